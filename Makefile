@@ -1,0 +1,47 @@
+# make demo and make test are the whole set-up: each makes the environment first, if it is not there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# Two threads of two libraries fight each other: one each, unless a config says more.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export DO_NOT_TRACK = 1
+
+.PHONY: demo test test-slow lint types imports fast mlflow clean
+
+demo: $(STAMP)
+	$(BIN)/kizuna demo
+
+test: $(STAMP)
+	@$(MAKE) --no-print-directory lint types imports fast
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+imports: $(STAMP)
+	$(BIN)/lint-imports
+
+fast: $(STAMP)
+	$(BIN)/pytest -n 2
+
+test-slow: $(STAMP)
+	sh tests/system_packages.sh
+	$(BIN)/pytest -m slow
+
+mlflow: $(STAMP)
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///kizuna-demo/mlflow.db --host 127.0.0.1 --port 5000
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kizuna needs Python 3.11 or newer; found " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,postgres]'
+	touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) kizuna-demo

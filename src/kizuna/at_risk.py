@@ -1,0 +1,256 @@
+"""The at-risk list of one day: who is listed, in which arm, who is left out and why, who left since the last list.
+
+Walk down the ranking until ``size`` rows are target and may be contacted; control, exempt and paused rows met on the
+way are listed and marked. Nobody disappears silently: eligible = listed + suppressed + below_min_probability +
+beyond_capacity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from datetime import date
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from kizuna.config import Config
+from kizuna.errors import ResultError
+from kizuna.explain.consent import contact_consent
+from kizuna.explain.facts import OWED_SERVICE, fact_codes, fact_flags
+from kizuna.list_history import earlier_lists, removed_since, standing
+
+LEFT_OUT = ("suppressed", "below_min_probability", "beyond_capacity")
+LIST_COLUMNS = [
+    *("as_of", "list_rank", "customer_id", "churn_probability", "risk_band", "risk_percentile"),
+    *("churn_probability_prev", "list_status", "weeks_on_list", "lifecycle_stage", "last_purchase"),
+    *("days_since_purchase", "usual_gap_days", "overdue_ratio", "orders_365d", "revenue_365d"),
+    *("cltv", "cltv_formula", "value_if_kept", "value_if_churned", "value_at_risk"),
+    *("facts", "contact_allowed", "suppressed_reason", "arm"),
+]
+
+_VALUES = ("cltv", "value_if_kept", "value_if_churned", "value_at_risk")
+# What is read of the context beside facts and consent; null where the table behind it is not configured.
+_KNOWN = (
+    "days_since_purchase",
+    "usual_gap_days",
+    "overdue_ratio",
+    "orders",
+    "orders_365d",
+    "revenue_365d",
+    "tenure_days",
+)
+# Shorter histories are taken for this long, so that two orders in a week are not a hundred a year.
+_LEAST_OBSERVED_DAYS = 90
+
+
+@dataclass(frozen=True)
+class ListPlan:
+    """How one list is drawn. ``min_probability`` None: the eligible mean. ``cltv_horizon_days`` None: no value model,
+    the formula then looks a year ahead.
+    """
+
+    as_of: date
+    experiment: str
+    rank_by: str = "value_at_risk"
+    size: int = 500
+    min_probability: float | None = None
+    high: float = 0.6
+    medium: float = 0.3
+    control_share: float = 0.2
+    contact_pause_days: int = 14
+    cltv_horizon_days: int | None = None
+    margin: float = 1.0
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One list.
+
+    ``listed``: the columns ``LIST_COLUMNS`` in order of list_rank. ``scores``: every eligible customer, sorted by
+    customer_id: the columns given, and risk_band, risk_percentile, arm. ``counts``: eligible, listed, and the left
+    out by reason. ``removed``: see ``removed_since``; None on the first run. ``rank_by`` and ``min_probability``:
+    those used.
+    """
+
+    listed: pd.DataFrame
+    scores: pd.DataFrame
+    counts: dict[str, int]
+    removed: pd.DataFrame | None
+    rank_by: str
+    min_probability: float
+
+
+def list_plan(config: Config, as_of: date, cltv_horizon_days: int | None) -> ListPlan:
+    """The plan of a config for one day; the horizon is that of the value model in use."""
+    asked = config.at_risk
+    return ListPlan(
+        as_of=as_of,
+        experiment=config.experiment,
+        rank_by=asked.rank_by,
+        size=asked.size,
+        min_probability=None if asked.min_probability == "auto" else float(asked.min_probability),
+        high=asked.bands.high,
+        medium=asked.bands.medium,
+        control_share=asked.control_share,
+        contact_pause_days=asked.contact_pause_days,
+        cltv_horizon_days=cltv_horizon_days,
+        margin=config.cltv.margin,
+    )
+
+
+def select(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan, history: pd.DataFrame) -> Selection:
+    """The list of ``plan.as_of``.
+
+    ``scores``: one row per eligible customer with churn_probability and, where known, the value columns. ``context``:
+    what was known of them, one row each. ``history``: customer_id, as_of, churn_probability of earlier lists, later
+    ones are not looked at. Where no value is known the ranking is by churn_probability. ResultError: duplicates, or
+    no probabilities.
+    """
+    table, flags = _eligible(scores, context, plan)
+    rank_by = plan.rank_by if table[plan.rank_by].notna().any() else "churn_probability"
+    probability = table["churn_probability"]
+    least = _eligible_mean(probability) if plan.min_probability is None else plan.min_probability
+    earlier = earlier_lists(history, plan.as_of)
+    suppressed = table["suppressed_reason"].notna()
+    table["left_out"] = np.select([suppressed, probability < least], ["suppressed", "below_min_probability"], "")
+
+    ranking = ([rank_by, "churn_probability", "customer_id"], [False, False, True])
+    order = table.sort_values(ranking[0], ascending=ranking[1], na_position="last", kind="stable")
+    walk = order[order["left_out"] == ""].copy()
+    walk = _mark_contact(walk.join(standing(walk["customer_id"], earlier, plan.as_of, plan.contact_pause_days)), plan)
+    fills_a_place = (walk["arm"] == "target") & walk["contact_allowed"].fillna(True)
+    places = np.flatnonzero(fills_a_place.to_numpy(dtype=bool))
+    stop = int(places[plan.size - 1]) + 1 if len(places) >= plan.size else len(walk)
+    table.loc[walk.index[stop:], "left_out"] = "beyond_capacity"
+
+    listed = walk.iloc[:stop].assign(list_rank=np.arange(1, stop + 1), as_of=pd.Timestamp(plan.as_of))
+    listed["as_of"] = listed["as_of"].astype("datetime64[s]")
+    listed["facts"] = fact_codes(flags.loc[listed.index])
+    left_out = {reason: int((table["left_out"] == reason).sum()) for reason in LEFT_OUT}
+    return Selection(
+        listed=listed[LIST_COLUMNS].reset_index(drop=True),
+        scores=table[[*scores.columns, "risk_band", "risk_percentile", "arm"]],
+        counts={"eligible": len(table), "listed": len(listed), **left_out},
+        removed=removed_since(table, listed["customer_id"], earlier),
+        rank_by=rank_by,
+        min_probability=float(least),
+    )
+
+
+def arm_of(customer_id: str, experiment: str, control_share: float) -> str:
+    """``control`` for a fixed share of customers, else ``target``: drawn once and for all from experiment and id."""
+    digest = hashlib.sha256(f"{experiment}|{customer_id}".encode()).digest()
+    return "control" if int.from_bytes(digest[:8], "big") / 2**64 < control_share else "target"
+
+
+def risk_percentile(probability: pd.Series) -> pd.Series:
+    """1–100 over the rows, 100 riskiest: ``ceil(100 · rank / n)``, where ties share the mean rank."""
+    doubled = (2 * probability.rank(method="average")).round().astype("int64")
+    return -(-50 * doubled // max(len(probability), 1))
+
+
+def lifecycle_stage(context: pd.DataFrame) -> pd.Series:
+    """first (one order), lapsing (silent for twice the usual gap), second, loyal (5 orders, a year), or regular.
+
+    The first of these that applies; null where orders are unknown or there was none. ``context``: orders,
+    overdue_ratio, tenure_days.
+    """
+    orders, overdue, tenure = context["orders"], context["overdue_ratio"], context["tenure_days"]
+    stages = np.select(
+        [~(orders >= 1), orders < 2, overdue >= 2, orders < 3, (orders >= 5) & (tenure >= 365)],
+        ["", "first", "lapsing", "second", "loyal"],
+        "regular",
+    )
+    return pd.Series(stages, index=context.index, dtype="str").replace("", None)
+
+
+def cltv_formula(context: pd.DataFrame, horizon_days: int, margin: float = 1.0) -> pd.Series:
+    """Average order value × orders per year × expected years × margin, per row, in money.
+
+    Order value: revenue_365d / orders_365d, net of returns. Orders per year: orders_365d over the part of the last
+    year since the first purchase (tenure_days, at least 90). Expected years: ``horizon_days`` / 365, the span of
+    ``cltv``, so that formula and model can be read side by side. 0 without an order in the year; null where a factor
+    is unknown.
+    """
+    orders, revenue = context["orders_365d"], context["revenue_365d"]
+    observed_years = context["tenure_days"].clip(_LEAST_OBSERVED_DAYS, 365) / 365
+    order_value = (revenue / orders.where(orders > 0)).where(orders != 0, 0.0)
+    return order_value * (orders / observed_years) * (horizon_days / 365) * margin
+
+
+def smallest_visible_effect(n_target: int, n_control: int, base_rate: float) -> float:
+    """The smallest difference in churn between the arms that one list shows in 4 of 5 cases, at a 5 % two-sided level.
+
+    ``(z(0.975) + z(0.8)) · sqrt(p (1 − p) (1/n_target + 1/n_control))`` with p the base rate in both arms: the normal
+    approximation for two independent proportions. NaN where an arm is empty, or where no churn or only churn is
+    expected.
+    """
+    if min(n_target, n_control) < 1 or not 0 < base_rate < 1:
+        return math.nan
+    z = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)
+    return z * math.sqrt(base_rate * (1 - base_rate) * (1 / n_target + 1 / n_control))
+
+
+def _eligible(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """One row per eligible customer, sorted by customer: scores, context, risk, arm; and the flags of their facts."""
+    table = scores.assign(customer_id=scores["customer_id"].astype("str"))
+    table = table.sort_values("customer_id", ignore_index=True)
+    probability = table["churn_probability"].astype("float64")
+    twice = int(table["customer_id"].duplicated().sum()) + int(context["customer_id"].duplicated().sum())
+    if twice or not probability.between(0, 1).all():
+        wrong = int((~probability.between(0, 1)).sum())
+        raise ResultError(
+            f"A probability between 0 and 1 was asked for every eligible customer, once; of {len(table):,} rows "
+            f"{wrong:,} have none and {twice:,} repeat a customer. Run 'kizuna check', and train again."
+        )
+    fresh = [column for column in context if column not in table]
+    known = context.assign(customer_id=context["customer_id"].astype("str")).set_index("customer_id")[fresh]
+    known = known.reindex(table["customer_id"]).reset_index(drop=True)
+    flags = fact_flags(known)
+    table = table.assign(
+        **{column: table[column].astype("float64") if column in table else np.nan for column in _VALUES}
+    )
+    table = table.assign(**{column: _numbers(known, column) for column in _KNOWN})
+    purchase = known["last_purchase"] if "last_purchase" in known else pd.Series(pd.NaT, index=known.index)
+    exempt = flags[list(OWED_SERVICE)].any(axis=1)
+    drawn = [arm_of(customer, plan.experiment, plan.control_share) for customer in table["customer_id"].tolist()]
+    table = table.assign(
+        last_purchase=pd.to_datetime(purchase).astype("datetime64[s]"),
+        suppressed_reason=known.get("suppressed_reason", pd.Series(None, index=known.index, dtype="str")),
+        days_since_pause_contact=_numbers(known, "days_since_pause_contact"),
+        consent=contact_consent(known),
+        risk_band=np.select([probability >= plan.high, probability >= plan.medium], ["high", "medium"], "low"),
+        risk_percentile=risk_percentile(probability),
+        lifecycle_stage=lifecycle_stage(table),
+        cltv_formula=cltv_formula(table, plan.cltv_horizon_days or 365, plan.margin),
+        arm=np.where(exempt, "exempt", drawn),
+    )
+    return table, flags
+
+
+def _mark_contact(walk: pd.DataFrame, plan: ListPlan) -> pd.DataFrame:
+    """The walk with contact_allowed, suppressed_reason (no_consent, paused) and list_status marked."""
+    paused = walk["paused"] | (walk["days_since_pause_contact"] < plan.contact_pause_days)
+    refused = walk["consent"].eq(False).fillna(False).astype(bool)
+    return walk.assign(
+        contact_allowed=walk["consent"].mask(paused, False),
+        suppressed_reason=pd.Series(
+            np.select([refused, paused], ["no_consent", "paused"], ""), index=walk.index, dtype="str"
+        ).replace("", None),
+        list_status=walk["list_status"].mask(paused, "continuing"),
+    )
+
+
+def _eligible_mean(probability: pd.Series) -> float:
+    """The mean, exact in any order of rows; never above the largest value, so that equals are not all left out."""
+    return min(math.fsum(probability) / len(probability), float(probability.max())) if len(probability) else 0.0
+
+
+def _numbers(frame: pd.DataFrame, column: str) -> pd.Series:
+    if column not in frame:
+        return pd.Series(np.nan, index=frame.index)
+    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return pd.Series(values, index=frame.index)

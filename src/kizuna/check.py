@@ -1,0 +1,60 @@
+"""``kizuna check``: the data report, printed and written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kizuna.data.report import check_tables, findings_frame
+from kizuna.timeline import date_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kizuna.project import Project
+
+
+@dataclass(frozen=True)
+class Report:
+    """Findings, what was read, where it was written, and the exit code of the worst finding (0, 10 or 11)."""
+
+    findings: pd.DataFrame
+    tables: list[str]
+    path: Path
+    exit_code: int
+
+    def count(self, state: str) -> int:
+        """How many findings are errors, warnings or recommendations."""
+        return int((self.findings["state"] == state).sum())
+
+
+def check_shop(project: Project) -> Report:
+    """The report, written to ``<output.dir>/check/report.csv``; errors are found here, never raised."""
+    store = project.opened
+    findings = check_tables(store, project.config)
+    folder = project.config.output_dir / "check"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    frame = findings_frame(findings)
+    path = folder / "report.csv"
+    frame.to_csv(path, index=False, lineterminator="\n")
+    tables = []
+    for info in store.tables.values():
+        span = (
+            f", {date_of(info.first_day)} to {date_of(info.last_day)}"
+            if info.first_day is not None and info.last_day is not None
+            else ""
+        )
+        tables.append(f"{info.name}: {info.rows:,} rows{span}")
+    return Report(frame, tables, path, max((finding.exit_code for finding in findings), default=0))
+
+
+def print_report(report: Report) -> None:
+    """The report for a reader: the tables, then each finding with its state, place and words."""
+    for line in report.tables:
+        print(line)
+    for row in report.findings.to_dict("records"):
+        place = f"{row['table']}.{row['column']}" if row["column"] else row["table"]
+        print(f"{row['state'].upper():<15} {row['name']} ({place}, {row['count']:,}): {row['details']}")
+    counts = ", ".join(f"{report.count(state)} {state}s" for state in ("error", "warning", "recommendation"))
+    print(f"{counts}. Written to {report.path}")

@@ -1,0 +1,355 @@
+"""The YAML file as one typed, frozen tree: every key with its default and its limits."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+
+from kizuna.errors import nearest
+
+TABLES = (
+    "customers",
+    "purchases",
+    "complaints",
+    "engagement",
+    "outreach",
+    "surveys",
+    "loyalty",
+    "referrals",
+    "subscriptions",
+    "suppressions",
+    "features",
+    "labels",
+)
+FAMILIES = (
+    "purchases",
+    "complaints",
+    "engagement",
+    "outreach",
+    "surveys",
+    "loyalty",
+    "referrals",
+    "subscriptions",
+    "profile",
+    "supplied",
+)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class TableSource(_Section):
+    """Where one table comes from, and how its columns are called there."""
+
+    path: str | None = None
+    uri: str | None = None
+    table: str | None = None
+    query: str | None = None
+    columns: dict[str, str] = {}
+    attributes: list[str] = []
+    arrives_after_days: int = Field(0, ge=0)
+    warn_after_days: int | None = Field(None, ge=0)
+    error_after_days: int | None = Field(None, ge=0)
+    on_missing: Literal["fail", "degrade"] = "fail"
+
+    @model_validator(mode="after")
+    def _one_source(self) -> TableSource:
+        if self.path is not None and self.uri is not None:
+            raise ValueError("has both path and uri; keep one")
+        if self.uri is not None and self.query is None and self.table is None:
+            raise ValueError("has a uri but neither query nor table; add the query to run there")
+        return self
+
+
+class Data(_Section):
+    """The shop's zone, currency and tables."""
+
+    timezone: str = "UTC"
+    currency: str | None = None
+    on_bad_rows: Literal["fail", "quarantine"] = "fail"
+    tables: dict[str, TableSource]
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            from zoneinfo import available_timezones
+
+            raise ValueError(f"is no time zone.{nearest(value, available_timezones())}") from None
+        return value
+
+    @field_validator("tables")
+    @classmethod
+    def _known_tables(cls, value: dict[str, TableSource]) -> dict[str, TableSource]:
+        for name in value:
+            if name not in TABLES:
+                raise ValueError(f"has no table '{name}'.{nearest(name, TABLES)} Tables are {', '.join(TABLES)}")
+        return value
+
+
+class Snapshots(_Section):
+    """The grid of days on which training looks at the shop."""
+
+    every_days: int = Field(28, ge=1)
+    min_history_days: int = Field(90, ge=0)
+    max_count: int = Field(24, ge=1)
+
+
+class Churn(_Section):
+    """What churn means here."""
+
+    definition: Literal["inactivity", "cancellation", "provided"] = "inactivity"
+    horizon_days: int = Field(90, ge=1)
+    gap_days: int = Field(0, ge=0)
+    active_within_days: int = Field(180, ge=1)
+
+
+class Cltv(_Section):
+    """The value that is predicted: net purchases of the horizon times the margin."""
+
+    horizon_days: int | Literal["auto"] = "auto"
+    margin: float = Field(1.0, gt=0)
+
+    @field_validator("horizon_days")
+    @classmethod
+    def _positive(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value < 1:
+            raise ValueError("must be at least 1 or 'auto'")
+        return value
+
+
+class Features(_Section):
+    """Which signals are built."""
+
+    windows_days: list[int] = [7, 30, 90, 180, 365]
+    families: list[str] | Literal["all"] = "all"
+    exclude: list[str] = []
+    extra: list[str] = []
+
+    @field_validator("windows_days")
+    @classmethod
+    def _windows(cls, value: list[int]) -> list[int]:
+        if not value or any(window < 1 for window in value):
+            raise ValueError("needs at least one window of at least 1 day")
+        return sorted(set(value))
+
+    @field_validator("families")
+    @classmethod
+    def _families(cls, value: list[str] | str) -> list[str] | str:
+        for name in value if isinstance(value, list) else []:
+            if name not in FAMILIES:
+                raise ValueError(f"has no family '{name}'.{nearest(name, FAMILIES)} Families are {', '.join(FAMILIES)}")
+        return value
+
+
+class Training(_Section):
+    """How many rows are used, and what is done with customers whom earlier lists treated."""
+
+    max_rows: int = Field(2_000_000, ge=1)
+    treated: Literal["keep", "flag", "control_only"] = "keep"
+
+
+class ChurnModel(_Section):
+    """The churn estimator: a rung by name, or a scikit-learn classifier by import path."""
+
+    estimator: str = "auto"
+    params: dict[str, Any] = {}
+    calibration: Literal["auto", "platt", "isotonic", "none"] = "auto"
+    tune_trials: int = Field(0, ge=0)
+
+
+class CltvModel(_Section):
+    """The value estimator: by name, or a scikit-learn regressor by import path."""
+
+    estimator: str = "hurdle"
+    params: dict[str, Any] = {}
+    tune_trials: int = Field(0, ge=0)
+
+
+class Model(_Section):
+    """Both models and the seed of everything that draws."""
+
+    seed: int = 7
+    churn: ChurnModel = ChurnModel()
+    cltv: CltvModel = CltvModel()
+
+
+class Evaluation(_Section):
+    """Folds, and how many customers can be contacted."""
+
+    folds: int = Field(3, ge=1)
+    capacity: int = Field(500, ge=1)
+
+
+class Gate(_Section):
+    """What a challenger must hold to become champion."""
+
+    max_behind_baseline: float = Field(0.003, ge=0)
+    max_calibration_error: float = Field(0.05, gt=0)
+    max_drop_from_champion: float = Field(0.01, ge=0)
+    max_leak_findings: int = Field(0, ge=0)
+
+
+class Tracking(_Section):
+    """The MLflow store: a sqlite file or a tracking server."""
+
+    uri: str = "sqlite:///../models/mlflow.db"
+
+
+class Economics(_Section):
+    """Costs; without them reports speak of revenue, never of profit."""
+
+    contact_cost: float | None = Field(None, ge=0)
+    offer_cost: float | None = Field(None, ge=0)
+    assumed_save_rate: float | None = Field(None, ge=0, le=1)
+
+
+class Bands(_Section):
+    """Where the words high and medium begin."""
+
+    high: float = Field(0.6, gt=0, lt=1)
+    medium: float = Field(0.3, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Bands:
+        if self.medium >= self.high:
+            raise ValueError(f"has medium {self.medium} at or above high {self.high}; medium must be lower")
+        return self
+
+
+class AtRisk(_Section):
+    """Who is listed, and what is said to whom."""
+
+    rank_by: Literal["value_at_risk", "churn_probability", "expected_gain"] = "value_at_risk"
+    size: int = Field(500, ge=1)
+    min_probability: float | Literal["auto"] = "auto"
+    bands: Bands = Bands()
+    experiment: str | None = None
+    control_share: float = Field(0.2, ge=0, lt=1)
+    contact_pause_days: int = Field(14, ge=0)
+    pause_kinds: list[str] = ["offer", "follow_up", "call", "thanks"]
+    consent_missing: Literal["refuse", "allow"] = "refuse"
+    reasons: int = Field(3, ge=1, le=3)
+    language: Literal["en", "ja"] = "en"
+    playbook: str = "builtin"
+
+    @field_validator("min_probability")
+    @classmethod
+    def _share(cls, value: float | str) -> float | str:
+        if isinstance(value, float) and not 0 <= value <= 1:
+            raise ValueError("must lie between 0 and 1, or be 'auto'")
+        return value
+
+
+class Output(_Section):
+    """Where results are published."""
+
+    dir: str = "../exports"
+
+
+class Export(_Section):
+    """One rendering of the list."""
+
+    to: Literal["workbook", "report"]
+
+
+class Engine(_Section):
+    """Where blocks of customers run, and how many threads libraries may use."""
+
+    kind: Literal["local", "spark"] = "local"
+    threads: int = Field(1, ge=1)
+
+
+class Config(_Section):
+    """The whole file. ``name`` is the MLflow experiment and the stem of both registered models."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
+    data: Data
+    snapshots: Snapshots = Snapshots()
+    churn: Churn = Churn()
+    cltv: Cltv = Cltv()
+    features: Features = Features()
+    training: Training = Training()
+    model: Model = Model()
+    evaluation: Evaluation = Evaluation()
+    gate: Gate = Gate()
+    tracking: Tracking = Tracking()
+    economics: Economics = Economics()
+    at_risk: AtRisk = AtRisk()
+    output: Output = Output()
+    exports: list[Export] = [Export(to="workbook"), Export(to="report")]
+    engine: Engine = Engine()
+
+    _folder: Path = PrivateAttr(default=Path())
+    _document: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    def placed(self, folder: Path, document: dict[str, Any]) -> Config:
+        """The same config, read from a file of this folder and written like this document."""
+        placed = self.model_copy()
+        placed._folder, placed._document = folder, document
+        return placed
+
+    @model_validator(mode="after")
+    def _built(self) -> Config:
+        for key, value, instead in (
+            ("at_risk.rank_by", self.at_risk.rank_by == "expected_gain", "value_at_risk or churn_probability"),
+            ("model.cltv.estimator", self.model.cltv.estimator == "btyd", "hurdle or tweedie"),
+            ("model.churn.tune_trials", self.model.churn.tune_trials > 0, "0"),
+            ("model.cltv.tune_trials", self.model.cltv.tune_trials > 0, "0"),
+            ("features.extra", bool(self.features.extra), "an empty list"),
+            ("training.treated", self.training.treated != "keep", "keep"),
+            ("engine.kind", self.engine.kind != "local", "local"),
+        ):
+            if value:
+                raise ValueError(
+                    f"{key}: this value is part of the contract but not built in this version. Use {instead}"
+                )
+        return self
+
+    @property
+    def experiment(self) -> str:
+        """The name that the arms are drawn by."""
+        return self.at_risk.experiment or self.name
+
+    @property
+    def output_dir(self) -> Path:
+        """The folder of all published results."""
+        return self.resolve(self.output.dir)
+
+    @property
+    def tracking_uri(self) -> str:
+        """The MLflow URI, a relative sqlite path made absolute from the file's folder."""
+        match = re.fullmatch(r"sqlite:///(?!/)(.+)", self.tracking.uri)
+        return f"sqlite:///{self.resolve(match[1])}" if match else self.tracking.uri
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The tree as it was written, environment references unread: safe to log."""
+        return self._document
+
+    @property
+    def playbook_path(self) -> Path | None:
+        """The shop's own playbook, None for the one that ships."""
+        return None if self.at_risk.playbook == "builtin" else self.resolve(self.at_risk.playbook)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the shop is one that ``kizuna simulate`` wrote: its truth lies beside the config."""
+        return (self._folder / "truth" / "parameters.json").is_file()
+
+    def resolve(self, path: str) -> Path:
+        """A path of this file, relative ones taken from the file's folder."""
+        return Path(os.path.normpath(self._folder / Path(path).expanduser()))
+
+
+def config_schema() -> dict[str, Any]:
+    """The JSON Schema of the file, for editors."""
+    return Config.model_json_schema()

@@ -1,0 +1,60 @@
+"""What can go wrong, each with the exit code that the command line ends with."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class KizunaError(Exception):
+    """An expected failure. The text says what was asked, what was found, and what to do."""
+
+    exit_code = 20
+
+
+class ConfigError(KizunaError):
+    """A wrong argument, config key, zone or date; or a published day whose inputs changed."""
+
+    exit_code = 2
+
+
+class DataMissing(KizunaError):
+    """No file, an empty table, only future rows, or a day before the data begins."""
+
+    exit_code = 10
+
+
+class ContractError(KizunaError):
+    """Data that breaks the contract, or that no model can be learned from."""
+
+    exit_code = 11
+
+
+class ModelError(KizunaError):
+    """No usable model: none promoted, other features, tampered file, trained on a later day."""
+
+    exit_code = 12
+
+
+class ResultError(KizunaError):
+    """The result looks wrong, so nothing was published."""
+
+    exit_code = 13
+
+
+class LockHeld(KizunaError):
+    """Another run holds the lock of this output folder."""
+
+    exit_code = 14
+
+
+class Transient(KizunaError):
+    """A server did not answer; the same call may succeed later."""
+
+    exit_code = 75
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`` Did you mean 'x'?`` for the nearest known name, or nothing."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" Did you mean '{matches[0]}'?" if matches else ""

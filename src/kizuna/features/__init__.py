@@ -1,0 +1,1 @@
+"""Point-in-time features: History and one file per family."""

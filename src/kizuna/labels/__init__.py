@@ -1,0 +1,1 @@
+"""What happened after a snapshot: churn by three definitions, and value."""

@@ -1,0 +1,244 @@
+"""The training set: features of every eligible customer on every matured snapshot, and what happened afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kizuna.config import Config
+from kizuna.data.store import Store
+from kizuna.engines.local import run_blocks
+from kizuna.errors import ContractError, DataMissing
+from kizuna.features.frame import Frame, Select, Tables, build_frame, count_rows, days_to_dates, make_plan, tables_of
+from kizuna.features.history import History, Rows, rows_of
+from kizuna.labels import provided
+from kizuna.labels.definition import Definition, definition_of
+from kizuna.labels.outcome import Outcome
+from kizuna.labels.value import value as net_value
+from kizuna.timeline import LabelWindow, date_of, snapshot_days
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BlockColumn = Callable[[Tables, Rows], NDArray[np.float64]]
+AUTO_HORIZONS_DAYS = (365, 180, 90)
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """One row per eligible customer and matured snapshot, sorted by as_of and customer id.
+
+    ``churned`` is 0 or 1. ``worth``: net money of the value window, NaN on snapshots whose value has not matured.
+    ``value_window`` is None where no value can be learned; ``no_value`` then says why. ``dated`` is False for provided
+    labels without ``as_of``: one snapshot outside time.
+    """
+
+    frame: Frame
+    customer_ids: NDArray[np.object_]
+    churned: NDArray[np.float64]
+    worth: NDArray[np.float64]
+    definition: Definition
+    value_window: LabelWindow | None
+    no_value: str
+    train_day: int
+    dated: bool
+    sampled_share: float
+
+    @property
+    def days(self) -> list[int]:
+        """Snapshot days, newest first."""
+        return sorted({int(day) for day in np.unique(self.frame.as_of)}, reverse=True)
+
+    @property
+    def features(self) -> pd.DataFrame:
+        """Feature columns, float64."""
+        return self.frame.columns()
+
+    @property
+    def customer_id(self) -> pd.Series[str]:
+        """Customer ids."""
+        import pandas as pd
+
+        return pd.Series(pd.array(self.customer_ids, dtype="str"), name="customer_id")
+
+    @property
+    def as_of(self) -> pd.Series[pd.Timestamp]:
+        """Snapshot days as datetime64[s]."""
+        import pandas as pd
+
+        return pd.Series(days_to_dates(self.frame.as_of), name="as_of")
+
+    @property
+    def label(self) -> pd.Series[float]:
+        """Alias of ``churned`` as a pandas Series of 0.0 and 1.0."""
+        import pandas as pd
+
+        return pd.Series(self.churned, name="churned")
+
+    @property
+    def value(self) -> pd.Series[float]:
+        """Net money of the value window, NaN where it has not matured."""
+        import pandas as pd
+
+        return pd.Series(self.worth, name="value")
+
+
+def default_train_day(store: Store, definition: Definition) -> int:
+    """The day after the newest usable row of the label table: purchases, else subscriptions, else dated labels.
+
+    Undated labels alone leave the store's own today.
+    """
+    name = store.label_table
+    last = store.tables[name].last_day
+    if name != "labels" or last is None:
+        return store.today if last is None else last + 1
+    return definition.window.matured_on(last)
+
+
+def build_training_set(store: Store, config: Config, train_day: int) -> TrainingSet:
+    """The training set that stands on ``train_day``: nothing known on or after it is used.
+
+    Errors: DataMissing before the data begins; ContractError for no matured snapshot, one customer or one class.
+    """
+    definition = definition_of(config)
+    days, dated = _days(store, config, definition, train_day)
+
+    def labelled(tables: Tables, rows: Rows) -> NDArray[np.bool_]:
+        chosen = definition.eligible(tables, rows)
+        if definition.kind == "provided":
+            chosen = chosen & ~np.isnan(definition.churned(tables, rows, train_day))
+        return chosen
+
+    sample, share = _sample(store, config, days, labelled)
+    plan = make_plan(store, config, days, labelled)
+    frame = build_frame(store, plan, days, labelled, sample)
+    churned = _by_block(store, frame, lambda tables, rows: definition.churned(tables, rows, train_day))
+    window, no_value = _value_window(store, config, definition, days, train_day)
+    worth = np.full(len(frame), np.nan)
+    if window is not None:
+        worth = _by_block(store, frame, _worth(config, definition, window, train_day))
+    ids = store.ids()[frame.customer] if len(frame) else np.empty(0, dtype=object)
+    training = TrainingSet(frame, ids, churned, worth, definition, window, no_value, train_day, dated, share)
+    _require_learnable(training)
+    return training
+
+
+def _days(store: Store, config: Config, definition: Definition, train_day: int) -> tuple[list[int], bool]:
+    """Snapshot days whose churn label had matured by ``train_day``, newest first, and whether they are dated at all."""
+    if definition.table not in store.tables:
+        raise ContractError(
+            f"churn.definition {definition.kind} needs the table {definition.table}; found {', '.join(store.tables)}. "
+            "Add it under data.tables, or choose another definition."
+        )
+    info, window = store.tables[definition.table], definition.window
+    if definition.kind == "provided" and info.first_day is None:
+        return [train_day], False
+    if info.first_day is None or train_day <= info.first_day:
+        first = "nothing usable" if info.first_day is None else f"its first row on {date_of(info.first_day)}"
+        raise DataMissing(
+            f"Training was asked to stand on {date_of(train_day)}, but table {definition.table} has {first}. "
+            "Choose a later --as-of, or load older rows."
+        )
+    if definition.kind == "provided":
+        labelled = provided.snapshot_days(store.events("labels", 0, store.customers).day)
+        return [day for day in labelled if day < train_day][: config.snapshots.max_count], True
+    earliest = info.first_day + config.snapshots.min_history_days
+    grid = snapshot_days(train_day, window, earliest, config.snapshots.every_days, config.snapshots.max_count)
+    matured = [day for day in grid if window.is_matured(day, train_day)]
+    if not matured:
+        needed = config.snapshots.min_history_days + window.matured_on(0)
+        raise ContractError(
+            f"No snapshot has matured by {date_of(train_day)}: the first row is of {date_of(info.first_day)}, and a snapshot "
+            f"needs {config.snapshots.min_history_days} days before it and {window.matured_on(0)} after it, {needed} in all, "
+            f"of which there are {train_day - info.first_day}. Load older rows, or shorten churn.horizon_days or "
+            "snapshots.min_history_days."
+        )
+    return matured, True
+
+
+def _sample(store: Store, config: Config, days: list[int], select: Select) -> tuple[NDArray[np.bool_] | None, float]:
+    """A mask of customers that keeps about ``training.max_rows`` rows, and the share kept.
+
+    Whole customers, drawn by a hash of their id and the seed, so that other customers never change who is drawn.
+    """
+    limit = config.training.max_rows
+    if store.customers * len(days) <= limit:
+        return None, 1.0
+    total = count_rows(store, days, select)
+    if total <= limit:
+        return None, 1.0
+    share = limit / total
+    return np.array([_draw(config.model.seed, name) < share for name in store.ids()], dtype=np.bool_), share
+
+
+def _draw(seed: int, customer_id: str) -> float:
+    digest = hashlib.sha256(f"{seed}|{customer_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _value_window(
+    store: Store, config: Config, definition: Definition, days: list[int], train_day: int
+) -> tuple[LabelWindow | None, str]:
+    """The window that value is learned over, or None with the reason."""
+    churn = definition.window
+    if definition.kind == "provided" and store.has("labels", "value"):
+        return churn, ""
+    if "purchases" not in store.tables:
+        return None, "no table purchases, and no labels with a value"
+    if definition.kind == "provided" and store.tables["labels"].first_day is None:
+        return None, "the provided labels are undated and have no value"
+    arrives = config.data.tables["purchases"].arrives_after_days if "purchases" in config.data.tables else 0
+    asked = config.cltv.horizon_days
+    horizons = sorted({*AUTO_HORIZONS_DAYS, churn.horizon_days}, reverse=True) if asked == "auto" else [asked]
+    for horizon in horizons:
+        window = LabelWindow(horizon, churn.gap_days, arrives)
+        if any(window.is_matured(day, train_day) for day in days):
+            return window, ""
+    return None, f"no snapshot's value of {horizons[-1]} days has matured by {date_of(train_day)}"
+
+
+def _worth(config: Config, definition: Definition, window: LabelWindow, train_day: int) -> BlockColumn:
+    def column(tables: Tables, rows: Rows) -> NDArray[np.float64]:
+        if definition.kind == "provided" and "value" in tables["labels"].numbers:
+            return config.cltv.margin * provided.labels_of(tables["labels"], rows, definition.window, train_day)[1]
+        events = tables["purchases"]
+        outcome = Outcome(events, rows, window, train_day)
+        worth = net_value(History(events, rows, tables), outcome, config.cltv.margin)
+        return np.where(rows.as_of <= train_day - window.matured_on(0), worth, np.nan)
+
+    return column
+
+
+def _by_block(store: Store, frame: Frame, column: BlockColumn) -> NDArray[np.float64]:
+    """One number per row of the frame, computed block by block from the customers' tables."""
+    out = np.full(len(frame), np.nan)
+
+    def block(low: int, high: int) -> None:
+        index = np.flatnonzero((frame.customer >= low) & (frame.customer < high))
+        index = index[np.lexsort((frame.as_of[index], frame.customer[index]))]
+        rows = rows_of(frame.customer[index] - np.int32(low), frame.as_of[index], high - low)
+        out[index] = column(tables_of(store, low, high), rows)
+
+    run_blocks(block, store.blocks(), store.config.engine.threads)
+    return out
+
+
+def _require_learnable(training: TrainingSet) -> None:
+    customers, churners = len(np.unique(training.frame.customer)), int(np.sum(training.churned))
+    what = f"{len(training.churned):,} rows of {customers:,} customers on {len(training.days)} snapshots"
+    if customers < 2:
+        raise ContractError(
+            f"A churn model needs at least two eligible customers; found {customers}. "
+            "Check churn.active_within_days, the mapping of customer_id, and the days of the data."
+        )
+    if churners in (0, len(training.churned)):
+        who = "nobody" if churners == 0 else "everybody"
+        raise ContractError(
+            f"A churn model needs customers who left and customers who stayed; {who} churned in {what}. "
+            "Look at churn.definition, churn.horizon_days and churn.active_within_days."
+        )

@@ -1,0 +1,107 @@
+"""A config and its tables in one hand: the Python face, with the same words as the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kizuna.config import Config
+from kizuna.config_file import load_config, parse_config
+from kizuna.data.loading import open_store
+from kizuna.data.report import check_tables, contract_errors, findings_frame
+from kizuna.data.store import Store
+from kizuna.errors import DataMissing
+from kizuna.features.frame import build_frame, earliest_day, make_plan
+from kizuna.labels.definition import definition_of
+from kizuna.labels.training_set import TrainingSet, build_training_set, default_train_day
+from kizuna.timeline import date_of, day_of, parse_day
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kizuna.train import TrainResult
+
+Day = str | date
+
+
+def load(path: str | Path, overrides: Sequence[str] = (), tables: Mapping[str, Any] | None = None) -> Project:
+    """The project of a config file; ``overrides`` are KEY=VALUE texts, ``tables`` frames that stand in for sources."""
+    return Project(load_config(Path(path), tuple(overrides)), tables)
+
+
+class Project:
+    """One shop. Tables are read when first needed and then kept; nothing is published from here.
+
+    ``config``: a Config, or the plain tree of one (relative paths then start at the working directory). ``tables``:
+    pandas, Arrow or Polars frames by table name. ``today``: rows dated after it are ignored (default: the clock).
+    """
+
+    def __init__(
+        self, config: Config | dict[str, Any], tables: Mapping[str, Any] | None = None, today: date | None = None
+    ) -> None:
+        self.tables = dict(tables or {})
+        if isinstance(config, dict):
+            config = parse_config(config)
+        self.config = config
+        self.today = day_of(today or date.today())
+
+    @cached_property
+    def opened(self) -> Store:
+        """The tables as they were found, with findings; nothing is refused yet."""
+        return open_store(self.config, self.today, self.tables)
+
+    @cached_property
+    def store(self) -> Store:
+        """The tables, sound: ContractError or DataMissing otherwise."""
+        store = self.opened
+        store.findings.extend(f for f in contract_errors(store, self.config) if f not in store.findings)
+        store.require_sound()
+        return store
+
+    def check(self) -> pd.DataFrame:
+        """The data report: name, state, step, table, column, count, details, examples."""
+        return findings_frame(check_tables(self.opened, self.config))
+
+    def features(self, days: Sequence[Day]) -> pd.DataFrame:
+        """customer_id, as_of, then float64 columns of all configured families: eligible pairs, sorted by both."""
+        numbers = sorted({self.day(day) for day in days})
+        first = earliest_day(self.store)
+        if first is not None and numbers[0] <= first:
+            raise DataMissing(
+                f"Features were asked for {date_of(numbers[0])}, but the data begin on {date_of(first)}. Choose a later day."
+            )
+        definition = definition_of(self.config)
+        plan = make_plan(self.store, self.config, numbers, definition.eligible)
+        frame = build_frame(self.store, plan, numbers, definition.eligible).to_pandas(self.store)
+        return frame.sort_values(["as_of", "customer_id"], kind="stable", ignore_index=True)
+
+    def training_set(self, as_of: Day | None = None) -> TrainingSet:
+        """What training that stands on ``as_of`` learns from: .features, .churned, .value, .as_of as pandas."""
+        return build_training_set(self.store, self.config, self._train_day(as_of))
+
+    def train(
+        self, as_of: Day | None = None, promote: bool = True, say: Callable[[str], None] = lambda line: None
+    ) -> TrainResult:
+        """One training, logged and registered; .metrics and .model_uri say what came of it."""
+        from kizuna.train import train
+
+        return train(self.store, self.config, self._train_day(as_of), promote, say)
+
+    def score(self, as_of: Day, hindsight: bool = False) -> pd.DataFrame:
+        """Every eligible customer's numbers on that day by the champion; publishing is the command's business."""
+        from kizuna.score import load_models, refuse_hindsight, score_day
+
+        models = load_models(self.config)
+        if not hindsight:
+            refuse_hindsight(models, self.day(as_of))
+        return score_day(self.store, self.config, models, self.day(as_of)).scores
+
+    def day(self, when: Day) -> int:
+        """The day number of an ISO text or a date."""
+        return parse_day(when, "as_of") if isinstance(when, str) else day_of(when)
+
+    def _train_day(self, as_of: Day | None) -> int:
+        return default_train_day(self.store, definition_of(self.config)) if as_of is None else self.day(as_of)

@@ -1,0 +1,196 @@
+"""One day in memory: frame → probabilities and values → list, reasons and actions. Nothing is written here."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from kizuna.at_risk import Selection, list_plan, select
+from kizuna.config import Config
+from kizuna.data.report import freshness
+from kizuna.data.store import Store
+from kizuna.errors import DataMissing, ModelError, ResultError
+from kizuna.features.context import Pauses, build_context
+from kizuna.features.frame import Frame, build_frame, earliest_day
+from kizuna.features.plan import FeaturePlan
+from kizuna.labels.definition import Definition
+from kizuna.publish import lists_before
+from kizuna.registry import ModelPair, Registry
+from kizuna.timeline import date_of
+
+if TYPE_CHECKING:
+    from kizuna.models import ChurnClassifier, CltvRegressor
+
+AT_RISK_COLUMNS = [
+    *("as_of", "list_rank", "customer_id", "churn_probability", "horizon_days", "risk_band", "risk_percentile"),
+    *("churn_probability_prev", "list_status", "weeks_on_list", "lifecycle_stage", "last_purchase"),
+    *("days_since_purchase", "usual_gap_days", "overdue_ratio", "orders_365d", "revenue_365d", "currency", "cltv"),
+    *("cltv_horizon_days", "cltv_formula", "value_if_kept", "value_if_churned", "value_at_risk"),
+    *("reason_1", "reason_1_text", "reason_2", "reason_2_text", "reason_3", "reason_3_text", "facts"),
+    *("action", "action_text", "channel", "act_by", "contact_allowed", "suppressed_reason", "arm"),
+    *("data_warning", "churn_model", "cltv_model"),
+]
+
+
+@dataclass(frozen=True)
+class LoadedModels:
+    """The pinned pair, its estimators and what they were trained to predict: nothing of this comes from the config."""
+
+    pair: ModelPair
+    churn: ChurnClassifier
+    cltv: CltvRegressor | None
+    plan: FeaturePlan
+    definition: Definition
+    contract: dict[str, Any]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Printed names by kind, ``shop-churn v3``."""
+        versions = {"churn": self.pair.churn, "cltv": self.pair.cltv}
+        return {kind: f"{version.name} v{version.version}" for kind, version in versions.items() if version}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A day's result in memory: every eligible customer's numbers, the list, and what goes with it."""
+
+    as_of: int
+    scores: pd.DataFrame
+    at_risk: pd.DataFrame
+    explanations: pd.DataFrame
+    selection: Selection
+
+
+def load_models(config: Config, version: str | None = None) -> LoadedModels:
+    """The champion pair (or a version), resolved once and checked; ModelError where there is none to use."""
+    from kizuna.models.folder import read_model
+
+    registry = Registry(config.tracking_uri, config.name)
+    pair = registry.resolve(version)
+    with tempfile.TemporaryDirectory(prefix="kizuna-") as folder:
+        churn_folder, cltv_folder = registry.load(pair, Path(folder))
+        churn = read_model(churn_folder)
+        cltv = read_model(cltv_folder) if cltv_folder else None
+    contract = churn.contract
+    return LoadedModels(
+        pair=pair,
+        churn=churn.estimator,
+        cltv=cltv.estimator if cltv else None,
+        plan=FeaturePlan.from_json(contract["plan"]),
+        definition=Definition(**contract["definition"]),
+        contract=contract,
+    )
+
+
+def score_frame(store: Store, models: LoadedModels, as_of: int) -> tuple[Frame, pd.DataFrame]:
+    """The day's feature frame and every eligible customer's numbers, sorted by customer id.
+
+    customer_id, as_of, churn_probability, cltv, value_if_kept, value_if_churned, value_at_risk; value columns are null
+    without a value model. Errors: DataMissing before the data begins, ResultError for an empty or useless result.
+    """
+    first = earliest_day(store)
+    if first is not None and as_of <= first:
+        raise DataMissing(
+            f"Scores were asked for {date_of(as_of)}, but the data begin on {date_of(first)}. Choose a later --as-of."
+        )
+    frame = build_frame(store, models.plan, [as_of], models.definition.eligible)
+    if not len(frame):
+        raise ResultError(
+            f"Nobody is eligible on {date_of(as_of)} by the model's definition ({models.definition.kind}, active within "
+            f"{models.definition.active_within_days} days). Check that the tables reach that day."
+        )
+    keys = frame.to_pandas(store)[["customer_id", "as_of"]]
+    features = frame.columns()
+    p = np.asarray(models.churn.predict_proba(features))[:, 1]
+    if not np.isfinite(p).all() or (len(p) >= 100 and p.max() == p.min()):
+        raise ResultError(
+            f"The model gives {int((~np.isfinite(p)).sum()):,} impossible and {len(np.unique(p)):,} different "
+            f"probabilities for {len(p):,} customers on {date_of(as_of)}. Nothing was published; train again."
+        )
+    values = dict.fromkeys(("cltv", "value_if_kept", "value_if_churned", "value_at_risk"), np.full(len(p), np.nan))
+    if models.cltv is not None:
+        kept, lost = np.asarray(models.cltv.conditional(features)).T
+        values = {
+            "cltv": (1 - p) * kept + p * lost,
+            "value_if_kept": kept,
+            "value_if_churned": lost,
+            "value_at_risk": p * (kept - lost),
+        }
+    return frame, keys.assign(churn_probability=p, **values)
+
+
+def score_day(store: Store, config: Config, models: LoadedModels, as_of: int) -> Scored:
+    """The day's scores, list, reasons and actions, in memory; nothing is written."""
+    from kizuna.explain.contributions import explanations
+    from kizuna.explain.reasons import reasons
+    from kizuna.playbook import load_playbook, plan_actions
+
+    frame, scores = score_frame(store, models, as_of)
+    context = build_context(store, frame, Pauses(tuple(config.at_risk.pause_kinds)))
+    plan = list_plan(config, date_of(as_of), models.contract["cltv_horizon_days"])
+    plan = replace(plan, margin=models.contract["margin"])
+    selection = select(scores, context, plan, _earlier_lists(config, date_of(as_of)))
+    listed = selection.listed
+    position = pd.Index(scores["customer_id"]).get_indexer(pd.Index(listed["customer_id"]))
+    features = frame.columns().iloc[position].reset_index(drop=True)
+    contributions = models.churn.contributions(features)
+    rows = pd.concat([listed[["customer_id"]], features], axis=1)
+    columns = models.plan.columns
+    language = config.at_risk.language
+    said = reasons(rows, contributions, columns, language, config.at_risk.reasons, config.data.currency)
+    listed = pd.concat([listed, said], axis=1)
+    listed = pd.concat([listed, plan_actions(listed, context, load_playbook(config.playbook_path), language)], axis=1)
+    horizon = models.contract["cltv_horizon_days"]
+    listed = listed.assign(
+        horizon_days=models.definition.horizon_days,
+        currency=pd.Series(config.data.currency, index=listed.index, dtype="str"),
+        cltv_horizon_days=pd.Series(horizon, index=listed.index, dtype="Int64"),
+        data_warning=pd.Series(_data_warning(store, as_of), index=listed.index, dtype="str"),
+        churn_model=models.names["churn"],
+        cltv_model=pd.Series(models.names.get("cltv"), index=listed.index, dtype="str"),
+    )
+    return Scored(
+        as_of, selection.scores, listed[AT_RISK_COLUMNS], explanations(rows, contributions, columns), selection
+    )
+
+
+def refuse_hindsight(models: LoadedModels, as_of: int) -> None:
+    """ModelError where the champion was trained on data later than the day."""
+    if is_hindsight(models, as_of):
+        trained = date_of(models.contract["train_day"])
+        raise ModelError(
+            f"Scores were asked for {date_of(as_of)}, but the champion ({models.names['churn']}) was trained on data "
+            f"until {trained}: it would know the future. Use kizuna backfill for past days, or --hindsight to accept it."
+        )
+
+
+def is_hindsight(models: LoadedModels, as_of: int) -> bool:
+    """Whether the champion was trained on data later than the day."""
+    train_day = models.contract["train_day"]
+    return train_day is not None and as_of < train_day
+
+
+def _earlier_lists(config: Config, day: date) -> pd.DataFrame:
+    """customer_id, as_of, churn_probability of every earlier published list."""
+    columns = ["customer_id", "as_of", "churn_probability"]
+    lists = [
+        pd.read_csv(publication.folder / "at_risk.csv", dtype=str, keep_default_na=False, usecols=columns)
+        for publication in lists_before(config.output_dir, day)
+    ]
+    history = pd.concat(lists, ignore_index=True) if lists else pd.DataFrame({name: [] for name in columns})
+    history["as_of"] = pd.to_datetime(history["as_of"]).astype("datetime64[s]")
+    history["churn_probability"] = pd.to_numeric(history["churn_probability"])
+    return history
+
+
+def _data_warning(store: Store, as_of: int) -> str | None:
+    stale = [finding.table for finding in freshness(store, as_of)]
+    missing = [finding.table for finding in store.findings if finding.name == "missing_table"]
+    words = [f"stale_{name}" for name in stale] + [f"missing_{name}" for name in missing]
+    return ";".join(words) or None
