@@ -1,0 +1,1 @@
+"""Tables in: sources, contract, store, and a simulated shop."""

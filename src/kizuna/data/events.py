@@ -1,0 +1,50 @@
+"""The rows of one table for a block of whole customers, as arrays sorted by customer and day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNDATED = -1_000_000
+"""The day of a row that has always been there (a customer's profile without ``valid_from``)."""
+NEVER = 2_000_000_000
+"""The day of what has not happened yet (an unresolved complaint's resolution)."""
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A text column: ``levels[codes]``, sorted levels, code −1 where it is null."""
+
+    codes: NDArray[np.int32]
+    levels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Events:
+    """Rows sorted by customer, day, known day and then every other column, so that ties have one order.
+
+    ``customer``: position in the block, 0 … customers−1. ``day``: when it happened. ``known``: when we could know
+    it, at least ``day``. ``starts``: first row of each customer, length customers + 1. ``numbers``: float64, NaN where
+    null. ``days``: int32, NEVER where null. ``texts``: coded.
+    """
+
+    customer: NDArray[np.int32]
+    day: NDArray[np.int32]
+    known: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    numbers: Mapping[str, NDArray[np.float64]]
+    days: Mapping[str, NDArray[np.int32]]
+    texts: Mapping[str, Coded]
+
+    @property
+    def customers(self) -> int:
+        """Number of customers in the block, those without rows included."""
+        return len(self.starts) - 1
+
+
+def starts_of(customer: NDArray[np.int32], customers: int) -> NDArray[np.int64]:
+    """First row of each customer in a sorted customer column, with the total appended."""
+    return np.searchsorted(customer, np.arange(customers + 1, dtype=np.int32)).astype(np.int64)

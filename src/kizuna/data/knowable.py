@@ -1,0 +1,38 @@
+"""A fingerprint of what a day could know: rows that came later, and values that filled in later, do not change it."""
+
+from __future__ import annotations
+
+import hashlib
+
+from kizuna.data.sources import quote
+from kizuna.data.store import Store
+
+_FILLS_IN = ("resolved_at", "first_response_at", "followed_up_at", "delivered_at", "ended_at", "notice_at")
+
+
+def knowable_fingerprints(store: Store, as_of: int) -> dict[str, str]:
+    """For each table a short text that changes when a row or value that was known before ``as_of`` changes.
+
+    The order of rows plays no part.
+    """
+    return {f"table {name}": _fingerprint(store, name, as_of) for name in store.tables}
+
+
+def _fingerprint(store: Store, table: str, as_of: int) -> str:
+    cells = ["ids.customer_id", "CAST(day AS VARCHAR)"]
+    for item in store.tables[table].columns:
+        column = quote(item.name)
+        if item.name in ("customer_id", "known_at"):
+            continue
+        if item.name in _FILLS_IN:
+            column = f"CASE WHEN {column} < {as_of} THEN {column} END"
+        elif item.name == "voluntary" and store.has(table, "ended_at"):
+            column = f"CASE WHEN ended_at < {as_of} THEN {column} END"
+        cells.append(f"coalesce(CAST({column} AS VARCHAR), chr(0))")
+    total = store.connection.execute(
+        f"SELECT count(*), sum(CAST(md5_number_lower(concat_ws(chr(31), {', '.join(cells)})) AS HUGEINT)) "
+        f"FROM {quote('clean_' + table)} AS clean JOIN customer_ids AS ids ON ids.customer = clean.customer "
+        f"WHERE day < {as_of} AND known < {as_of}"
+    ).fetchall()[0]
+    columns = ",".join(item.name for item in store.tables[table].columns)
+    return hashlib.sha256(f"{columns}|{total[0]}|{total[1]}".encode()).hexdigest()[:16]

@@ -1,0 +1,73 @@
+"""The rows that a run leaves behind, table by table, as arrays of numbers until they are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kizuna.data.simulation.calendar import Calendar
+from kizuna.data.simulation.keyed import Floats, Ints, Keys
+from kizuna.data.simulation.lives import Lives
+from kizuna.data.simulation.parameters import Parameters
+
+DAY_SECONDS = 86_400
+NO_TIME = -(2**62)
+
+KINDS = {
+    "complaints": ("complaint", "inquiry", "praise"),
+    "engagement": ("visit", "open", "click"),
+    "outreach": ("newsletter", "offer", "thanks", "birthday", "follow_up", "apology", "survey"),
+    "surveys": ("nps", "csat", "suggestion"),
+    "loyalty": ("join", "earn", "redeem", "expire"),
+    "referrals": ("referral", "review"),
+}
+PURCHASE_CHANNELS = ("web", "app", "store")
+SUPPORT_CHANNELS = ("email", "phone", "chat")
+VISIT_CHANNELS = ("web", "app", "email")
+TOPICS = ("delivery", "quality", "service", "billing")
+TOUCHPOINTS = ("product", "delivery", "support")
+
+
+@dataclass(frozen=True)
+class World:
+    """What a run stands on and never changes, for the customers of ``keys`` and ``lives``."""
+
+    parameters: Parameters
+    keys: Keys
+    lives: Lives
+    calendar: Calendar
+
+
+@dataclass(frozen=True)
+class Log:
+    """Rows by table. Times are seconds since the start of day 0, ``NO_TIME`` where there is none.
+
+    A row may lie in the future when it is logged (a return, a complaint): the writer keeps what has happened.
+    """
+
+    parts: dict[str, list[dict[str, NDArray[Any]]]] = field(default_factory=dict)
+
+    def add(self, table: str, customer: NDArray[Any], occurred: Ints, **columns: Any) -> None:
+        """Append rows; single values are repeated for all of them."""
+        if len(customer):
+            values = {name: np.broadcast_to(value, len(customer)) for name, value in columns.items()}
+            self.parts.setdefault(table, []).append({"customer": customer, "occurred": occurred, **values})
+
+    def rows(self, table: str) -> dict[str, NDArray[Any]]:
+        """All rows of a table, in the order of logging."""
+        parts = self.parts.get(table, [])
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+
+
+def waking_time(day: int | Ints, draws: Floats) -> Ints:
+    """Seconds of a moment between seven and half past eleven in the evening, rarer at both ends."""
+    bell = np.where(draws < 0.5, np.sqrt(draws / 2), 1 - np.sqrt((1 - draws) / 2))
+    return day * DAY_SECONDS + (7 * 3600 + np.floor(bell * 16.5 * 3600)).astype(np.int64)
+
+
+def geometric_days(mean_days: float, draws: Floats) -> Ints:
+    """Whole days, exponential before rounding down, at least 0."""
+    return np.floor(-mean_days * np.log(draws)).astype(np.int64)

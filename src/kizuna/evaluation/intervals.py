@@ -1,0 +1,269 @@
+"""How sure a number is: 95 % intervals that treat everything one customer did as one draw.
+
+Customers are drawn with replacement, all their rows (over snapshots and folds) together, as integer weights on the
+original rows; scores are sorted once, so one resample costs a few passes over the rows. Metrics are means over folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from kizuna.evaluation.metrics import FloatArray, IntArray, equal_count_bins
+
+CALIBRATION_BINS = 10
+
+Statistic = Callable[[FloatArray], float]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number with the range its sampling leaves open. NaN where nothing could be measured."""
+
+    estimate: float
+    low: float
+    high: float
+
+    def excludes(self, value: float) -> bool:
+        """Whether `value` lies outside. Never where the interval is NaN."""
+        return self.low > value or self.high < value
+
+    def __str__(self) -> str:
+        return f"{decimals(self.estimate)} [{decimals(self.low)}, {decimals(self.high)}]"
+
+
+@dataclass(frozen=True)
+class CalibrationInterval(Interval):
+    """The calibration error free of its sampling bias; `plain` is the biased figure of the metrics tables.
+
+    `expected_if_perfect` is what `plain` would be on average, on as many rows, were every probability exactly right.
+    """
+
+    plain: float
+    expected_if_perfect: float
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How the customers are redrawn. The same seed gives the same draws to every score on the same rows."""
+
+    resamples: int = 200
+    level: float = 0.95
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class EvaluationRows:
+    """The outcomes that scores are compared on: churned 0/1, and per row the number of its customer and of its fold."""
+
+    churned: FloatArray
+    customer: IntArray
+    fold: IntArray
+
+    @property
+    def customers(self) -> int:
+        """Number of distinct customers."""
+        return int(self.customer.max()) + 1 if self.customer.size else 0
+
+
+def evaluation_rows(
+    churned: npt.ArrayLike, customers: npt.ArrayLike | None = None, folds: npt.ArrayLike | None = None
+) -> EvaluationRows:
+    """The rows of an evaluation, ids numbered by their sorted order so that row order changes no draw.
+
+    Without `customers` every row is a customer of its own; without `folds` there is one fold.
+    """
+    outcome = np.asarray(churned, dtype=np.float64)
+    if outcome.ndim != 1 or not np.isin(outcome, (0.0, 1.0)).all():
+        raise ValueError("outcomes must be one column of 0 and 1")
+    customer = np.arange(outcome.size) if customers is None else _numbered(customers)
+    fold = np.zeros(outcome.size, dtype=np.int64) if folds is None else _numbered(folds)
+    if not customer.size == fold.size == outcome.size:
+        raise ValueError(f"{outcome.size} outcomes, {customer.size} customers and {fold.size} folds")
+    return EvaluationRows(outcome, customer, fold)
+
+
+def bootstrap(rows: EvaluationRows, statistic: Statistic, resampling: Resampling | None = None) -> Interval:
+    """The statistic with its percentile interval; `statistic` maps one weight per row to a number.
+
+    Resamples in which it is undefined (NaN) are left out; if it is undefined on the rows themselves, all three are NaN.
+    """
+    chosen = resampling or Resampling()
+    estimate = statistic(np.ones(rows.churned.size)) if rows.churned.size else float("nan")
+    if np.isnan(estimate):
+        return Interval(float("nan"), float("nan"), float("nan"))
+    drawn = np.array([statistic(weights) for weights in _customer_weights(rows, chosen)])
+    low, high = np.quantile(drawn[~np.isnan(drawn)], _tails(chosen)).tolist()
+    return Interval(estimate, low, high)
+
+
+def auc_interval(rows: EvaluationRows, score: npt.ArrayLike, resampling: Resampling | None = None) -> Interval:
+    """AUC, the mean over folds that hold both classes."""
+    return bootstrap(rows, auc_statistic(rows, score), resampling)
+
+
+def auc_difference_interval(
+    rows: EvaluationRows, score: npt.ArrayLike, other: npt.ArrayLike, resampling: Resampling | None = None
+) -> Interval:
+    """AUC of `score` minus AUC of `other`, paired: both are measured on the same draws of the same rows."""
+    first, second = auc_statistic(rows, score), auc_statistic(rows, other)
+    return bootstrap(rows, lambda weights: first(weights) - second(weights), resampling)
+
+
+def level_interval(rows: EvaluationRows, p: npt.ArrayLike, resampling: Resampling | None = None) -> Interval:
+    """Mean predicted minus observed churn rate, the mean over folds: +.05 promises five points too many."""
+    gaps = _fold_shares(rows, rows.fold, _column(rows, p) - rows.churned)
+    return bootstrap(rows, lambda weights: float(gaps(weights).sum()), resampling)
+
+
+def auc_statistic(rows: EvaluationRows, score: npt.ArrayLike) -> Statistic:
+    """The function from row weights to the mean AUC over folds. Sorts once, here."""
+    scores = _column(rows, score)
+    folds: list[tuple[IntArray, FloatArray, IntArray]] = []
+    for fold in range(_fold_count(rows)):
+        members = np.flatnonzero(rows.fold == fold)
+        order = members[np.argsort(scores[members], kind="stable")]
+        ranked = scores[order]
+        folds.append((order, rows.churned[order], np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))))
+
+    def statistic(weights: FloatArray) -> float:
+        found = [_sorted_auc(weights[order], churned, starts) for order, churned, starts in folds]
+        defined = [value for value in found if not np.isnan(value)]
+        return float(np.mean(defined)) if defined else float("nan")
+
+    return statistic
+
+
+def calibration_interval(
+    rows: EvaluationRows, p: npt.ArrayLike, resampling: Resampling | None = None
+) -> CalibrationInterval:
+    """The true calibration error of `p` with its interval: 0 lies inside for a perfect model, however few its rows.
+
+    The plain error is a sum of absolute gaps (predicted minus observed, per bin), so noise only ever adds to it, and a
+    bootstrap of it inherits and doubles that bias. Instead the question is turned round: which true gaps could have
+    shown the plain error we saw? The noise of all gaps together comes from redrawing customers, recentred. True gaps
+    of total size t, added to that noise, give a distribution of plain errors; `low` is the smallest t that reaches
+    what was seen in its upper tail, `high` the largest in its lower tail, `estimate` the t that has it as its median.
+    For `estimate` and `high` the true gaps are shaped like the observed ones, and `high` is at least the plain error;
+    for `low` only the part of each gap beyond one standard error counts, since an error confined to a few bins shows
+    up more plainly. Over simulated shops of 300 to 5,000 customers in one or three folds, `low` lay at or below the
+    truth in 93 % or more (about 90 % with a single bad bin), `high` above it in 85 % or more, and `low` of a perfect
+    model never passed .05. Bins are fixed on the rows; folds are averaged.
+    """
+    probability = _column(rows, p)
+    if not probability.size:
+        return CalibrationInterval(*[float("nan")] * 5)
+    chosen = resampling or Resampling()
+    cell = np.empty(probability.size, dtype=np.int64)
+    for fold in range(_fold_count(rows)):
+        members = rows.fold == fold
+        cell[members] = fold * CALIBRATION_BINS + equal_count_bins(probability[members], CALIBRATION_BINS)
+    gaps_of = _fold_shares(rows, cell, probability - rows.churned)
+    gaps = gaps_of(np.ones(probability.size))
+    noise = np.array([gaps_of(weights) for weights in _customer_weights(rows, chosen)]) - gaps
+    plain = float(np.abs(gaps).sum())
+    beyond = np.sign(gaps) * np.maximum(np.abs(gaps) - noise.std(axis=0), 0.0)
+    low_tail, high_tail = _tails(chosen)
+    return CalibrationInterval(
+        estimate=_true_size(plain, gaps, noise, 0.5),
+        low=_true_size(plain, beyond if beyond.any() else gaps, noise, high_tail),
+        high=max(_true_size(plain, gaps, noise, low_tail), plain),
+        plain=plain,
+        expected_if_perfect=_expected_if_perfect(rows, cell, probability, chosen),
+    )
+
+
+def decimals(value: float) -> str:
+    """A number around 1 in three decimals, the way papers print them: .742, -.012, 1.204, 'undefined' for NaN."""
+    if np.isnan(value):
+        return "undefined"
+    text = f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 0.9995 else f"{value:.3f}"
+    return ".000" if text == "-.000" else text
+
+
+def _true_size(plain: float, shape: FloatArray, noise: FloatArray, tail: float) -> float:
+    """The size t at which `plain` is the `tail` quantile of |t * shape + noise| summed over bins; 0 if it is there."""
+    if not plain:
+        return 0.0
+    direction = shape / np.abs(shape).sum()
+
+    def shown(size: float) -> float:
+        return float(np.quantile(np.abs(size * direction + noise).sum(axis=1), tail))
+
+    if shown(0.0) >= plain:
+        return 0.0
+    low, high = 0.0, plain + float(np.abs(noise).sum(axis=1).max())
+    for _ in range(40):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if shown(middle) >= plain else (middle, high)
+    return min(high, 1.0)
+
+
+def _expected_if_perfect(rows: EvaluationRows, cell: IntArray, p: FloatArray, chosen: Resampling) -> float:
+    """Mean plain error over outcomes redrawn from `p`; sorted first, so that row order changes no draw."""
+    order = np.lexsort((p, cell))
+    cells, sorted_p = cell[order], p[order]
+    share = 1.0 / (np.bincount(rows.fold)[rows.fold[order]] * _fold_count(rows))
+    generator = np.random.default_rng(chosen.seed)
+    total = 0.0
+    for _ in range(chosen.resamples):
+        redrawn = generator.random(p.size) < sorted_p
+        total += float(np.abs(np.bincount(cells, weights=(sorted_p - redrawn) * share)).sum())
+    return total / chosen.resamples
+
+
+def _fold_shares(rows: EvaluationRows, cell: IntArray, gap: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """The function from row weights to the weighted mean gap of each cell's rows within their fold, over all folds."""
+    folds, cells = _fold_count(rows), int(cell.max(initial=-1)) + 1
+
+    def shares(weights: FloatArray) -> FloatArray:
+        drawn = np.maximum(np.bincount(rows.fold, weights=weights, minlength=folds), 1.0)
+        return np.bincount(cell, weights=weights * gap / drawn[rows.fold], minlength=cells) / folds
+
+    return shares
+
+
+def _sorted_auc(weights: FloatArray, churned: FloatArray, starts: IntArray) -> float:
+    """AUC of weighted rows in ascending score order; `starts` are the first positions of each distinct score."""
+    positive = weights * churned
+    negative = weights - positive
+    if starts.size < weights.size:
+        positive, negative = np.add.reduceat(positive, starts), np.add.reduceat(negative, starts)
+    pairs = float(positive.sum() * negative.sum())
+    return float(positive @ (np.cumsum(negative) - negative / 2.0)) / pairs if pairs else float("nan")
+
+
+def _customer_weights(rows: EvaluationRows, chosen: Resampling) -> Iterator[FloatArray]:
+    """How often each row's customer is drawn, one array per resample."""
+    generator = np.random.default_rng(chosen.seed)
+    for _ in range(chosen.resamples):
+        drawn = generator.integers(0, rows.customers, rows.customers)
+        yield np.bincount(drawn, minlength=rows.customers).astype(np.float64)[rows.customer]
+
+
+def _fold_count(rows: EvaluationRows) -> int:
+    return int(rows.fold.max(initial=-1)) + 1
+
+
+def _tails(chosen: Resampling) -> tuple[float, float]:
+    return (1.0 - chosen.level) / 2.0, (1.0 + chosen.level) / 2.0
+
+
+def _column(rows: EvaluationRows, score: npt.ArrayLike) -> FloatArray:
+    scores = np.asarray(score, dtype=np.float64)
+    if scores.shape != rows.churned.shape:
+        raise ValueError(f"{rows.churned.size} outcomes and {scores.size} scores")
+    if np.isnan(scores).any():
+        raise ValueError(f"{int(np.isnan(scores).sum())} of {scores.size} scores are null")
+    return scores
+
+
+def _numbered(labels: npt.ArrayLike) -> IntArray:
+    codes = pd.factorize(np.asarray(labels), sort=True)[0]
+    if (codes < 0).any():
+        raise ValueError(f"{int((codes < 0).sum())} of {codes.size} customers or folds are null")
+    return np.asarray(codes, dtype=np.int64)

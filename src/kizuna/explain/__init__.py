@@ -1,0 +1,1 @@
+"""Why a customer is at risk: contributions by driver, reasons and facts in words."""

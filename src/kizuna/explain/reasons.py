@@ -1,0 +1,141 @@
+"""Reasons: the drivers that raise a customer's risk, strongest first, each in the customer's own numbers.
+
+A driver may be worded in several ways. The first sentence is taken whose columns the plan has, whose values are known
+and for which it makes sense; sentences about features that themselves raised the risk go before those that did not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kizuna.explain.contributions import ColumnLike, by_driver, ranked
+from kizuna.explain.sentences import SENTENCES, Sentence
+from kizuna.explain.wording import fill, load_wording, stem_of
+
+# Who the customer is, how long, how broadly: no message to anyone. What we did ourselves is said as a fact (facts.py).
+NEVER_A_REASON = frozenset({"TENURE", "VARIETY", "ADVOCACY", "PROFILE", "CONTACT_GAP", "NO_THANKS", "FATIGUE"})
+# The list always has columns for three reasons.
+REASON_COLUMNS = 3
+# Below this a sum is rounding, not risk.
+_LEAST_CONTRIBUTION = 1e-9
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """A sentence for one window (nan: none), and where in the feature frame its values and its evidence stand."""
+
+    sentence: Sentence
+    window: float
+    values_at: Mapping[str, int]
+    evidence_at: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Speaker:
+    """What is needed to word one row: the sentences of the plan, the columns, the language and the currency."""
+
+    bound: Mapping[str, Sequence[_Bound]]
+    columns: Sequence[ColumnLike]
+    language: str
+    currency: str | None
+
+
+def reasons(
+    frame_rows: pd.DataFrame,
+    contributions: NDArray[np.float64],
+    columns: Sequence[ColumnLike],
+    language: str,
+    count: int,
+    currency: str | None,
+) -> pd.DataFrame:
+    """reason_1, reason_1_text, reason_2, … per row, on the index of ``frame_rows``: driver code and sentence, or null.
+
+    ``frame_rows`` holds raw feature values, aligned to ``contributions`` (n, features + 1). At most ``count`` reasons
+    are given; the columns of the list are always there. ConfigError: no words for this language.
+    """
+    load_wording(language)
+    names, sums = by_driver(contributions, columns)
+    values = frame_rows[[column.name for column in columns]].to_numpy(dtype=np.float64)
+    speaker = _Speaker(_bind(columns), columns, language, currency)
+    width = max(REASON_COLUMNS, count)
+    said: list[list[str | None]] = []
+    for row, order in enumerate(ranked(sums)):
+        raising = [names[at] for at in order if sums[row, at] > _LEAST_CONTRIBUTION and names[at] not in NEVER_A_REASON]
+        worded = _worded(raising, values[row], contributions[row], speaker)
+        pairs = [pair for _, pair in zip(range(count), worded, strict=False)]
+        said.append([text for pair in pairs for text in pair] + [None] * (2 * (width - len(pairs))))
+    heads = [head for k in range(1, width + 1) for head in (f"reason_{k}", f"reason_{k}_text")]
+    return pd.DataFrame(said, columns=heads, index=frame_rows.index, dtype="str")
+
+
+def _worded(
+    drivers: Sequence[str], values: NDArray[np.float64], added: NDArray[np.float64], speaker: _Speaker
+) -> Iterator[tuple[str, str]]:
+    for driver in drivers:
+        text = (_supplied if driver == "SUPPLIED" else _sentence)(driver, values, added, speaker)
+        if text is not None:
+            yield driver, text
+
+
+def _sentence(driver: str, values: NDArray[np.float64], added: NDArray[np.float64], speaker: _Speaker) -> str | None:
+    candidates = speaker.bound.get(driver, ())
+    raised = [bound for bound in candidates if sum(added[at] for at in bound.evidence_at) > _LEAST_CONTRIBUTION]
+    for bound in (*raised, *candidates):
+        found = {place: float(values[at]) for place, at in bound.values_at.items()}
+        if not all(math.isfinite(value) for value in found.values()):
+            continue
+        if "change" in found:
+            place = next(name for name in ("count", "amount", "score", "share") if name in found)
+            found[f"{place}_before"] = found[place] - found["change"]
+        if bound.sentence.sense(found):
+            template = load_wording(speaker.language).reasons[driver][bound.sentence.key]
+            shown = {place: abs(value) if bound.sentence.unsigned else value for place, value in found.items()}
+            return fill(template, {**shown, "w": bound.window}, speaker.language, speaker.currency)
+    return None
+
+
+def _supplied(driver: str, values: NDArray[np.float64], added: NDArray[np.float64], speaker: _Speaker) -> str | None:
+    mine = [at for at, column in enumerate(speaker.columns) if column.driver == driver]
+    templates = load_wording(speaker.language).reasons[driver]
+    for at in sorted(mine, key=lambda at: (-added[at], speaker.columns[at].name)):
+        name, value = speaker.columns[at].name, float(values[at])
+        if added[at] <= _LEAST_CONTRIBUTION:
+            break
+        if not math.isfinite(value):
+            continue
+        column, sign, level = name.partition("=")
+        if sign and value in (0.0, 1.0):
+            return fill(templates["is" if value else "is_not"], {"feature": column, "level": level}, speaker.language)
+        return fill(templates["number"], {"feature": name, "number": value}, speaker.language)
+    return None
+
+
+def _bind(columns: Sequence[ColumnLike]) -> dict[str, list[_Bound]]:
+    """Every sentence with every window for which the plan has all its columns, in order of preference."""
+    # The shop's own columns may carry any name, even one of ours.
+    at = {column.name: i for i, column in enumerate(columns) if column.driver not in ("SUPPLIED", "PROFILE")}
+    windows = sorted({days for name in at if (days := stem_of(name)[1]) is not None})
+    drivers = [column.driver for column in columns]
+    bound: dict[str, list[_Bound]] = {}
+    for sentence in SENTENCES:
+        for window in _windows(sentence, windows):
+            names = {place: stem.replace("{w}", f"{window:.0f}") for place, stem in sentence.needs.items()}
+            if all(name in at for name in names.values()):
+                stems = [*sentence.needs.values(), *sentence.also]
+                seen = {at[name] for stem in stems if (name := stem.replace("{w}", f"{window:.0f}")) in at}
+                evidence = tuple(sorted(i for i in seen if drivers[i] == sentence.driver))
+                places = {place: at[name] for place, name in names.items()}
+                bound.setdefault(sentence.driver, []).append(_Bound(sentence, window, places, evidence))
+    return bound
+
+
+def _windows(sentence: Sentence, windows: Sequence[int]) -> list[float]:
+    if not any("{w}" in stem for stem in sentence.needs.values()):
+        return [math.nan]
+    return [float(w) for w in sorted(windows, key=lambda w: (abs(math.log(w / sentence.near_days)), w))]

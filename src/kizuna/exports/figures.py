@@ -1,0 +1,178 @@
+"""Who of the list belongs where, and the figures that stand at the top of both documents."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from kizuna.exports.pack import ListPack
+from kizuna.exports.words import Words, share_text
+
+# How a reader sees a row: contact, service (owed an answer first), control (left alone to measure), paused (not now).
+PLACES = ("contact", "service", "control", "paused")
+
+# A level within five points of what happened is called checked: the default limit of the gate.
+_LEVEL_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Counts of customers and sums over the rows to contact. None: unknown (no value model, or no earlier list)."""
+
+    listed: int
+    contact: int
+    service: int
+    control: int
+    paused: int
+    due: int
+    value_at_risk: float | None
+    expected_leavers: float
+    eligible: int
+    expected_share: float
+    new: int | None
+    came_back: int | None
+
+
+def places(frame: pd.DataFrame) -> pd.Series:
+    """The place of every row of the list, in the list's order."""
+    refused = frame["contact_allowed"].map(lambda value: not pd.isna(value) and not bool(value)).astype(bool)
+    place = np.select(
+        [frame["arm"] == "exempt", frame["arm"] == "control", refused], ["service", "control", "paused"], "contact"
+    )
+    return pd.Series(place, index=frame.index, dtype=object)
+
+
+def rows_of(frame: pd.DataFrame, *wanted: str) -> pd.DataFrame:
+    """The rows of some places, by rank."""
+    return frame[places(frame).isin(wanted)].sort_values(["list_rank", "customer_id"], kind="stable")
+
+
+def has_values(frame: pd.DataFrame) -> bool:
+    """Whether there is any value at risk to show; without a value model there is none."""
+    return bool(frame["value_at_risk"].notna().any())
+
+
+def figures_of(pack: ListPack) -> Figures:
+    """The figures of one list. Due: to be done before seven days from ``as_of`` have passed."""
+    place = places(pack.at_risk)
+    contact = pack.at_risk[place == "contact"]
+    act_by = pd.to_datetime(contact["act_by"])
+    first_run = pack.removed is None
+    values = has_values(pack.scores) or has_values(pack.at_risk)
+    return Figures(
+        listed=len(pack.at_risk),
+        contact=len(contact),
+        service=int((place == "service").sum()),
+        control=int((place == "control").sum()),
+        paused=int((place == "paused").sum()),
+        due=int((act_by < pd.Timestamp(pack.as_of + timedelta(days=7))).sum()),
+        value_at_risk=float(contact["value_at_risk"].astype(float).sum()) if values else None,
+        expected_leavers=float(contact["churn_probability"].astype(float).sum()),
+        eligible=len(pack.scores),
+        expected_share=float(pack.scores["churn_probability"].mean()) if len(pack.scores) else float("nan"),
+        new=None if first_run else int((pack.at_risk["list_status"] == "new").sum()),
+        came_back=None if pack.removed is None else int((pack.removed["why"] == "purchased").sum()),
+    )
+
+
+def facts_text(facts: object, words: Words) -> str:
+    """The facts of one row in words; codes without a word, and whole sentences, are kept as they are."""
+    if not isinstance(facts, str) or not facts.strip():
+        return ""
+    codes = [code for code in re.split(r"[;|,\s]+", facts) if code]
+    if not all(re.fullmatch(r"[A-Z][A-Z0-9_]*", code) for code in codes):
+        return facts
+    return words("fact.join").join(words.code("fact", code) for code in codes)
+
+
+def warning_text(warning: object, words: Words) -> str:
+    """The data warnings of one row in words: ``stale_purchases;missing_complaints`` names the tables concerned."""
+    if not isinstance(warning, str):
+        return ""
+    said = []
+    for code in warning.split(";"):
+        kind, _, table = code.partition("_")
+        known = words.knows("warning", kind) and table
+        said.append(words(f"warning.{kind}", table=words.code("table", table)) if known else code)
+    return words("fact.join").join(said)
+
+
+def why_text(row: pd.Series, words: Words) -> str:
+    """The first reason of one row, or its facts, or a dash."""
+    reason = row["reason_1_text"]
+    return reason if isinstance(reason, str) and reason else facts_text(row["facts"], words) or words("none")
+
+
+def outcome_text(pack: ListPack, words: Words) -> str:
+    """What a churned customer did, in the past tense: did not buy, cancelled, left."""
+    return words.code("outcome", pack.definition)
+
+
+def answer_text(pack: ListPack, words: Words) -> str:
+    """The answer check in one or two sentences, or why there is none yet."""
+    answer = pack.answer
+    if answer is None or not answer.capacity:
+        return words("answer.none", day=words.day(pack.first_result))
+    named = answer.churned["kizuna"]
+    text = words(
+        "answer.named",
+        day=words.day(answer.named_on),
+        until=words.day(answer.until),
+        capacity=f"{answer.capacity:,}",
+        churned=f"{named:,.0f}",
+        share=share_text(named / answer.capacity),
+        outcome=outcome_text(pack, words),
+        days=pack.horizon_days,
+    )
+    if "random" not in answer.churned:
+        return text
+    chance = answer.churned["random"]
+    return text + words("answer.random", churned=f"{chance:,.0f}", share=share_text(chance / answer.capacity))
+
+
+def effect_text(pack: ListPack, words: Words) -> str:
+    """When the effect can first be read and how large it must be, or that nobody was left alone to compare with."""
+    if not np.isfinite(pack.smallest_effect) or not (pack.at_risk["arm"] == "control").any():
+        return words("effect.none")
+    points = f"{100 * pack.smallest_effect:.0f}"
+    return words("effect.waiting", day=words.day(pack.first_result), points=points)
+
+
+def order_text(pack: ListPack, words: Words) -> str:
+    """How far the order of the list can be trusted, from the AUC on later days."""
+    auc = pack.evaluation.get("model", {}).get("auc")
+    if pack.evaluation.get("evaluation") != "out_of_time" or not isinstance(auc, (int, float)) or not np.isfinite(auc):
+        return words("order.unchecked")
+    return words("order.reliable" if auc >= 0.7 else "order.useful" if auc >= 0.6 else "order.weak")
+
+
+def level_text(pack: ListPack, words: Words) -> str:
+    """Whether the probabilities came true where that is known."""
+    if pack.answer is None:
+        return words("level.unchecked")
+    said, happened = pack.answer.said, pack.answer.happened
+    checked = abs(said - happened) <= _LEVEL_TOLERANCE
+    key = "level.checked" if checked else "level.high" if said > happened else "level.low"
+    return words(key, said=share_text(said, 1), happened=share_text(happened, 1))
+
+
+def economics_text(pack: ListPack, words: Words) -> str:
+    """What contacting would leave under the shop's own assumptions; "" unless costs and save rate are all given."""
+    economics = pack.economics
+    costs = [economics.get("contact_cost"), economics.get("offer_cost")]
+    rate = economics.get("assumed_save_rate")
+    figures = figures_of(pack)
+    if rate is None or any(cost is None for cost in costs) or figures.value_at_risk is None:
+        return ""
+    cost = figures.contact * sum(float(part) for part in costs if part is not None)
+    return words(
+        "economics",
+        rate=share_text(rate),
+        kept=words.money(figures.value_at_risk * rate, pack.currency),
+        cost=words.money(cost, pack.currency),
+        left=words.money(figures.value_at_risk * rate - cost, pack.currency),
+    )

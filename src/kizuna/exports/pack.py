@@ -1,0 +1,75 @@
+"""What every export receives: one published list with all that is said about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class AnswerCheck:
+    """What the same recipe would have named on the newest test day, knowing nothing later, and what then happened.
+
+    ``until`` is the last day of the label window. ``churned`` says how many of the ``capacity`` named customers
+    churned, by recipe: kizuna, rfm_logistic, recency_rule, rate_rule, random (fractions where ties are shared).
+    ``auc`` has the same keys without random. ``said`` and ``happened``: mean probability and churn rate of all
+    eligible that day.
+    """
+
+    named_on: date
+    until: date
+    capacity: int
+    churned: dict[str, float]
+    auc: dict[str, float]
+    said: float
+    happened: float
+
+
+@dataclass(frozen=True)
+class ListPack:
+    """One list, ready to be printed. Shares lie in 0..1, money is in ``currency``.
+
+    ``at_risk`` has the columns of at_risk.csv, ``scores`` those of scores.parquet (every eligible customer),
+    ``removed`` has customer_id and why (None: there was no earlier list), ``findings`` is the data report: name,
+    state, step, table, column, count, details. ``evaluation`` holds evaluation (out_of_time or in_time), model and
+    baselines (metric -> value), grade and gate_text. ``smallest_effect`` is the smallest difference in churn that one
+    list can show.
+    """
+
+    name: str
+    as_of: date
+    language: str
+    currency: str | None
+    timezone: str
+    simulated: bool
+    horizon_days: int
+    gap_days: int
+    definition: str
+    active_within_days: int
+    cltv_horizon_days: int | None
+    rank_by: str
+    at_risk: pd.DataFrame
+    scores: pd.DataFrame
+    removed: pd.DataFrame | None
+    answer: AnswerCheck | None
+    evaluation: dict[str, Any]
+    first_result: date
+    smallest_effect: float
+    models: dict[str, str]
+    findings: pd.DataFrame
+    bands: tuple[float, float]
+    min_probability: float
+    economics: dict[str, Any]
+
+    @property
+    def first_day(self) -> date:
+        """First day of the prediction window."""
+        return self.as_of + timedelta(days=self.gap_days)
+
+    @property
+    def last_day(self) -> date:
+        """Last day of the prediction window."""
+        return self.as_of + timedelta(days=self.gap_days + self.horizon_days - 1)

@@ -1,0 +1,65 @@
+"""The last sheet: what each sheet is for, what the words mean, and which way the numbers point."""
+
+from __future__ import annotations
+
+from kizuna.exports.sheets.paper import ACCENT, LINE, MUTED, Paper, line_count, open_sheet, row_height
+from kizuna.exports.words import share_text
+
+_SHEETS = ("cover", "list", "service", "apart", "changes", "results", "quality")
+_TERMS = (
+    "rank",
+    "as_of",
+    "churn",
+    "probability",
+    "percentile",
+    "band",
+    "value_at_risk",
+    "cltv",
+    "cltv_formula",
+    "reason",
+    "facts",
+    "act_by",
+    "arm",
+    "paused",
+    "unknown_consent",
+    "eligible",
+    "auc",
+    "feedback",
+)
+_WIDTHS = (30, 110)
+
+
+def write_guide(paper: Paper) -> None:
+    """Adds the guide: sheets, terms with this list's own numbers, the caveat, and how to handle personal data."""
+    words, pack = paper.words, paper.pack
+    sheet = open_sheet(paper, "guide", MUTED)
+    sheet.fit_to_pages(1, 1)
+    for position, width in enumerate(_WIDTHS):
+        sheet.set_column(position, position, width)
+    numbers: dict[str, object] = {
+        "as_of": words.day(pack.as_of, weekday=True),
+        "span": words.span(pack.first_day, pack.last_day),
+        "days": pack.horizon_days,
+        "outcome": words.code("outcome_ahead", pack.definition),
+        "high": share_text(pack.bands[0]),
+        "medium": share_text(pack.bands[1]),
+        "least": share_text(pack.min_probability),
+        "active": pack.active_within_days,
+        "value_days": pack.cltv_horizon_days or words("none"),
+        "timezone": pack.timezone,
+        "rank_by": words.code("rank_by", pack.rank_by),
+    }
+    row = 0
+    for part, keys in (("sheets", _SHEETS), ("terms", _TERMS), ("care", ("caveat", "personal", "spreadsheet"))):
+        sheet.set_row(row, 26)
+        sheet.write_string(row, 0, words(f"guide.{part}"), paper.format(bold=True, font_size=13, font_color=ACCENT))
+        row += 1
+        for key in keys:
+            name = words(f"sheet.{key}") if part == "sheets" else words(f"guide_{part}.{key}_name")
+            text = words(f"guide_{part}.{key}", **numbers)
+            rule: dict[str, object] = {"top": 1, "top_color": LINE, "valign": "top", "text_wrap": True}
+            sheet.write_string(row, 0, name, paper.format(**rule, bold=True))
+            sheet.write_string(row, 1, text, paper.format(**rule))
+            sheet.set_row(row, row_height(max(line_count(name, _WIDTHS[0]), line_count(text, _WIDTHS[1]))))
+            row += 1
+        row += 1

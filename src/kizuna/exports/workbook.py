@@ -1,0 +1,56 @@
+"""The workbook for people: typed cells in their own language, no formula, no hyperlink, the same bytes every time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from kizuna.exports.pack import ListPack
+from kizuna.exports.sheets.changes import write_changes
+from kizuna.exports.sheets.cover import write_cover
+from kizuna.exports.sheets.evidence import write_quality, write_results
+from kizuna.exports.sheets.guide import write_guide
+from kizuna.exports.sheets.lists import write_apart, write_list, write_service
+from kizuna.exports.sheets.paper import FONT_SIZE, FONTS, Paper
+from kizuna.exports.words import load_words
+
+
+def write_workbook(pack: ListPack, path: Path) -> None:
+    """Writes at_risk.xlsx, its sheets in the order of SHEETS.
+
+    The custom properties kizuna_name, kizuna_as_of and kizuna_language say which list a filled copy belongs to.
+    """
+    import xlsxwriter
+
+    words = load_words(pack.language)
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "in_memory": True,
+        "default_format_properties": {"font_name": FONTS[pack.language], "font_size": FONT_SIZE},
+    }
+    with xlsxwriter.Workbook(str(path), options) as book:
+        # The clock would otherwise stand in the file.
+        created = datetime(pack.as_of.year, pack.as_of.month, pack.as_of.day)
+        book.set_properties(
+            {"title": words("cover.title"), "subject": pack.name, "author": "kizuna", "created": created}
+        )
+        for name, value in (("name", pack.name), ("as_of", pack.as_of.isoformat()), ("language", pack.language)):
+            book.set_custom_property(f"kizuna_{name}", value, "text")
+        paper = Paper(book, pack, words)
+        for write_sheet in SHEETS:
+            write_sheet(paper)
+
+
+SHEETS: list[Callable[[Paper], None]] = [
+    write_cover,
+    write_list,
+    write_service,
+    write_apart,
+    write_changes,
+    write_results,
+    write_quality,
+    write_guide,
+]
