@@ -40,9 +40,9 @@ def run_demo(directory: Path, customers: int) -> None:
     _step("check", f"{report.count('error')} errors, {report.count('warning')} warnings", started)
     started = time.monotonic()
     result = project.train()
-    snapshots = f"{len(result.training.days)} snapshots"
+    snapshots = f"{len(result.trained.training.days)} snapshots"
     _step("train", f"churn + value, {snapshots}" if result.value_metrics else f"churn, {snapshots}", started)
-    for line in answer_lines(result.answer):
+    for line in answer_lines(result.trained.answer):
         print(line)
     if not result.promoted:
         print(f"  {result.why}")
@@ -50,7 +50,7 @@ def run_demo(directory: Path, customers: int) -> None:
     from kizuna.score_job import score
 
     started = time.monotonic()
-    publication = score(project.store, project.config, result.training.train_day)
+    publication = score(project.store, project.config, result.trained.training.train_day)
     counts = publication.manifest["counts"]
     _step("score", f"{publication.as_of}: {counts['eligible']:,} eligible -> {counts['listed']:,} listed", started)
     _print_list(publication)

@@ -29,26 +29,27 @@ def decimals(value: float) -> str:
 
 def training_lines(result: TrainResult) -> list[str]:
     """What a training found, in a few lines."""
-    how = result.evaluation.replace("_", " ")
+    trained = result.trained
+    how = trained.evaluation.replace("_", " ")
     heads = f"{'AUC':>5} {'avg prec':>9} {'lift':>6} {'log loss':>9} {'cal err':>8}"
     lines = [f"{'model':<16} {heads}   ({how})"]
-    for name, metrics in ({"kizuna": result.metrics} | result.baselines).items():
+    for name, metrics in ({"kizuna": result.metrics} | trained.assessment.baselines).items():
         log_loss = f"{metrics['log_loss']:9.4f}" if "log_loss" in metrics else f"{'-':>9}"
         error = f"{metrics['calibration_error']:8.3f}" if "calibration_error" in metrics else f"{'-':>8}"
         lines.append(
             f"{_NAMES.get(name, name):<16} {decimals(metrics['auc']):>5} {decimals(metrics['average_precision']):>9} "
             f"{metrics['lift_at_capacity']:6.2f} {log_loss} {error}"
         )
-    window, value = result.training.value_window, result.value_metrics
+    window, value = trained.training.value_window, result.value_metrics
     if value and window:
         lines.append(
             f"value over {window.horizon_days} days: Gini {decimals(value['normalised_gini'])}, "
             f"Spearman {decimals(value['spearman'])}, predicted / actual {value['total_ratio']:.2f}"
         )
     else:
-        lines.append(f"no value model: {result.training.no_value or 'too few rows'}")
-    lines.append(f"estimator {result.estimator}: {result.why_estimator}")
-    lines += [f"LEAK {finding.feature}: {finding.evidence}" for finding in result.leak_findings]
+        lines.append(f"no value model: {trained.training.no_value or 'too few rows'}")
+    lines.append(f"estimator {trained.churn.estimator_name_}: {trained.churn.why_}")
+    lines += [f"LEAK {finding.feature}: {finding.evidence}" for finding in trained.findings]
     lines.append(result.why)
     verdict = "promoted to champion" if result.promoted else "not promoted"
     lines.append(f"version {result.versions['churn']}: {verdict}")

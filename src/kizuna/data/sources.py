@@ -6,7 +6,9 @@ null, so that ``007`` and ``NA`` stay what they are.
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ def connect(threads: int) -> DuckDBPyConnection:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "preserve_insertion_order": True,
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"kizuna-duckdb-{os.getpid()}"),
     }
     return duckdb.connect(config=settings)
 

@@ -72,7 +72,7 @@ def assess_churn(
             churn_metrics(churned[fold == k], scores[name][fold == k], capacity, probabilities=name not in RANKING_ONLY)
             for k in range(rows.folds.reported)
         ]
-        return {key: float(np.mean([part[key] for part in parts])) for key in parts[0]}
+        return _mean_over_folds(parts)
 
     evidence = measure(
         evaluation_rows(churned, rows.customer_ids[tested], fold),
@@ -81,7 +81,18 @@ def assess_churn(
         [name for name in baselines if name in RANKING_ONLY],
         None if champion is None else champion[tested],
     )
-    return ChurnAssessment(mean_metrics("kizuna"), {name: mean_metrics(name) for name in baselines}, scores, churned, evidence)
+    return ChurnAssessment(
+        mean_metrics("kizuna"), {name: mean_metrics(name) for name in baselines}, scores, churned, evidence
+    )
+
+
+def _mean_over_folds(parts: list[dict[str, float]]) -> dict[str, float]:
+    """Each metric's mean over the folds in which it is defined; NaN where it never is."""
+    means = {}
+    for name in parts[0]:
+        defined = [part[name] for part in parts if not np.isnan(part[name])]
+        means[name] = float(np.mean(defined)) if defined else float("nan")
+    return means
 
 
 def baseline_scores(rows: ChurnRows, horizon_days: int) -> dict[str, Floats]:
@@ -140,7 +151,7 @@ def assess_value(
 
     def mean_metrics(values: Floats) -> dict[str, float]:
         parts = [value_metrics(worth[tested][fold == k], values[fold == k]) for k in range(folds.reported)]
-        return {key: float(np.mean([part[key] for part in parts])) for key in parts[0]}
+        return _mean_over_folds(parts)
 
     return ValueAssessment(
         mean_metrics(predicted[tested]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,14 @@ class Frame:
 
         return pd.DataFrame(self.values, columns=self.plan.names, copy=False)
 
+    def without(self, names: Sequence[str], why: str) -> Frame:
+        """The same rows without some columns, the reason noted in the plan."""
+        keep = [index for index, name in enumerate(self.plan.names) if name not in names]
+        columns = tuple(self.plan.columns[index] for index in keep)
+        left_out = (*self.plan.left_out, *(f"{name}: {why}" for name in names))
+        plan = replace(self.plan, columns=columns, left_out=left_out)
+        return replace(self, values=np.ascontiguousarray(self.values[:, keep]), plan=plan)
+
     def where(self, keep: NDArray[np.bool_]) -> Frame:
         """The rows that a mask keeps."""
         return replace(self, customer=self.customer[keep], as_of=self.as_of[keep], values=self.values[keep])
@@ -90,15 +98,12 @@ def make_plan(store: Store, config: Config, days: list[int], select: Select) -> 
         if w not in windows
     ]
     plan = FeaturePlan(tuple(windows), tuple(family.name for family in families))
-    vocabularies, dropped = _vocabularies(store, plan, days, select)
+    vocabularies, unlike = _vocabularies(store, plan, days, select)
     plan = replace(plan, vocabularies=vocabularies)
     columns = _columns_of(store, plan)
     kept = [c for c in columns if not any(fnmatch.fnmatchcase(c.name, pattern) for pattern in config.features.exclude)]
-    kept = [c for c in kept if c.name not in dropped]
-    left_out += [f"{c.name}: features.exclude" for c in columns if c not in kept and c.name not in dropped]
-    return replace(
-        plan, columns=tuple(kept), left_out=tuple(left_out + [f"{n}: {why}" for n, why in sorted(dropped.items())])
-    )
+    left_out += unlike + [f"{column.name}: features.exclude" for column in columns if column not in kept]
+    return replace(plan, columns=tuple(kept), left_out=tuple(left_out))
 
 
 def build_frame(
@@ -181,18 +186,17 @@ def _history_days(store: Store, as_of: int) -> int | None:
 
 def _vocabularies(
     store: Store, plan: FeaturePlan, days: list[int], select: Select
-) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    """Levels of each text column on the selected rows, and columns that look like identifiers, with the reason."""
+) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """Levels of each text column on the selected rows, and the columns with too many, with the reason."""
     families = [f for f in FAMILIES if f.name in plan.families and f.text_columns is not None]
     if not families or not days:
-        return {}, {}
+        return {}, []
 
-    def block(low: int, high: int) -> tuple[dict[str, Counter[str]], dict[str, list[NDArray[np.float64]]]]:
+    def block(low: int, high: int) -> dict[str, Counter[str]]:
         tables = tables_of(store, low, high)
         rows = every_pair(high - low, days)
         rows = rows.where(select(tables, rows))
         counts: dict[str, Counter[str]] = {}
-        numbers: dict[str, list[NDArray[np.float64]]] = {}
         for family in families:
             history = History(tables[family.table], rows, tables)
             for column in family.text_columns(history) if family.text_columns else []:
@@ -201,35 +205,16 @@ def _vocabularies(
                 counts[f"{family.table}.{column}"] = Counter(
                     {level: int(n) for level, n in zip(levels, found, strict=True) if n}
                 )
-            if family.name == "supplied":
-                newest = rows.as_of == max(days)
-                for column, values in history.events.numbers.items():
-                    numbers.setdefault(column, []).append(history.current(values)[newest])
-        return counts, numbers
+        return counts
 
     counts: dict[str, Counter[str]] = {}
-    numbers: dict[str, list[NDArray[np.float64]]] = {}
-    for part_counts, part_numbers in run_blocks(block, store.blocks(), store.config.engine.threads):
-        for column, counter in part_counts.items():
+    for part in run_blocks(block, store.blocks(), store.config.engine.threads):
+        for column, counter in part.items():
             counts.setdefault(column, Counter()).update(counter)
-        for column, parts in part_numbers.items():
-            numbers.setdefault(column, []).extend(parts)
-    dropped = {
-        column: "every value differs and is whole, like an identifier"
-        for column, parts in numbers.items()
-        if _is_identifier(np.concatenate(parts))
-    }
-    vocabularies: dict[str, tuple[str, ...]] = {}
-    for column, counter in counts.items():
-        if len(counter) > _MAX_DISTINCT_LEVELS:
-            dropped[column.split(".", 1)[1]] = f"{len(counter):,} different texts, like an identifier"
-        vocabularies[column] = () if len(counter) > _MAX_DISTINCT_LEVELS else choose_levels(dict(counter))
-    return vocabularies, dropped
-
-
-def _is_identifier(values: NDArray[np.float64]) -> bool:
-    known = values[~np.isnan(values)]
-    return len(known) >= 100 and len(np.unique(known)) == len(known) and bool(np.all(known == np.floor(known)))
+    many = {column: len(counter) for column, counter in counts.items() if len(counter) > _MAX_DISTINCT_LEVELS}
+    unlike = [f"{column}: {number:,} different texts, like an identifier" for column, number in sorted(many.items())]
+    chosen = {column: () if column in many else choose_levels(dict(counter)) for column, counter in counts.items()}
+    return chosen, unlike
 
 
 def earliest_day(store: Store) -> int | None:

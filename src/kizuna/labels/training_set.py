@@ -33,14 +33,14 @@ AUTO_HORIZONS_DAYS = (365, 180, 90)
 class TrainingSet:
     """One row per eligible customer and matured snapshot, sorted by as_of and customer id.
 
-    ``churned`` is 0 or 1. ``worth``: net money of the value window, NaN on snapshots whose value has not matured.
+    ``y`` is 1 for churned, else 0. ``worth``: net money of the value window, NaN on snapshots whose value has not matured.
     ``value_window`` is None where no value can be learned; ``no_value`` then says why. ``dated`` is False for provided
     labels without ``as_of``: one snapshot outside time.
     """
 
     frame: Frame
     customer_ids: NDArray[np.object_]
-    churned: NDArray[np.float64]
+    y: NDArray[np.float64]
     worth: NDArray[np.float64]
     definition: Definition
     value_window: LabelWindow | None
@@ -74,11 +74,11 @@ class TrainingSet:
         return pd.Series(days_to_dates(self.frame.as_of), name="as_of")
 
     @property
-    def label(self) -> pd.Series[float]:
-        """Alias of ``churned`` as a pandas Series of 0.0 and 1.0."""
+    def churned(self) -> pd.Series[float]:
+        """1.0 churned, 0.0 kept."""
         import pandas as pd
 
-        return pd.Series(self.churned, name="churned")
+        return pd.Series(self.y, name="churned")
 
     @property
     def value(self) -> pd.Series[float]:
@@ -229,14 +229,14 @@ def _by_block(store: Store, frame: Frame, column: BlockColumn) -> NDArray[np.flo
 
 
 def _require_learnable(training: TrainingSet) -> None:
-    customers, churners = len(np.unique(training.frame.customer)), int(np.sum(training.churned))
-    what = f"{len(training.churned):,} rows of {customers:,} customers on {len(training.days)} snapshots"
+    customers, churners = len(np.unique(training.frame.customer)), int(np.sum(training.y))
+    what = f"{len(training.y):,} rows of {customers:,} customers on {len(training.days)} snapshots"
     if customers < 2:
         raise ContractError(
             f"A churn model needs at least two eligible customers; found {customers}. "
             "Check churn.active_within_days, the mapping of customer_id, and the days of the data."
         )
-    if churners in (0, len(training.churned)):
+    if churners in (0, len(training.y)):
         who = "nobody" if churners == 0 else "everybody"
         raise ContractError(
             f"A churn model needs customers who left and customers who stayed; {who} churned in {what}. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kizuna.data.simulation import voice
-from kizuna.data.simulation.events import DAY_SECONDS, NO_TIME, TOPICS, Log, World, geometric_days, waking_time
+from kizuna.data.simulation.events import DAY_SECONDS, NO_TIME, TOPICS, Log, World, waking_time
 from kizuna.data.simulation.keyed import Bools, Floats, Ints, Purpose, Rows, uniform
 from kizuna.data.simulation.lives import CATEGORIES, SURE
 from kizuna.data.simulation.state import LONG_AGO, State
@@ -22,7 +22,8 @@ def place(world: World, state: State, day: int, rows: Rows, log: Log) -> None:
     first = state.orders[rows] == 0
     state.orders[rows] += 1
     state.last_order[rows] = day
-    state.clock[rows] = 0.0
+    state.clock[rows] = np.where(first, 0.0, state.clock[rows] - state.threshold[rows] - state.borrowed[rows])
+    state.borrowed[rows] = 0.0
     state.threshold[rows] = _gap(world, state, rows)
     time = waking_time(day, uniform(keys, Purpose.ORDER_TIME, day, rows))
     store = uniform(keys, Purpose.ORDER_CHANNEL, day, rows) < np.where(lives.store_buyer[rows], 0.85, 0.04)
@@ -209,5 +210,3 @@ def _plan_outreach(world: World, state: State, day: int, rows: Rows, first: Bool
     state.follow_up_due[rows[followed]] = day + contact.follow_up_after_days
     state.last_outreach[rows[first]] = day
 
-
-_ = geometric_days

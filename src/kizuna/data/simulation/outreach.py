@@ -6,7 +6,7 @@ import numpy as np
 
 from kizuna.data.simulation.events import DAY_SECONDS, KINDS, Log, World
 from kizuna.data.simulation.keyed import Bools, Purpose, Rows, uniform
-from kizuna.data.simulation.lives import PERSUADABLE, SLEEPING, SURE
+from kizuna.data.simulation.lives import SLEEPING, SURE
 from kizuna.data.simulation.state import NEVER, State
 
 _HOURS = {"newsletter": 10, "offer": 11, "thanks": 14, "birthday": 9, "follow_up": 15, "apology": 16, "survey": 12}
@@ -76,8 +76,9 @@ def persuade(world: World, state: State, day: int, rows: Rows) -> None:
     response = world.lives.response[rows]
     state.contacted[rows] = day
     state.coupon_until[rows] = day + contact.coupon_valid_days
-    sure = rows[(response == SURE) & (state.left[rows] == NEVER)]
-    state.clock[sure] += responses.sure_pull_forward_days * world.lives.pace[sure]
+    sure = rows[(response == SURE) & (state.left[rows] == NEVER) & (state.borrowed[rows] == 0)]
+    state.borrowed[sure] = responses.sure_pull_forward_days * world.lives.pace[sure]
+    state.clock[sure] += state.borrowed[sure]
     sleeping = rows[response == SLEEPING]
     annoyed = uniform(world.keys, Purpose.OPT_OUT, day, sleeping) < responses.sleeping_opt_out
     state.opted_in[sleeping[annoyed]] = False
@@ -112,5 +113,3 @@ def _open(world: World, state: State, day: int, rows: Rows, log: Log) -> None:
     )
     log.add("engagement", rows[clicked], time[clicked] + 90, kind=2, channel=2)
 
-
-_ = PERSUADABLE

@@ -178,7 +178,7 @@ class Contact:
     heavy_weekdays: tuple[int, ...] = (0,)
     heavy_campaign_weekdays: tuple[int, ...] = (1, 5)
     campaign_months: tuple[int, ...] = (12,)
-    offer_every_days: int = 28
+    offer_every_days: int = 84
     offer_recent_days: int = 45
     offer_hold_out_share: float = 0.15
     coupon_value: float = 800.0
@@ -220,7 +220,7 @@ class Responses:
     predictable_variance: float = 0.3
     effect_days: int = 60
     persuadable_ratio: float = 0.4
-    persuadable_rate_factor: float = 2.0
+    persuadable_rate_factor: float = 4.0
     sleeping_ratio: float = 1.4
     sleeping_opt_out: float = 0.08
     sure_value_lost: float = 0.3

@@ -19,21 +19,32 @@ _STEP, _OLDEST, _FARTHEST = 0.05, 6.0, 8.0
 
 @dataclass(frozen=True)
 class Renewal:
-    """Tables over own time: ``log_survival`` on a fine grid, ``orders`` by age since the last order and time ahead."""
+    """Tables over own time: ``log_survival`` on a fine grid and its integral ``younger``, ``orders`` by age and time ahead.
+
+    Ages below zero are waits before the gap begins.
+    """
 
     log_survival: Floats
+    younger: Floats
     orders: Floats
 
     def log_none_since(self, age: Floats) -> Floats:
         """The logarithm of the chance that a gap is longer than ``age``; linear beyond the table, as it tends to be."""
+        age = np.maximum(age, 0.0)
         position = np.minimum(age / _FINE, len(self.log_survival) - 2)
         cell = position.astype(np.int64)
         low = self.log_survival[cell]
         return low + (age / _FINE - cell) * (self.log_survival[cell + 1] - low)
 
+    def share_younger(self, age: Floats) -> Floats:
+        """The share of a long time in which the last order is less than ``age`` ago."""
+        share: Floats = self.younger[np.minimum(age / _FINE, len(self.younger) - 1).astype(np.int64)]
+        return share
+
     def expected_orders(self, age: Floats, ahead: Floats) -> Floats:
         """Expected orders in the next ``ahead`` of own time, at ``age`` since the last order."""
-        row = np.minimum(age, _OLDEST) / _STEP
+        ahead = np.maximum(ahead + np.minimum(age, 0.0), 0.0)
+        row = np.clip(age, 0.0, _OLDEST) / _STEP
         column = np.minimum(ahead, _FARTHEST) / _STEP
         i = np.minimum(row.astype(np.int64), self.orders.shape[0] - 2)
         j = np.minimum(column.astype(np.int64), self.orders.shape[1] - 2)
@@ -64,4 +75,4 @@ def renewal_of(shape: float) -> Renewal:
     for age in range(len(orders)):
         residual = (none[age : age + count - 1] - none[age + 1 : age + count]) / none[age]
         orders[age, 1:] = np.convolve(residual, after_first)[: count - 1]
-    return Renewal(np.log(survival), orders)
+    return Renewal(np.log(survival), np.cumsum(survival) * _FINE, orders)

@@ -23,7 +23,8 @@ class State:
     """Where every customer stands before a day; the step writes into the arrays.
 
     Days are numbers; ``NEVER`` and ``LONG_AGO`` stand for those that have not come. ``clock`` is the customer's own time
-    since the last order and ``threshold`` when the next one falls due (mean gap 1). ``hazard`` and ``fade_hazard`` have
+    since the last order and ``threshold`` when the next one falls due (mean gap 1); ``borrowed`` is what a coupon has pulled
+    forward, to be waited for after that order (then the clock starts below zero). ``hazard`` and ``fade_hazard`` have
     been accumulated towards fading and leaving. ``suspended``: would leave after the first order as things stand.
     ``interest`` scales visits and opens. Pairs ``_from``, ``_until`` are half-open. ``mails`` holds the last seven days.
     """
@@ -32,6 +33,7 @@ class State:
     orders: Ints
     last_order: Ints
     clock: Floats
+    borrowed: Floats
     threshold: Floats
     hazard: Floats
     fade_hazard: Floats
@@ -74,7 +76,7 @@ def state_of(lives: Lives) -> State:
         "interest": np.ones(count),
         "mails": np.zeros((count, 7), dtype=np.int8),
     }
-    for name in ("clock", "threshold", "hazard", "fade_hazard"):
+    for name in ("clock", "borrowed", "threshold", "hazard", "fade_hazard"):
         arrays[name] = np.zeros(count)
     for name in ("suspended", "followed_up", "wrong_language", "far_reward"):
         arrays[name] = np.zeros(count, dtype=bool)

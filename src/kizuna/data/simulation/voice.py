@@ -42,7 +42,7 @@ def invite(world: World, state: State, day: int, log: Log) -> None:
         rows,
         time,
         kind=kind,
-        score=score,
+        score=np.where(kind == SUGGESTION, np.nan, score),
         scale_min=np.where(kind == NPS, 0, 1),
         scale_max=np.where(kind == NPS, 10, 5),
         touchpoint=np.where(state.late_until[rows] > day, 1, np.where(state.complaint_until[rows] > day, 2, 0)),
@@ -89,12 +89,12 @@ def _log_contact(world: World, day: int, rows: Rows, time: Ints, kind: int, log:
 
 
 def _score(world: World, state: State, day: int, rows: Rows, kind: Ints) -> Ints:
-    """Answers: NPS from 0 to 10, shifted by market, satisfaction and suggestions from 1 to 5."""
+    """Answers: NPS from 0 to 10, shifted by market, satisfaction from 1 to 5. A suggestion's is not asked."""
     voice = world.parameters.voice
     shift = np.array([market.nps_shift for market in world.parameters.markets])[world.lives.market[rows]]
     mood = _mood(world, state, day, rows) + _noise(world, Purpose.SURVEY_SCORE, day, rows)
     nps = np.clip(np.round(voice.nps_mean + shift + mood), 0, 10)
-    stars = np.clip(np.round(3.9 + 0.5 * mood - 0.9 * (kind == SUGGESTION)), 1, 5)
+    stars = np.clip(np.round(3.9 + 0.5 * mood), 1, 5)
     return np.where(kind == NPS, nps, stars).astype(np.int64)
 
 

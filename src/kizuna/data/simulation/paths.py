@@ -1,0 +1,190 @@
+"""The lives that a customer may lead without an order: when fading begins, when they leave, how own time runs meanwhile.
+
+As long as nobody orders, nothing but these two days is uncertain. The first is cut into cells of days, whose masses
+follow from the hazard ratios that the state implies; the second into quantiles of the exponential fade. Newsletters,
+surveys and the next offers that the state calls for count as sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from kizuna.data.simulation.events import World
+from kizuna.data.simulation.keyed import Bools, Floats, Ints, Rows
+from kizuna.data.simulation.lives import PERSUADABLE, SURE
+from kizuna.data.simulation.state import LONG_AGO, State, contact_effect, hazard_ratio
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Per row and path (n × k): its weight, and the own time passed by the ends of the churn and the value window."""
+
+    weight: Floats
+    churn: Floats
+    value: Floats
+
+
+@dataclass(frozen=True)
+class _Ahead:
+    """What shapes own time from a day on, per row; days count from it.
+
+    In the days ``effect_from`` to ``effect_until`` a contact acts: it multiplies the hazard of leaving by ``ratio``, and
+    where ``won`` buying runs ``boost`` times as fast and does not fade. ``pull``: own time given by an offer on ``pull_day``.
+    """
+
+    pace: Floats
+    kind: Ints
+    effect_from: Floats
+    effect_until: Floats
+    ratio: Floats
+    won: Bools
+    pull: Floats
+    pull_day: Floats
+    open_from: Floats
+    open_until: Floats
+
+
+def paths_of(world: World, state: State, day: int, edges: Floats, quantiles: int) -> Paths:
+    """All paths of every row: fading has begun, begins in a cell of ``edges``, or does not; each with its fade lengths."""
+    truth, count = world.parameters.truth, len(state.orders)
+    ends = (truth.horizon_days, truth.value_horizon_days)
+    is_fading = state.fading <= day
+    begins = _fading_masses(world, state, day, edges)
+    begins[is_fading] = 0.0
+    weight = np.empty((count, 1 + len(edges) * quantiles))
+    weight[:, 0] = np.where(is_fading, 0.0, 1 - begins.sum(axis=1))
+    weight[:, 1:] = np.repeat(np.column_stack([is_fading, begins]) / quantiles, quantiles, axis=1)
+    ahead = _ahead(world, state, day)
+    passed = [np.zeros_like(weight) for _ in ends]
+    for values, end in zip(passed, ends, strict=True):
+        values[:, 0] = _own_time(world, ahead, day, float(end), np.full(count, float(end)))
+    lengths = -np.log(1 - (np.arange(quantiles) + 0.5) / quantiles) * world.parameters.leaving.fade_mean_days
+    for cell, begin in enumerate([0.0, *(edges[1:] + edges[:-1]) / 2]):
+        rows = np.flatnonzero(is_fading if cell == 0 else ~is_fading)
+        part = _Ahead(**{item.name: getattr(ahead, item.name)[rows] for item in fields(_Ahead)})
+        for number, length in enumerate(lengths):
+            leave = _leave_day(part, begin, length)
+            for values, end in zip(passed, ends, strict=True):
+                values[rows, 1 + cell * quantiles + number] = _own_time(world, part, day, begin, np.minimum(leave, end))
+    return Paths(weight, passed[0], passed[1])
+
+
+def offers_planned(world: World, state: State, day: int) -> tuple[Ints, Ints]:
+    """First and last day, from ``day`` on, of the offers that each customer is due without another order; else LONG_AGO."""
+    contact = world.parameters.contact
+    first = np.full(len(state.orders), -(-day // contact.offer_every_days) * contact.offer_every_days)
+    reach = state.last_order + contact.offer_recent_days
+    last = reach // contact.offer_every_days * contact.offer_every_days
+    due = (last >= first) & state.opted_in & ~world.lives.hold_out
+    return np.where(due, first, LONG_AGO), np.where(due, last, LONG_AGO)
+
+
+def _ahead(world: World, state: State, day: int) -> _Ahead:
+    responses, lives = world.parameters.responses, world.lives
+    first, last = offers_planned(world, state, day)
+    now = day - state.contacted <= responses.effect_days
+    starts = np.where(now, day, np.where(first > LONG_AGO, first + 1, day))
+    ends = np.maximum(state.contacted + 1, np.where(last > LONG_AGO, last + 1, LONG_AGO)) + responses.effect_days - 1
+    pulls = (first > LONG_AGO) & (lives.response == SURE) & (state.borrowed == 0)
+    return _Ahead(
+        pace=lives.pace,
+        kind=lives.market * 3 + lives.buyer,
+        effect_from=(starts - day).astype(np.float64),
+        effect_until=np.maximum(ends, starts).astype(np.float64) - day,
+        ratio=contact_effect(world.parameters, lives.response),
+        won=(lives.response == PERSUADABLE) & (ends > starts),
+        pull=np.where(pulls, responses.sure_pull_forward_days * lives.pace, 0.0),
+        pull_day=np.where(pulls, first + 1 - day, 0).astype(np.float64),
+        open_from=np.maximum(state.complaint_from - day, 0).astype(np.float64),
+        open_until=np.maximum(state.complaint_until - day, 0).astype(np.float64),
+    )
+
+
+def _own_time(world: World, ahead: _Ahead, day: int, begin: float, end: Floats) -> Floats:
+    """Own time passed by ``end`` days from now when fading begins after ``begin`` days."""
+    slow = world.parameters.leaving.fade_rate_factor
+
+    def passed(until: Floats, rows: Any = slice(None)) -> Floats:
+        return _steady_time(world, ahead, day, until, rows)
+
+    before = passed(np.minimum(end, begin))
+    time = before + slow * (passed(end) - before) if np.any(end > begin) else before
+    won = np.flatnonzero(ahead.won)
+    opens, closes = np.minimum(ahead.effect_from, end)[won], np.minimum(ahead.effect_until, end)[won]
+    early = passed(np.minimum(closes, begin), won) - passed(np.minimum(opens, begin), won)
+    late = passed(np.maximum(closes, begin), won) - passed(np.maximum(opens, begin), won)
+    boost = world.parameters.responses.persuadable_rate_factor
+    time[won] += (boost - 1) * early + (boost - slow) * late
+    return time * ahead.pace + np.where(end >= ahead.pull_day, ahead.pull, 0.0)
+
+
+def _steady_time(world: World, ahead: _Ahead, day: int, until: Floats, rows: Any) -> Floats:
+    """Calendar time, per pace one, passed by ``until`` days from now: slower while a complaint is open."""
+    calendar, kind = world.calendar, ahead.kind[rows]
+    start = calendar.column(day)
+
+    def passed(days: Floats, kind: Ints) -> Floats:
+        sums: Floats = calendar.time[kind, start + days.astype(np.int64)] - calendar.time[kind, start]
+        return sums
+
+    time = passed(until, kind)
+    opens, closes = ahead.open_from[rows], ahead.open_until[rows]
+    upset = np.flatnonzero(closes > opens)
+    until, kind = until[upset], kind[upset]
+    held = passed(np.minimum(until, closes[upset]), kind) - passed(np.minimum(until, opens[upset]), kind)
+    time[upset] -= (1 - world.parameters.service.open_complaint_rate_factor) * held
+    return time
+
+
+def _leave_day(ahead: _Ahead, begin: float, length_days: float) -> Floats:
+    """Days until a customer leaves who begins to fade after ``begin``: the fade lasts ``length_days`` at ratio one."""
+    first = np.maximum(ahead.effect_from - begin, 0.0)
+    opens = np.maximum(ahead.effect_from, begin)
+    width = np.maximum(ahead.effect_until - opens, 0.0)
+    rest = length_days - first
+    inside = rest <= ahead.ratio * width
+    later = np.where(inside, opens + rest / ahead.ratio, opens + width + rest - ahead.ratio * width)
+    return np.where(rest <= 0, begin + length_days, later)
+
+
+def _fading_masses(world: World, state: State, day: int, edges: Floats) -> Floats:
+    """The chance that fading begins in each cell, as the state implies it (n × cells)."""
+    per_day = world.parameters.leaving.hazard_per_day * world.lives.frailty
+    hazards = [np.zeros(len(state.orders))]
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        then = day + int((low + high) / 2)
+        outlook = _outlook(world, state, day, then)
+        hazards.append(hazard_ratio(world.parameters, world.lives, outlook, then) * per_day * (high - low))
+    survival = np.exp(-np.cumsum(np.column_stack(hazards), axis=1))
+    return survival[:, :-1] - survival[:, 1:]
+
+
+def _outlook(world: World, state: State, day: int, then: int) -> State:
+    """The state as planned mail will have left it on a later day, without an order in between."""
+    contact, lives, voice = world.parameters.contact, world.lives, world.parameters.voice
+    reads = state.opted_in & (then - state.last_order <= contact.sunset_days)
+    last_news = np.where(state.opted_in, np.minimum(then, state.last_order + contact.sunset_days), LONG_AGO)
+    every_days = 365 // voice.invitations_per_year
+    asked = then - (then - lives.survey_day) % every_days
+    is_asked = (asked >= day) & (asked - state.last_order <= voice.invited_within_days)
+    first, last = offers_planned(world, state, day)
+    offered = np.where(first < then, np.minimum(last, then - 1), LONG_AGO)
+    return replace(
+        state,
+        last_outreach=np.maximum(state.last_outreach, np.maximum(last_news, np.where(is_asked, asked, LONG_AGO))),
+        contacted=np.maximum(state.contacted, offered),
+        mails_week=np.where(reads, 1 + _extra_mails(world, then) * lives.heavy_mail, 0),
+    )
+
+
+def _extra_mails(world: World, day: int) -> int:
+    """Newsletters beyond the weekly one, in the week that ends with a day, to those who get more."""
+    contact, calendar = world.parameters.contact, world.calendar
+    extra = 0
+    for column in range(calendar.column(day) - 6, calendar.column(day) + 1):
+        days = contact.heavy_weekdays + (contact.heavy_campaign_weekdays if calendar.campaign[column] else ())
+        extra += int(calendar.weekday[column]) in days
+    return extra

@@ -1,0 +1,96 @@
+"""Baselines: what a model must beat, scored out of fold on the same rows. The names are public.
+
+churn, where the purchase columns exist:
+  recency_rule   days_since_order: the longer silent, the riskier. It only ranks, and is no probability.
+  rate_rule      exp(−horizon · (orders + 1/2) / (tenure_days + 90)): a Poisson stream at the customer's own rate.
+  rfm_logistic   plain logistic regression on log(1 + x) of days_since_order, orders, revenue (not below 0), per split.
+churn, where they do not (labels and features made elsewhere):
+  base_rate      the training part's share of churned, the same for everybody.
+  logistic_all   plain logistic regression on all columns, gaps filled with medians, standardised, per split.
+value:
+  mean_spend     past revenue per day (at least 30 days), times the value window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from kizuna.models.rule import expected_orders
+from kizuna.models.splits import Split, pooled
+
+RANKING_ONLY = ("recency_rule",)
+
+_RFM = ("days_since_order", "orders", "revenue")
+_PURCHASES = (*_RFM, "tenure_days")
+
+Floats = NDArray[np.float64]
+
+
+def churn_baselines(
+    X: pd.DataFrame, y: ArrayLike, splits: Sequence[Split], horizon_days: float = 90
+) -> dict[str, Floats]:
+    """Out-of-fold scores by name, each (n,), higher is riskier, NaN where never tested.
+
+    X: the feature frame, gaps as NaN. y: 0/1. splits: as the model's own, so that all stand on the same rows.
+    """
+    outcome = np.asarray(y, dtype=np.float64)
+    if set(_PURCHASES) <= set(X.columns):
+        silence, orders, revenue, tenure = (_numbers(X, name) for name in (*_RFM, "tenure_days"))
+        rfm = np.column_stack([np.log1p(np.maximum(values, 0)) for values in (silence, orders, revenue)])
+        rate = np.exp(-expected_orders(np.nan_to_num(orders), np.nan_to_num(tenure), horizon_days))
+        return {
+            "recency_rule": _by_split(splits, len(X), lambda s: _never_last(silence[s.train], silence[s.test])),
+            "rate_rule": _by_split(splits, len(X), lambda s: rate[s.test]),
+            "rfm_logistic": _by_split(splits, len(X), lambda s: _logistic(rfm, outcome, s)),
+        }
+    everything = X.to_numpy(dtype=np.float64)
+    return {
+        "base_rate": _by_split(splits, len(X), lambda s: np.full(len(s.test), outcome[s.train].mean())),
+        "logistic_all": _by_split(splits, len(X), lambda s: _logistic(everything, outcome, s)),
+    }
+
+
+def value_baselines(X: pd.DataFrame, horizon_days: float) -> dict[str, Floats]:
+    """Expected value by name, each (n,), over a window of ``horizon_days``; empty without the purchase columns.
+
+    Nothing is learned, so every row may be tested.
+    """
+    if not {"revenue", "tenure_days"} <= set(X.columns):
+        return {}
+    revenue, tenure = _numbers(X, "revenue"), _numbers(X, "tenure_days")
+    rate = np.maximum(np.nan_to_num(revenue), 0) / np.maximum(np.nan_to_num(tenure), 30)
+    return {"mean_spend": rate * horizon_days}
+
+
+def _numbers(X: pd.DataFrame, name: str) -> Floats:
+    return np.asarray(X[name].to_numpy(dtype=np.float64))
+
+
+def _by_split(splits: Sequence[Split], rows: int, score: Callable[[Split], Floats]) -> Floats:
+    return pooled([score(split) for split in splits], splits, rows)
+
+
+def _never_last(train: Floats, test: Floats) -> Floats:
+    """Silent days, and for who never ordered one day more than anybody else."""
+    known = np.concatenate([train, test])
+    longest = np.nanmax(known) if not np.isnan(known).all() else 0.0
+    return np.where(np.isnan(test), longest + 1, test)
+
+
+def _logistic(columns: Floats, y: Floats, split: Split) -> Floats:
+    from sklearn.linear_model import LogisticRegression
+
+    train, test, taught = columns[split.train], columns[split.test], y[split.train]
+    known = ~np.isnan(train).all(axis=0)
+    if taught.min() == taught.max() or not known.any():
+        return np.full(len(test), (taught.sum() + 0.5) / (len(taught) + 1))
+    medians = np.nanmedian(train[:, known], axis=0)
+    train, test = (np.where(np.isnan(part[:, known]), medians, part[:, known]) for part in (train, test))
+    centre, spread = train.mean(axis=0), train.std(axis=0)
+    spread[spread == 0] = 1.0
+    model = LogisticRegression(max_iter=1000).fit((train - centre) / spread, taught)
+    return np.asarray(model.predict_proba((test - centre) / spread)[:, 1])

@@ -1,0 +1,26 @@
+"""Models: who is about to leave, and what customers are worth.
+
+The two estimators are looked up when they are first used, so that importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kizuna.models.churn import ChurnClassifier
+    from kizuna.models.value import CltvRegressor
+
+__all__ = ["ChurnClassifier", "CltvRegressor"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ChurnClassifier":
+        from kizuna.models.churn import ChurnClassifier
+
+        return ChurnClassifier
+    if name == "CltvRegressor":
+        from kizuna.models.value import CltvRegressor
+
+        return CltvRegressor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,183 @@
+"""The churn model: a scikit-learn classifier that chooses among the rungs of a ladder and calibrates what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+
+from kizuna.errors import ConfigError
+from kizuna.models.columns import column_names, learn_columns, read_columns
+from kizuna.models.ladder import MarginModel, Task, Trial, build_ladder, try_rung
+from kizuna.models.out_of_fold import TrainingRows, calibrations_by_then, shipped_calibration
+from kizuna.models.splits import Split, pooled, stratified_splits
+
+# With fewer churners or stayers than this, splits cannot tell models apart.
+ENOUGH_TO_CHOOSE = 50
+SAME_AUC = 0.001
+SAME_LOG_LOSS = 0.001
+_CALIBRATIONS = ("auto", "platt", "isotonic", "none")
+
+Floats = NDArray[np.float64]
+
+
+class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Calibrated probability of churn.
+
+    estimator: 'auto' (the best of rule, logistic and lightgbm out of fold), one of these, or the import path of a
+    scikit-learn classifier. params: its parameters; with 'auto', by name of the model. calibration: 'auto', 'platt',
+    'isotonic' or 'none'. horizon_days: of the label, for the rule. seed, threads: of everything that draws or computes.
+
+    After ``fit``: ``estimator_name_`` and ``why_`` (what was chosen, and the numbers), ``candidates_`` (what was tried),
+    ``oof_probability_`` (out-of-fold probability per training row, NaN where never tested), ``calibration_``.
+    """
+
+    def __init__(
+        self,
+        estimator: str = "auto",
+        params: dict[str, Any] | None = None,
+        calibration: str = "auto",
+        horizon_days: float = 90,
+        seed: int = 7,
+        threads: int = 1,
+    ) -> None:
+        self.estimator = estimator
+        self.params = params
+        self.calibration = calibration
+        self.horizon_days = horizon_days
+        self.seed = seed
+        self.threads = threads
+
+    def fit(
+        self, X: Any, y: ArrayLike, splits: Sequence[Split] | None = None, groups: ArrayLike | None = None
+    ) -> ChurnClassifier:
+        """The classifier, chosen out of fold and refitted on all rows.
+
+        X: (n, features), gaps as NaN. y: two classes, the later in sort order is churn. splits: what chooses, measures
+        and calibrates (None: five stratified folds). groups: one customer's rows share a value and are kept together.
+        """
+        if self.calibration not in _CALIBRATIONS:
+            raise ConfigError(
+                f"model.churn.calibration asks for one of {', '.join(_CALIBRATIONS)}; found {self.calibration!r}."
+            )
+        matrix, labels = learn_columns(self, X, y)
+        self.classes_, outcome = _two_classes(labels)
+        owners = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+        tests = list(splits) if splits else stratified_splits(outcome, owners, seed=self.seed)
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        with threadpool_limits(self.threads):
+            self._fit(TrainingRows(matrix, outcome, owners), tests)
+        return self
+
+    def _fit(self, data: TrainingRows, tests: list[Split]) -> None:
+        X, y = data.X, data.y
+        rarer = int(min(y.sum(), (1 - y).sum()))
+        names = tuple(column_names(self))
+        task = Task(names, len(y), rarer, float(self.horizon_days), self.seed, self.threads)
+        rungs = build_ladder(self.estimator, self.params, task)
+        few = _rarer_customers(data) < ENOUGH_TO_CHOOSE
+        trials = [try_rung(rung, X, y, tests) for rung in (rungs[:1] if few else rungs)]
+        chosen = _choose(trials)
+        self.estimator_name_ = chosen.rung.name
+        self.candidates_ = [_describe(trial, trial is chosen) for trial in trials]
+        self.why_ = self._why(chosen, trials, (len(y), int(y.sum()), len(tests)), few and len(rungs) > 1)
+        self.model_: MarginModel = chosen.rung.fit(X, y, [chosen.setting])[0]
+        self._calibration = shipped_calibration(chosen, data, tests, self.calibration, self.seed)
+        self.calibration_ = self._calibration.to_json()
+        maps = calibrations_by_then(chosen, data, tests, self.calibration, self.seed)
+        parts = [_probability(by.apply(margin)) for by, margin in zip(maps, chosen.margins, strict=True)]
+        self.oof_probability_ = pooled(parts, tests, len(y))
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Calibrated probabilities, (n, 2), of the classes in the order of ``classes_``; the second is churn."""
+        matrix = read_columns(self, X)
+        p = _probability(self._calibration.apply(self.model_.margin(matrix)))
+        return np.column_stack([1 - p, p])
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The likelier class of each row, (n,)."""
+        return np.asarray(self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(np.intp)])
+
+    def contributions(self, X: Any) -> Floats:
+        """Additive parts of the calibrated log odds, (n, features + 1), the bias last; rows sum to log(p / (1 − p)).
+
+        Exact for rule (Shapley against the training medians), logistic (against the training means) and lightgbm
+        (TreeSHAP); sampled Shapley values against the training medians for others.
+        """
+        matrix = read_columns(self, X)
+        return self._calibration.contributions(self.model_.contributions(matrix))
+
+    def _why(self, chosen: Trial, trials: list[Trial], counts: tuple[int, int, int], few: bool) -> str:
+        rows, churned, tests = counts
+        data = f"{rows:,} rows, {churned:,} churned"
+        if few:
+            return (
+                f"{chosen.rung.name} was taken because fewer than {ENOUGH_TO_CHOOSE} churned or fewer than "
+                f"{ENOUGH_TO_CHOOSE} stayed, too few to tell models apart ({data})."
+            )
+        measured = "; ".join(f"{t.rung.name} {_number(t.auc)} (log loss {_number(t.log_loss)})" for t in trials)
+        how = f"mean AUC over {tests} splits" if tests else "no split was possible"
+        if self.estimator != "auto":
+            return f"{chosen.rung.name} was asked for; {how}: {measured}; {data}."
+        tied = [t.rung.name for t in trials if t is not chosen and not t.auc < chosen.auc - SAME_AUC]
+        rule = (
+            f"; {' and '.join(tied)} tied within {SAME_AUC} and did not win by log loss or simplicity" if tied else ""
+        )
+        return f"{chosen.rung.name} was chosen by {how}: {measured}{rule}; {data}."
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _two_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
+    """The classes, and 1.0 where a row has the later one. 0 or 1 alone still belong to the pair 0, 1."""
+    check_classification_targets(labels)
+    classes = np.unique(labels)
+    if len(classes) > 2:
+        raise ValueError(
+            f"Only binary classification is supported: churned or not. Found {len(classes)} classes in y. "
+            "Code them as two."
+        )
+    if len(classes) == 1:
+        if labels.dtype.kind not in "biuf" or classes[0] not in (0, 1):
+            raise ValueError(f"Two classes are asked for; y has one class, {classes[0]!r}. Give rows of both.")
+        classes = np.array([0, 1]).astype(labels.dtype)
+    return classes, (labels == classes[1]).astype(np.float64)
+
+
+def _choose(trials: list[Trial]) -> Trial:
+    """The highest AUC; among equal ones the lowest log loss; among equal ones the simplest, which stands first."""
+    if len(trials) == 1 or all(np.isnan(trial.auc) for trial in trials):
+        return trials[0]
+    best = max(trial.auc for trial in trials if not np.isnan(trial.auc))
+    near = [trial for trial in trials if trial.auc > best - SAME_AUC]
+    least = min(trial.log_loss for trial in near)
+    return next(trial for trial in near if trial.log_loss < least + SAME_LOG_LOSS)
+
+
+def _describe(trial: Trial, chosen: bool) -> dict[str, Any]:
+    numbers = {"auc": trial.auc, "log_loss": trial.log_loss}
+    known = {name: None if np.isnan(value) else value for name, value in numbers.items()}
+    return {"rung": trial.rung.name, **known, "setting": dict(trial.setting), "chosen": chosen}
+
+
+def _rarer_customers(data: TrainingRows) -> int:
+    """How many customers show the rarer outcome (rows, where customers are not told)."""
+    owner = np.arange(len(data.y)) if data.owner is None else data.owner
+    return int(min(len(np.unique(owner[data.y == outcome])) for outcome in (0, 1)))
+
+
+def _probability(log_odds: Floats) -> Floats:
+    return np.exp(-np.logaddexp(0, -log_odds))
+
+
+def _number(value: float) -> str:
+    return "not measurable" if np.isnan(value) else f"{value:.4f}"

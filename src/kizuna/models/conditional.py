@@ -1,0 +1,113 @@
+"""Expected net value given one outcome: of those who stay, or of those who leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kizuna.errors import ConfigError, nearest
+from kizuna.models.foreign import ForeignModel, build_estimator, fit_foreign, is_import_path
+from kizuna.models.linear import LinearModel, fit_linear
+from kizuna.models.trees import TreeModel, check_tree_params, default_tree_params, fit_trees
+
+VALUE_MODELS = ("hurdle", "tweedie")
+
+# Below this many rows of a kind, a mean is all that can be said.
+_ENOUGH_ROWS = 20
+_SHARE_PENALTY = 0.03
+_HIGHEST_LOG = 50.0
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ConditionalModel:
+    """share · amount · level, never negative.
+
+    share: the probability that value is positive, a number or a model of its log odds. amount: LightGBM of the log
+    mean in units of ``scale``, an estimator of somebody else's, or None for ``scale`` itself. level: what puts the
+    total of the training rows right after extremes were cut and returns set aside.
+    """
+
+    share: float | LinearModel
+    amount: TreeModel | ForeignModel | None
+    scale: float
+    level: float
+
+    def predict(self, X: Floats) -> Floats:
+        """Expected value over the value window, (n,), at least 0, in the unit of the training values."""
+        return self._shape(X) * self.level
+
+    def _shape(self, X: Floats) -> Floats:
+        if isinstance(self.amount, TreeModel):
+            amount = np.exp(np.clip(self.amount.margin(X), -_HIGHEST_LOG, _HIGHEST_LOG))
+        elif self.amount is not None:
+            amount = np.maximum(np.nan_to_num(self.amount.output(X)), 0.0)
+        else:
+            amount = np.ones(len(X))
+        if isinstance(self.share, LinearModel):
+            return np.asarray(amount * self.scale / (1 + np.exp(-self.share.margin(X))))
+        return np.asarray(amount * self.scale * self.share)
+
+
+# What is said where no row of a kind was seen, or where its value is known to be nothing.
+NOTHING = ConditionalModel(share=0.0, amount=None, scale=0.0, level=0.0)
+
+
+def check_value_estimator(estimator: str, params: dict[str, Any], machine: tuple[int, int]) -> None:
+    """Nothing, or ConfigError where the estimator's name or parameters are unknown."""
+    if estimator in VALUE_MODELS:
+        check_tree_params(params, "model.cltv.params")
+    elif is_import_path(estimator):
+        build_estimator(estimator, params, "regressor", machine)
+    else:
+        raise ConfigError(
+            f"model.cltv.estimator '{estimator}' is unknown.{nearest(estimator, VALUE_MODELS)} "
+            f"Known are {', '.join(VALUE_MODELS)}, or an import path such as sklearn.ensemble.RandomForestRegressor."
+        )
+
+
+def fit_conditional(
+    X: Floats, value: Floats, estimator: str, params: dict[str, Any], machine: tuple[int, int]
+) -> ConditionalModel:
+    """The model of the rows given, which all share one outcome.
+
+    value: net of returns, may be negative. estimator: 'hurdle' (share positive times a gamma mean given positive),
+    'tweedie' (one model of both), or an import path. machine: seed and threads.
+    """
+    if not len(value) or value.sum() <= 0:
+        return NOTHING
+    positive = value > 0
+    cut = np.minimum(value, _cap(value[positive]))
+    taught = positive if estimator == "hurdle" else np.ones(len(value), dtype=bool)
+    target = np.maximum(cut[taught], 0.0)
+    scale = float(target.mean())
+    amount: TreeModel | ForeignModel | None = None
+    if positive.sum() >= _ENOUGH_ROWS and is_import_path(estimator):
+        built = build_estimator(estimator, params, "regressor", machine)
+        amount = fit_foreign(built, X[taught], target / scale, machine[0])
+    elif positive.sum() >= _ENOUGH_ROWS:
+        objective = "gamma" if estimator == "hurdle" else "tweedie"
+        rows = int(taught.sum())
+        settings = {**default_tree_params(rows, rows // 4), **params}
+        count = int(settings.pop("n_estimators", 60 if rows < 50_000 else 100))
+        (amount,) = fit_trees(X[taught], target / scale, settings, [count], objective, machine)
+    share: float | LinearModel = 1.0
+    if estimator == "hurdle":
+        share = float(positive.mean())
+        if min(positive.sum(), (~positive).sum()) >= _ENOUGH_ROWS:
+            (share,) = fit_linear(X, positive.astype(np.float64), None, [_SHARE_PENALTY])
+    shape = ConditionalModel(share, amount, scale, 1.0)
+    total = float(shape.predict(X).sum())
+    return ConditionalModel(share, amount, scale, float(value.sum()) / total) if total > 0 else NOTHING
+
+
+def _cap(positive: Floats) -> float:
+    """Where values are cut while teaching: the 99.5 % point, and 3.5 robust deviations of the logarithm."""
+    logs = np.log(positive)
+    middle = np.median(logs)
+    deviation = max(1.4826 * float(np.median(np.abs(logs - middle))), 0.5)
+    return float(min(np.quantile(positive, 0.995), np.exp(middle + 3.5 * deviation)))

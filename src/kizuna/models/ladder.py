@@ -1,0 +1,208 @@
+"""The ladder of churn models, simplest first, and how a rung is tried out of fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kizuna.errors import ConfigError, nearest
+from kizuna.models.foreign import build_estimator, fit_foreign, is_import_path
+from kizuna.models.linear import PENALTIES, fit_linear, purchase_positions
+from kizuna.models.rule import RULE_COLUMNS, fit_rule, rule_positions
+from kizuna.models.splits import Split
+from kizuna.models.trees import check_tree_params, default_tree_params, fit_trees, tree_counts
+
+RUNGS = ("rule", "logistic", "lightgbm")
+
+# Closer than this, two numbers are the same and the simpler model wins.
+SAME_SETTING_LOG_LOSS = 0.0005
+
+Floats = NDArray[np.float64]
+Setting = dict[str, Any]
+
+
+class MarginModel(Protocol):
+    """A fitted model of log odds."""
+
+    def margin(self, X: Floats) -> Floats:
+        """Log odds before calibration, (n,)."""
+
+    def contributions(self, X: Floats) -> Floats:
+        """Additive parts of the margin, (n, features + 1), the bias last."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a rung has to know of the training data and the machine."""
+
+    names: tuple[str, ...]
+    rows: int
+    rarer: int
+    horizon_days: float
+    seed: int
+    threads: int
+
+
+@dataclass(frozen=True, eq=False)
+class Rung:
+    """One kind of model. ``fit(X, y, settings)`` gives one model per setting; settings are listed simplest first.
+
+    ``learns``: whether its level comes from outcomes.
+    """
+
+    name: str
+    settings: tuple[Setting, ...]
+    fit: Callable[[Floats, Floats, Sequence[Setting]], Sequence[MarginModel]]
+    learns: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A rung with its best setting: mean AUC and log loss over the splits (NaN: not measurable), margins per split."""
+
+    rung: Rung
+    setting: Setting
+    auc: float
+    log_loss: float
+    margins: tuple[Floats, ...]
+
+
+def build_ladder(estimator: str, params: dict[str, Any] | None, task: Task) -> list[Rung]:
+    """The rungs that ``estimator`` stands for, simplest first; ConfigError where it or its parameters are unknown.
+
+    Parameters by name of the model, as auto takes them, are understood by each of the rungs as well.
+    """
+    params = dict(params or {})
+    if estimator == "auto":
+        for name in params:
+            if name not in RUNGS:
+                raise ConfigError(
+                    f"model.churn.params asks for '{name}' while the estimator is auto.{nearest(name, RUNGS)} "
+                    f"With auto, write the parameters under the name of their model: {', '.join(RUNGS)}."
+                )
+        rungs = [build_ladder(name, params.get(name), task) for name in RUNGS if name != "rule" or _has_rule(task)]
+        return [rung for (rung,) in rungs]
+    if estimator in RUNGS and params and set(params) <= set(RUNGS):
+        params = dict(params.get(estimator) or {})
+    if estimator == "rule":
+        return [_rule(params, task)]
+    if estimator == "logistic":
+        return [_logistic(params, task)]
+    if estimator == "lightgbm":
+        return [_lightgbm(params, task)]
+    if is_import_path(estimator):
+        return [_foreign(estimator, params, task)]
+    raise ConfigError(
+        f"model.churn.estimator '{estimator}' is unknown.{nearest(estimator, ('auto', *RUNGS))} "
+        f"Known are auto, {', '.join(RUNGS)}, or an import path such as sklearn.ensemble.RandomForestClassifier."
+    )
+
+
+def try_rung(rung: Rung, X: Floats, y: Floats, splits: Sequence[Split]) -> Trial:
+    """The rung with the setting of the lowest mean log loss over the splits, the simplest among nearly equal ones.
+
+    Without splits there is nothing to choose by, and the simplest setting comes back unmeasured.
+    """
+    if not splits:
+        return Trial(rung, rung.settings[0], np.nan, np.nan, ())
+    margins: list[list[Floats]] = [[] for _ in rung.settings]
+    for split in splits:
+        for models, model in zip(margins, rung.fit(X[split.train], y[split.train], rung.settings), strict=True):
+            models.append(model.margin(X[split.test]))
+    losses = [np.mean([log_loss(y[s.test], m) for s, m in zip(splits, tried, strict=True)]) for tried in margins]
+    best = int(np.flatnonzero(np.array(losses) < min(losses) + SAME_SETTING_LOG_LOSS)[0])
+    aucs = [area for s, m in zip(splits, margins[best], strict=True) if (area := auc(y[s.test], m)) is not None]
+    mean_auc = float(np.mean(aucs)) if aucs else np.nan
+    return Trial(rung, rung.settings[best], mean_auc, float(losses[best]), tuple(margins[best]))
+
+
+def log_loss(y: Floats, margin: Floats) -> float:
+    """Mean negative log likelihood of outcomes (0/1) under log odds."""
+    return float((np.logaddexp(0, margin) - y * margin).mean())
+
+
+def auc(y: Floats, margin: Floats) -> float | None:
+    """Area under the ROC curve, ties shared; None where only one outcome is seen."""
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(y, margin)) if y.min() != y.max() else None
+
+
+def _has_rule(task: Task) -> bool:
+    return rule_positions(task.names) is not None
+
+
+def _rule(params: dict[str, Any], task: Task) -> Rung:
+    positions = rule_positions(task.names)
+    if positions is None:
+        raise ConfigError(
+            f"model.churn.estimator 'rule' needs the columns {' and '.join(RULE_COLUMNS)}; found "
+            f"{len(task.names)} named columns without them. Configure purchases, or choose logistic."
+        )
+    if params:
+        raise ConfigError(f"model.churn.params: the rule takes no parameters; found {', '.join(sorted(params))}.")
+    where = positions
+
+    def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
+        return [fit_rule(X, where, task.horizon_days)]
+
+    return Rung("rule", ({"horizon_days": task.horizon_days},), fit, learns=False)
+
+
+def _logistic(params: dict[str, Any], task: Task) -> Rung:
+    for name in params:
+        if name not in ("C", "columns"):
+            raise ConfigError(
+                f"model.churn.params asks logistic for '{name}'.{nearest(name, ('C', 'columns'))} "
+                "Parameters are C (inverse strength of the penalty) and columns (purchases or all)."
+            )
+    penalties = [params["C"]] if "C" in params else list(PENALTIES)
+    if not all(isinstance(penalty, (int, float)) and penalty > 0 for penalty in penalties):
+        raise ConfigError(f"model.churn.params.C asks for a number above 0; found {params['C']!r}.")
+    purchases = purchase_positions(task.names)
+    choices = [params["columns"]] if "columns" in params else ["purchases", "all"]
+    if not set(choices) <= {"purchases", "all"}:
+        raise ConfigError(f"model.churn.params.columns asks for purchases or all; found {params['columns']!r}.")
+    if not purchases or len(purchases) == len(task.names):
+        choices = ["all"]
+    settings = tuple({"columns": choice, "C": float(penalty)} for choice in choices for penalty in penalties)
+
+    def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
+        models: list[MarginModel] = []
+        for choice in dict.fromkeys(setting["columns"] for setting in settings):
+            wanted = [setting["C"] for setting in settings if setting["columns"] == choice]
+            models += fit_linear(X, y, purchases if choice == "purchases" else None, wanted)
+        return models
+
+    return Rung("logistic", settings, fit)
+
+
+def _lightgbm(params: dict[str, Any], task: Task) -> Rung:
+    check_tree_params(params, "model.churn.params")
+    shared = {**default_tree_params(task.rows, task.rarer), **params}
+    counts = (int(params["n_estimators"]),) if "n_estimators" in params else tree_counts(task.rows)
+    settings = tuple({**shared, "n_estimators": count} for count in counts)
+
+    def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
+        if y.min() == y.max():
+            return fit_linear(X, y, (), [1.0] * len(settings))
+        tried = [setting["n_estimators"] for setting in settings]
+        return fit_trees(X, y, settings[0], tried, "binary", (task.seed, task.threads))
+
+    return Rung("lightgbm", settings, fit)
+
+
+def _foreign(path: str, params: dict[str, Any], task: Task) -> Rung:
+    build_estimator(path, params, "classifier", (task.seed, task.threads))
+
+    def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
+        if y.min() == y.max():
+            return fit_linear(X, y, (), [1.0])
+        estimator = build_estimator(path, params, "classifier", (task.seed, task.threads))
+        return [fit_foreign(estimator, X, y.astype(np.int64), task.seed)]
+
+    return Rung(path, (params,), fit)

@@ -1,0 +1,185 @@
+"""What a training leaves in MLflow: parameters, metrics, tables, pictures, datasets' digests, and both models."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kizuna.config import Config
+from kizuna.labels.training_set import TrainingSet
+from kizuna.timeline import date_of
+
+if TYPE_CHECKING:
+    from kizuna.evaluation.assessment import ChurnAssessment, ValueAssessment
+    from kizuna.evaluation.gate import GateDecision
+    from kizuna.evaluation.leakage import LeakFinding, LeakWarning
+    from kizuna.models import ChurnClassifier, CltvRegressor
+    from kizuna.tracking import TrainingRun
+
+_EXPLAINED_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Both fitted models with all that was measured of them; the value parts are None where no value can be learned.
+
+    ``answer``: what the newest test day's list would have been, and what came of it.
+    """
+
+    training: TrainingSet
+    churn: ChurnClassifier
+    assessment: ChurnAssessment
+    decision: GateDecision
+    cltv: CltvRegressor | None
+    value: ValueAssessment | None
+    findings: tuple[LeakFinding, ...]
+    warnings: tuple[LeakWarning, ...]
+    evaluation: str
+    answer: dict[str, Any]
+
+
+def run_tags(config: Config, training: TrainingSet) -> dict[str, str]:
+    """The tags of the run."""
+    from kizuna import __version__
+
+    return {
+        "kizuna_version": __version__,
+        "python": platform.python_version(),
+        "train_day": date_of(training.train_day).isoformat(),
+        "definition": training.definition.kind,
+        "horizon_days": str(training.definition.horizon_days),
+        "shop": config.name,
+    }
+
+
+def register_models(run: TrainingRun, folder: Path, config: Config, trained: Trained) -> dict[str, str]:
+    """Both models written below ``folder`` and registered; version numbers by kind."""
+    from kizuna.models.folder import write_model
+
+    contract = _contract(config, trained)
+    names = trained.training.frame.plan.names
+    day = contract["train_day"]
+    tags = {
+        "horizon_days": str(trained.training.definition.horizon_days),
+        "definition": trained.training.definition.kind,
+        "train_day": "" if day is None else date_of(day).isoformat(),
+        "feature_set_sha256": hashlib.sha256("\n".join(names).encode()).hexdigest(),
+        "estimator": trained.churn.estimator_name_,
+        "grade": trained.decision.grade,
+        "validation_status": "passed" if trained.decision.passed else "refused",
+        "recipe": json.dumps({"estimator": trained.churn.estimator_name_, "params": trained.churn.params or {}}),
+    }
+    versions: dict[str, str] = {}
+    if trained.cltv is not None:
+        write_model(folder / "cltv", trained.cltv, contract)
+        outputs = ["value_if_kept", "value_if_churned"]
+        own = tags | {"cltv_horizon_days": str(contract["cltv_horizon_days"])}
+        versions["cltv"] = run.log_model("cltv", folder / "cltv", names, outputs, own)
+    write_model(folder / "churn", trained.churn, contract)
+    versions["churn"] = run.log_model("churn", folder / "churn", names, ["churn_probability"], tags)
+    return versions
+
+
+def log_evidence(run: TrainingRun, config: Config, trained: Trained) -> None:
+    """Everything that a reader needs to judge the models, on the run."""
+    import yaml
+
+    from kizuna.explain.feature_table import feature_table
+
+    plan = trained.training.frame.plan
+    run.log_params(_flat(config.document) | {"resolved.estimator": trained.churn.estimator_name_})
+    run.log_metrics(_metrics(trained))
+    run.log_table(trained.assessment.table(), "evaluation/models_and_baselines")
+    run.log_table(feature_table(plan.columns), "features/features")
+    run.log_text(yaml.safe_dump(config.document, allow_unicode=True, sort_keys=False), "config.yaml")
+    run.log_text(f"{trained.decision.text}\n{trained.churn.why_}\n", "evaluation/gate.txt")
+    leaks = {
+        "leak_findings": [{"feature": found.feature, "evidence": found.evidence} for found in trained.findings],
+        "warnings": [{"kind": found.kind, "evidence": found.text} for found in trained.warnings],
+        "left_out": list(plan.left_out),
+    }
+    run.log_json(leaks, "evaluation/leaks.json")
+    rows = trained.training.features.assign(churned=trained.training.y)
+    run.log_dataset(rows, f"{config.name}-training", "kizuna training set", "churned")
+    _log_pictures(run, config, trained)
+
+
+def _metrics(trained: Trained) -> dict[str, float | None]:
+    evidence, training = trained.assessment.evidence, trained.training
+    metrics: dict[str, float | None] = {f"churn_{name}": value for name, value in trained.assessment.metrics.items()}
+    metrics |= {
+        "churn_auc_low": evidence.auc.low,
+        "churn_auc_high": evidence.auc.high,
+        "churn_calibration_error_low": evidence.calibration.low,
+        "churn_calibration_error_high": evidence.calibration.high,
+        "gate_passed": float(trained.decision.passed),
+        "leak_findings": float(len(trained.findings)),
+        "training_rows": float(len(training.y)),
+        "training_snapshots": float(len(training.days)),
+    }
+    for name, values in trained.assessment.baselines.items():
+        metrics |= {f"baseline_{name}_{key}": value for key, value in values.items()}
+    if trained.value:
+        metrics |= {f"cltv_{name}": value for name, value in trained.value.metrics.items()}
+        for name, values in trained.value.baselines.items():
+            metrics |= {f"cltv_baseline_{name}_{key}": value for key, value in values.items()}
+    return metrics
+
+
+def _log_pictures(run: TrainingRun, config: Config, trained: Trained) -> None:
+    from kizuna.evaluation import plots
+
+    assessment, training = trained.assessment, trained.training
+    calibration = assessment.evidence.calibration
+    calibrated = plots.calibration_figure(assessment.churned, assessment.scores["kizuna"], calibration)
+    run.log_figure(calibrated, "plots/calibration.png")
+    lift = plots.lift_figure(assessment.churned, assessment.scores, config.evaluation.capacity)
+    run.log_figure(lift, "plots/lift.png")
+    if trained.value:
+        deciles = plots.decile_figure(trained.value.actual, trained.value.predicted, config.data.currency or "")
+        run.log_figure(deciles, "plots/value_deciles.png")
+    newest = np.flatnonzero(training.frame.as_of == training.days[0])
+    # Evenly through the customers, so that the picture does not depend on a draw.
+    shown = newest[np.linspace(0, len(newest) - 1, min(_EXPLAINED_ROWS, len(newest))).astype(np.int64)]
+    features = training.features.iloc[shown]
+    contributions = trained.churn.contributions(features)[:, :-1]
+    run.log_figure(plots.contribution_figure(contributions, features), "plots/shap_bar.png")
+    run.log_figure(plots.beeswarm_figure(contributions, features), "plots/shap_beeswarm.png")
+
+
+def _contract(config: Config, trained: Trained) -> dict[str, Any]:
+    """Everything that scoring reads from the model and not from the config, as plain values."""
+    training = trained.training
+    return {
+        "shop": config.name,
+        "plan": training.frame.plan.to_json(),
+        "definition": training.definition.to_json(),
+        "train_day": training.train_day if training.dated else None,
+        "cltv_horizon_days": training.value_window.horizon_days if training.value_window and trained.cltv else None,
+        "no_value": training.no_value,
+        "margin": config.cltv.margin,
+        "timezone": config.data.timezone,
+        "evaluation": {
+            "evaluation": trained.evaluation,
+            "model": trained.assessment.metrics,
+            "baselines": trained.assessment.baselines,
+            "grade": trained.decision.grade,
+            "gate_text": trained.decision.text,
+        },
+        "answer": trained.answer if trained.answer["named_on"] else None,
+    }
+
+
+def _flat(tree: Any, path: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict) or not tree:
+        return {path: tree}
+    flat: dict[str, Any] = {}
+    for name, node in tree.items():
+        flat |= _flat(node, f"{path}.{name}" if path else str(name))
+    return flat

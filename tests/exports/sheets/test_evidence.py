@@ -1,0 +1,57 @@
+import pytest
+
+
+@pytest.fixture
+def sheet(read_workbook):
+    def read(name, **fields):
+        return list(read_workbook("en", listed=3, **fields)[1][name].iter_rows(values_only=True))
+
+    return read
+
+
+def row_of(rows, label):
+    return next(list(row[1:]) for row in rows if row[0] == label)
+
+
+def test_metrics_stand_beside_the_baselines(sheet):
+    rows = sheet("Model results")
+    assert rows[0][0] == "Model results: grade A"
+    assert row_of(rows, "Measure")[:4] == ["kizuna", "RFM logistic", "Recency rule", "Purchase-rate rule"]
+    assert row_of(rows, "AUC: order (0.5 random, 1 perfect)")[:4] == [0.823, 0.797, 0.704, 0.688]
+    assert row_of(rows, "Log loss (lower is better)")[:4] == [0.512, 0.541, None, None]
+    assert row_of(rows, "Gate")[0].startswith("AUC .823")
+
+
+def test_the_answer_check_counts_the_named(sheet):
+    rows = sheet("Model results")
+    assert row_of(rows, "Named by")[:3] == ["Of them, did not buy", "Share", "AUC"]
+    assert row_of(rows, "kizuna")[:3] == [231, 0.77, 0.823]
+    assert row_of(rows, "Random")[:3] == [137.4, 137.4 / 300, None]
+
+
+def test_little_evidence_is_no_error(sheet):
+    evaluation = {
+        "evaluation": "in_time",
+        "model": {"auc": float("nan")},
+        "baselines": {},
+        "grade": None,
+        "gate_text": "",
+    }
+    rows = sheet("Model results", evaluation=evaluation, answer=None)
+    assert rows[0][0] == "Model results: grade –"
+    assert row_of(rows, "How it was tested")[0].startswith("In time only")
+    assert not [row for row in rows if row[0] in ("Measure", "Named by")]
+
+
+def test_findings_errors_first(sheet, build_pack):
+    findings = build_pack("en").findings
+    findings.loc[2, "state"] = "error"
+    rows = sheet("Data quality", findings=findings)
+    assert rows[0] == ("State", "Table", "Column", "Finding", "Count", "Details")
+    assert [row[0] for row in rows[1:]] == ["Error", "Warning", "Warning"]
+    assert rows[2][3:5] == ("late_rows", 1204)
+
+
+def test_no_finding_is_a_sentence(sheet, build_pack):
+    rows = sheet("Data quality", findings=build_pack("en").findings.head(0))
+    assert rows[1][0] == "The data report has no findings."

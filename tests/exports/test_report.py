@@ -1,0 +1,175 @@
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from kizuna.exports.report import write_report
+from kizuna.exports.words import LANGUAGES
+
+CANARY = "<img src=x onerror=alert(1)>"
+VOID = {"meta", "input", "line", "path", "rect", "circle"}
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text of every element that has a class or a name worth asking for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.open: list[tuple[str, str]] = []
+        self.texts: list[tuple[str, str, str]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        attributes = {name: value or "" for name, value in attrs}
+        self.tags.append((tag, attributes))
+        if tag not in VOID:
+            self.open.append((tag, attributes.get("class", "")))
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        if data.strip():
+            self.texts.append((*self.open[-1], data))
+
+    def of(self, tag, css=None):
+        return [text for name, classes, text in self.texts if name == tag and css in (None, classes)]
+
+
+@pytest.fixture
+def page(tmp_path, build_pack):
+    def written(*args, **changes):
+        pack = build_pack(*args, **changes)
+        write_report(pack, tmp_path / "report.html")
+        return pack, (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    return written
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_is_well_formed_and_in_its_language(page, language):
+    pack, text = page(language)
+    parsed = Page(text)
+    assert parsed.open == []
+    assert parsed.tags[0] == ("html", {"lang": language})
+    assert len([tag for tag, attributes in parsed.tags if tag == "tr" and "data-place" in attributes]) == len(
+        pack.at_risk
+    )
+    assert len([tag for tag, _ in parsed.tags if tag == "svg"]) == 2
+
+
+def test_hostile_texts_stay_texts(page, hostile_ids):
+    pack, text = page("en")
+    parsed = Page(text)
+    assert CANARY not in text
+    assert not [tag for tag, _ in parsed.tags if tag in ("img", "iframe", "object", "link", "a")][1:]
+    assert [tag for tag, _ in parsed.tags].count("script") == 1
+    assert not [
+        name for _, attributes in parsed.tags for name in attributes if name.startswith("on") or name == "style"
+    ]
+    shown = parsed.of("bdi")
+    assert shown == pack.at_risk["customer_id"].tolist()
+    assert set(hostile_ids) <= set(shown)
+    assert CANARY in parsed.of("td", "what")
+    assert "=cmd|' /C calc'!A0" in parsed.of("td", "why")
+
+
+@pytest.mark.parametrize(
+    "canary", [CANARY, "</script><script>alert(1)</script>", '"><svg onload=alert(1)>', "{{ 7*7 }}"]
+)
+def test_every_text_column_is_escaped(page, build_pack, canary):
+    pack = build_pack("en", listed=5)
+    texts = ["reason_1_text", "action_text", "lifecycle_stage", "customer_id"]
+    rows = pack.at_risk.assign(**dict.fromkeys(texts, canary))
+    rows["customer_id"] = [f"{canary}{k}" for k in range(5)]
+    evaluation = pack.evaluation | {"grade": canary, "gate_text": canary}
+    _, text = page("en", at_risk=rows, name=canary, evaluation=evaluation, models={"churn": canary})
+    parsed = Page(text)
+    assert canary in parsed.of("h1")
+    assert parsed.of("td", "why") == [canary] * 5
+    assert [tag for tag, _ in parsed.tags].count("script") == 1
+    assert not [tag for tag, attributes in parsed.tags if "onload" in attributes or "onerror" in attributes]
+
+
+def test_style_and_script_are_allowed_by_their_hashes_alone(page):
+    _, text = page("ja")
+    policy = next(attributes["content"] for tag, attributes in Page(text).tags if attributes.get("http-equiv"))
+    found = {}
+    for tag in ("style", "script"):
+        body = re.search(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)[1]
+        found[tag] = "sha256-" + base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+    assert policy == (
+        f"default-src 'none'; style-src '{found['style']}'; script-src '{found['script']}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_nothing_is_loaded_from_anywhere(page):
+    _, text = page("en")
+    targets = [v for _, attributes in Page(text).tags for k, v in attributes.items() if k in ("src", "href", "action")]
+    assert targets == ["#list-title"]
+    style = re.search("<style>(.*?)</style>", text, re.DOTALL)[1]
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_customers_who_are_not_listed_are_not_named(page):
+    pack, text = page("en")
+    named = set(re.findall(r"C\d{6}", text))
+    assert named == {name for name in pack.at_risk["customer_id"] if re.fullmatch(r"C\d{6}", name)}
+
+
+def test_five_figures_two_sentences_and_the_answers(page):
+    _, text = page("en")
+    parsed = Page(text)
+    assert len(parsed.of("strong")) == 5
+    assert parsed.of("strong")[3] == "+46"
+    assert parsed.of("p", "")[0].startswith("The largest part of the money")
+    said = " ".join(piece for _, _, piece in parsed.texts)
+    for part in (
+        *("Week of 1 Jan 2026", "Order reliable on later days", "level checked (46.1% said, 45.4% happened)"),
+        *("Simulated data, no real person", "First result on 1 Apr 2026", "They are not proof of a cause."),
+        *("231 (77%)", "new since last list; 31 bought again"),
+    ):
+        assert part in said, part
+
+
+def test_a_real_shop_is_not_called_simulated(page):
+    assert "Simulated" not in page("en", simulated=False)[1]
+
+
+def test_the_first_run_has_nothing_to_compare(page):
+    _, text = page("en", first_run=True)
+    assert Page(text).of("strong")[3] == "–"
+
+
+def test_without_values_and_without_an_answer(page):
+    _, text = page("en", values=False, answer=None)
+    parsed = Page(text)
+    assert "Value at risk" not in " ".join(parsed.of("button"))
+    assert "No check yet" in parsed.of("h2")
+    assert [tag for tag, _ in parsed.tags].count("svg") == 1
+    assert not parsed.of("td", "value")
+
+
+def test_an_empty_list_is_a_page_too(page, build_pack):
+    _, text = page("ja", listed=0)
+    assert "今週、リストに載った顧客はいません。" in text
+    assert "<table" not in text
+    pack = build_pack("ja", listed=0)
+    assert "<h1>shop</h1>" in page("ja", listed=0, scores=pack.scores.head(0), answer=None)[1]
+
+
+def test_the_same_list_gives_the_same_bytes(tmp_path, build_pack):
+    for name in ("a", "b"):
+        write_report(build_pack("ja"), tmp_path / f"{name}.html")
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+    shuffled = build_pack("ja")
+    shuffled = replace(shuffled, scores=shuffled.scores.iloc[::-1], at_risk=shuffled.at_risk.iloc[::-1])
+    write_report(shuffled, tmp_path / "c.html")
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "c.html").read_bytes()

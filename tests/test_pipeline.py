@@ -1,0 +1,297 @@
+"""From files to a published list, through the real commands, a real MLflow store and real files."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from kizuna import cli
+from kizuna.config_file import load_config
+from kizuna.data.simulate import simulate
+from kizuna.models import ChurnClassifier
+from kizuna.project import Project, load
+from kizuna.registry import Registry
+from kizuna.score import AT_RISK_COLUMNS
+
+Run = Callable[..., tuple[int, str, str]]
+TABLES = ("customers", "purchases", "complaints", "engagement", "outreach", "surveys", "loyalty", "referrals", "subscriptions")
+
+
+@pytest.fixture(scope="session")
+def kizuna_command() -> Run:
+    """Runs the command line in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            patch.setattr("sys.argv", ["kizuna", *(str(argument) for argument in arguments)])
+            code = cli._run(debug=False)
+        return code, out.getvalue(), err.getvalue()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated shop of 1,500 customers over two years."""
+    folder = tmp_path_factory.mktemp("shop")
+    simulate(folder, customers=1500, days=730, seed=11)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(shop: Path, kizuna_command: Run) -> dict:
+    """The shop after one ``kizuna train --json``."""
+    code, out, err = kizuna_command("train", shop / "config.yaml", "--json", "--set", "at_risk.size=60")
+    assert code == 0, err
+    return json.loads(out)
+
+
+@pytest.fixture(scope="session")
+def published(shop: Path, trained: dict, kizuna_command: Run) -> Path:
+    """The shop's list of 2026-01-01."""
+    code, _, err = kizuna_command("score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=60")
+    assert code == 0, err
+    return shop / "exports" / "2026-01-01"
+
+
+def test_training_json_holds_what_the_contract_promises(trained: dict) -> None:
+    assert {"versions", "promoted", "gate", "metrics", "estimator", "leak_findings"} <= set(trained)
+    assert trained["promoted"] is True
+    assert trained["versions"] == {"churn": "1", "cltv": "1"}
+    assert trained["leak_findings"] == []
+    assert trained["evaluation"] == "out_of_time"
+    assert trained["estimator"] in ("rule", "logistic", "lightgbm")
+
+
+def test_the_model_is_not_behind_any_rule(trained: dict) -> None:
+    best = max(baseline["auc"] for baseline in trained["baselines"].values())
+    assert {"recency_rule", "rate_rule", "rfm_logistic"} <= set(trained["baselines"])
+    assert trained["metrics"]["auc"] >= best - 0.003
+
+
+def test_every_file_of_a_publication_is_there_with_its_columns(published: Path) -> None:
+    names = {path.name for path in published.iterdir()}
+    assert names == {
+        "scores.parquet",
+        "explanations.parquet",
+        "at_risk.csv",
+        "at_risk.xlsx",
+        "report.html",
+        "removed.csv",
+        "manifest.json",
+        "_SUCCESS",
+    }
+    scores = pd.read_parquet(published / "scores.parquet")
+    wanted = ["customer_id", "as_of", "churn_probability", "cltv", "value_if_kept", "value_if_churned", "value_at_risk"]
+    assert [*scores.columns][:7] == wanted
+    assert {"risk_band", "risk_percentile", "arm"} <= set(scores.columns)
+    assert not any("score" in column for column in scores.columns)
+    listed = pd.read_csv(published / "at_risk.csv", dtype=str, keep_default_na=False)
+    assert [*listed.columns] == AT_RISK_COLUMNS
+    explained = pd.read_parquet(published / "explanations.parquet")
+    assert [*explained.columns] == ["customer_id", "driver", "feature", "value", "contribution", "rank"]
+    assert set(explained["customer_id"]) == set(listed["customer_id"])
+
+
+def test_expected_value_is_the_mixture_on_every_row(published: Path) -> None:
+    scores = pd.read_parquet(published / "scores.parquet")
+    p, kept, lost = scores["churn_probability"], scores["value_if_kept"], scores["value_if_churned"]
+    np.testing.assert_allclose(scores["cltv"], (1 - p) * kept + p * lost, rtol=1e-12)
+    np.testing.assert_allclose(scores["value_at_risk"], p * (kept - lost), rtol=1e-12)
+    assert (scores["customer_id"].tolist()) == sorted(scores["customer_id"])
+    assert not scores.isna().any().any()
+
+
+def test_the_links_are_relative_and_the_manifest_names_every_file(shop: Path, published: Path) -> None:
+    assert (shop / "exports" / "latest").readlink() == Path(".revisions/2026-01-01/r1")
+    assert published.readlink() == Path(".revisions/2026-01-01/r1")
+    manifest = json.loads((published / "manifest.json").read_text())
+    assert {entry["path"] for entry in manifest["files"]} == {
+        path.name for path in published.iterdir() if path.name not in ("manifest.json", "_SUCCESS")
+    }
+    counts = manifest["counts"]
+    left_out = counts["suppressed"] + counts["below_min_probability"] + counts["beyond_capacity"]
+    assert counts["eligible"] == counts["listed"] + left_out
+    assert manifest["models"] == {"churn": "shop-churn v1", "cltv": "shop-cltv v1"}
+
+
+def test_contributions_of_a_listed_customer_add_up_to_the_probability(shop: Path, published: Path) -> None:
+    explained = pd.read_parquet(published / "explanations.parquet")
+    scores = pd.read_parquet(published / "scores.parquet").set_index("customer_id")["churn_probability"]
+    customer = explained["customer_id"].iloc[0]
+    total = explained.loc[explained["customer_id"] == customer, "contribution"].sum()
+    others = explained.groupby("customer_id")["contribution"].sum()
+    logit = np.log(scores / (1 - scores)).reindex(others.index)
+    # What is left is the bias, the same for everyone.
+    np.testing.assert_allclose((logit - others).to_numpy(), logit[customer] - total, atol=1e-9)
+
+
+def test_a_second_run_changes_nothing(shop: Path, published: Path, kizuna_command: Run) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in published.iterdir()}
+    code, _, err = kizuna_command("score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=60")
+    assert code == 0, err
+    assert {path.name: path.stat().st_mtime_ns for path in published.iterdir()} == before
+
+
+def test_other_inputs_for_a_published_day_are_refused_with_the_difference(
+    shop: Path, published: Path, kizuna_command: Run
+) -> None:
+    code, _, err = kizuna_command("score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=40")
+    assert code == 2
+    assert "config changed" in err
+    assert "--republish" in err
+
+
+def test_the_same_inputs_give_the_same_bytes_elsewhere(shop: Path, published: Path, tmp_path: Path, kizuna_command: Run) -> None:
+    code, _, err = kizuna_command(
+        "score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=60", "--set", f"output.dir={tmp_path}"
+    )
+    assert code == 0, err
+    for path in published.iterdir():
+        if path.name != "manifest.json":
+            assert path.read_bytes() == (tmp_path / "2026-01-01" / path.name).read_bytes(), path.name
+
+
+def test_a_day_before_the_champion_learned_is_refused(shop: Path, trained: dict, kizuna_command: Run) -> None:
+    code, _, err = kizuna_command("score", shop / "config.yaml", "--as-of", "2025-06-01")
+    assert code == 12
+    assert "it would know the future" in err
+    assert "--hindsight" in err
+
+
+def test_dry_run_publishes_nothing(shop: Path, published: Path, kizuna_command: Run) -> None:
+    code, out, err = kizuna_command("score", shop / "config.yaml", "--as-of", "2026-01-08", "--dry-run", "--json")
+    assert code == 0, err
+    assert json.loads(out)["last_list"] == "2026-01-01"
+    assert not (shop / "exports" / "2026-01-08").exists()
+
+
+def test_japanese_reasons_hold_the_same_numbers(shop: Path, published: Path, tmp_path: Path, kizuna_command: Run) -> None:
+    code, _, err = kizuna_command(
+        *("score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=60"),
+        *("--set", f"output.dir={tmp_path}", "--set", "at_risk.language=ja"),
+    )
+    assert code == 0, err
+    english = pd.read_csv(published / "at_risk.csv", dtype=str, keep_default_na=False)
+    japanese = pd.read_csv(tmp_path / "2026-01-01" / "at_risk.csv", dtype=str, keep_default_na=False)
+    assert english["reason_1"].tolist() == japanese["reason_1"].tolist()
+    assert japanese["reason_1_text"].str.contains(r"[ぁ-んァ-ン一-龥]").mean() > 0.9
+    recency = english["reason_1"] == "RECENCY"
+    for mine, theirs in zip(english.loc[recency, "reason_1_text"], japanese.loc[recency, "reason_1_text"], strict=True):
+        assert sorted(filter(str.isdigit, mine)) == sorted(filter(str.isdigit, theirs))
+
+
+def test_files_cut_at_the_training_day_give_the_same_scores(shop: Path, tmp_path: Path, kizuna_command: Run) -> None:
+    """What comes after T changes nothing: neither rows, nor values that fill in, nor customers who come later."""
+    day = pd.Timestamp("2025-10-01")
+    config = yaml.safe_load((shop / "config.yaml").read_text())
+    scores = {}
+    for name in ("whole", "cut"):
+        folder = tmp_path / name
+        folder.mkdir()
+        for table in TABLES:
+            frame = pd.read_parquet(shop / f"{table}.parquet")
+            if name == "cut":
+                dated = {"customers": "first_seen_at", "subscriptions": "started_at"}.get(table, "occurred_at")
+                frame = frame[frame[dated] < day]
+                if "known_at" in frame:
+                    frame = frame[frame["known_at"].fillna(frame[dated]) < day]
+                for column in ("resolved_at", "first_response_at", "followed_up_at", "delivered_at", "ended_at", "notice_at"):
+                    if column in frame:
+                        frame[column] = frame[column].where(frame[column] < day)
+            frame.to_parquet(folder / f"{table}.parquet")
+        (folder / "config.yaml").write_text(yaml.safe_dump(config))
+        code, _, err = kizuna_command("train", folder / "config.yaml", "--as-of", "2025-10-01")
+        assert code == 0, err
+        scores[name] = load(folder / "config.yaml").score("2025-10-01").set_index("customer_id")
+    whole, cut = scores["whole"], scores["cut"]
+    assert whole.index.tolist() == cut.index.tolist()
+    for column in ("churn_probability", "cltv", "value_if_kept", "value_if_churned"):
+        np.testing.assert_allclose(whole[column], cut[column], rtol=0, atol=1e-9 * max(1, whole[column].abs().max()))
+
+
+def test_promotion_and_rollback(shop: Path, trained: dict, tmp_path: Path, kizuna_command: Run) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(shop, folder, ignore=shutil.ignore_patterns("exports"), symlinks=True)
+    config = folder / "config.yaml"
+    code, out, err = kizuna_command("train", config, "--no-promote", "--json")
+    assert code == 0, err
+    assert json.loads(out)["promoted"] is False
+    assert kizuna_command("promote", config, "2")[1] == "Champion of shop: version 2.\n"
+    assert kizuna_command("rollback", config)[1] == "Champion of shop: version 1.\n"
+    rows = json.loads(kizuna_command("models", config, "--json")[1])["models"]
+    assert [(row["version"], sorted(row["aliases"])) for row in rows] == [("2", ["previous"]), ("1", ["champion"])]
+
+
+def test_no_pickle_is_written_anywhere(shop: Path, trained: dict) -> None:
+    kinds = {path.suffix for path in shop.rglob("*") if path.is_file()}
+    assert not kinds & {".pkl", ".pickle", ".joblib", ".cloudpickle"}
+
+
+def test_the_registered_model_serves_probabilities(shop: Path, trained: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    import mlflow
+
+    project = load(shop / "config.yaml")
+    mlflow.set_tracking_uri(project.config.tracking_uri)
+    model = mlflow.pyfunc.load_model("models:/shop-churn@champion")
+    features = project.features(["2025-12-01"]).drop(columns=["customer_id", "as_of"])
+    served = model.predict(features)
+    assert served["churn_probability"].between(0, 1).all()
+    assert served["churn_probability"].nunique() > 100
+
+
+def test_a_model_of_other_features_is_refused(shop: Path, trained: dict, tmp_path: Path, kizuna_command: Run) -> None:
+    config = yaml.safe_load((shop / "config.yaml").read_text())
+    del config["data"]["tables"]["complaints"]
+    config["tracking"] = {"uri": load_config(shop / "config.yaml").tracking_uri}
+    for table in config["data"]["tables"].values():
+        table["path"] = str(shop / table["path"])
+    config["output"] = {"dir": str(tmp_path)}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    code, _, err = kizuna_command("score", path, "--as-of", "2026-01-01")
+    assert code == 12
+    assert "today's tables do not give" in err
+
+
+def test_scoring_without_a_champion_says_what_to_do(shop: Path, tmp_path: Path, kizuna_command: Run) -> None:
+    code, _, err = kizuna_command(
+        "score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", f"tracking.uri=sqlite:///{tmp_path}/none.db"
+    )
+    assert code == 12
+    assert "Train one with 'kizuna train'" in err
+
+
+def test_any_scikit_learn_classifier_by_import_path(shop: Path, tmp_path: Path, kizuna_command: Run) -> None:
+    code, out, err = kizuna_command(
+        *("train", shop / "config.yaml", "--json", "--set", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"),
+        *("--set", "model.churn.estimator=sklearn.ensemble.HistGradientBoostingClassifier"),
+        *("--set", "features.families=[purchases]", "--set", "model.churn.params={max_iter: 30}"),
+        *("--set", f"output.dir={tmp_path}"),
+    )
+    assert code == 0, err
+    registry = Registry(f"sqlite:///{tmp_path}/mlflow.db", "shop")
+    assert registry.versions()[0].tags["estimator"].endswith("HistGradientBoostingClassifier")
+    assert json.loads(out)["metrics"]["auc"] > 0.6
+
+
+def test_frames_from_python_need_no_files(shop: Path) -> None:
+    frames = {name: pd.read_parquet(shop / f"{name}.parquet") for name in ("purchases", "complaints")}
+    project = Project({"name": "frames", "data": {"tables": {}}}, tables=frames)
+    training = project.training_set()
+    assert {"orders_90d", "open_complaints"} <= set(training.features.columns)
+    classifier = ChurnClassifier(estimator="logistic").fit(training.features, training.churned, groups=training.customer_id)
+    probability = pd.Series(classifier.predict_proba(training.features)[:, 1])
+    churned = training.churned == 1
+    assert probability[churned].mean() > probability[~churned].mean() + 0.05

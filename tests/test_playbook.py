@@ -1,0 +1,276 @@
+"""What is done for whom: each rule by hand, what no playbook can overrule, and what a wrong file is told."""
+
+from __future__ import annotations
+
+import copy
+
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kizuna.errors import ConfigError
+from kizuna.explain.facts import CODES
+from kizuna.explain.reasons import NEVER_A_REASON
+from kizuna.explain.wording import load_wording
+from kizuna.playbook import BANDS, OWED, STAGES, load_playbook, parse_playbook, plan_actions
+
+BUILTIN = load_playbook()
+DAY = pd.Timestamp("2026-01-05")
+ROW = {
+    "as_of": DAY,
+    "list_rank": 50,
+    "customer_id": "007",
+    "facts": None,
+    "reason_1": None,
+    "reason_2": None,
+    "reason_3": None,
+    "risk_band": "medium",
+    "lifecycle_stage": "regular",
+    "weeks_on_list": 1,
+    "last_purchase": pd.Timestamp("2025-10-01"),
+    "usual_gap_days": 18.0,
+    "arm": "target",
+}
+
+
+def plan(playbook=BUILTIN, language="en", consent=None, **changes):
+    """The planned row of one customer among a hundred listed."""
+    listed = pd.DataFrame([{**ROW, **changes}] + [{**ROW, "customer_id": f"c{k}"} for k in range(99)])
+    context = pd.DataFrame([{"customer_id": "007", **(consent or {})}])
+    return plan_actions(listed, context, playbook, language).iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "action"),
+    [
+        ({}, "A01"),
+        ({"facts": "OPEN_COMPLAINT;UNANSWERED_FEEDBACK;LATE_DELIVERY_90D", "reason_1": "RECENCY"}, "A02"),
+        ({"facts": "UNANSWERED_FEEDBACK;LATE_DELIVERY_90D"}, "A03"),
+        ({"facts": "NOTICE_GIVEN;DETRACTOR"}, "A15"),
+        ({"facts": "DETRACTOR"}, "A03"),
+        ({"facts": "DETRACTOR", "list_rank": 20, "consent": {"consent_phone": 1}}, "A13"),
+        ({"facts": "LATE_DELIVERY_90D", "reason_1": "RECENCY"}, "A08"),
+        ({"facts": "LANG_MISMATCH"}, "A09"),
+        ({"risk_band": "high", "list_rank": 10, "consent": {"consent": 1}}, "A13"),
+        ({"risk_band": "high", "list_rank": 11, "consent": {"consent": 1}}, "A01"),
+        ({"risk_band": "high", "list_rank": 10, "consent": {"consent_email": 1}}, "A01"),
+        ({"facts": "POINTS_EXPIRE_30D"}, "A05"),
+        ({"facts": "NO_THANKS_180D", "lifecycle_stage": "loyal"}, "A04"),
+        ({"facts": "NO_THANKS_180D", "lifecycle_stage": "second"}, "A01"),
+        ({"facts": "ONE_TIME_BUYER"}, "A08"),
+        ({"facts": "CONTACT_GAP_60D", "reason_1": "SPEND_DOWN"}, "A01"),
+        ({"facts": "DISCOUNT_DEPENDENT"}, "A07"),
+        ({"facts": "PROMOTER", "risk_band": "low"}, "A11"),
+        ({"facts": "PROMOTER", "risk_band": "medium"}, "A01"),
+        ({"reason_1": "SERVICE_SLOW"}, "A08"),
+        ({"reason_1": "NPS_LOW"}, "A03"),
+        ({"reason_1": "LOYALTY_INACTIVE", "reason_2": "RECENCY"}, "A05"),
+        ({"reason_1": "RECENCY"}, "A14"),
+        ({"reason_1": "RECENCY", "lifecycle_stage": "lapsing"}, "A07"),
+        ({"reason_1": "RECENCY", "weeks_on_list": 5}, "A06"),
+        ({"reason_1": "RECENCY", "weeks_on_list": 5, "facts": "DISCOUNT_DEPENDENT"}, "A07"),
+        ({"reason_1": "ENGAGE_DOWN", "facts": "CONTACTED_7D"}, "A12"),
+        ({"reason_1": "ENGAGE_DOWN", "lifecycle_stage": "loyal"}, "A10"),
+        ({"reason_1": "CONTRACT", "consent": {"consent_phone": 1}}, "A13"),
+        # SUPPLIED names no rule: the second reason decides.
+        ({"reason_1": "SUPPLIED", "reason_2": "LANG_MISMATCH"}, "A09"),
+        ({"reason_1": "SUPPLIED", "lifecycle_stage": None}, "A01"),
+        ({"reason_1": "RECENCY", "arm": "control"}, "A14"),
+    ],
+)
+def test_who_gets_what(changes, action):
+    assert plan(**changes)["action"] == action
+
+
+def test_every_action_of_the_builtin_playbook_can_be_reached():
+    rules = (*BUILTIN.by_fact, *BUILTIN.by_reason)
+    assert {rule.action for rule in rules} | set(OWED.values()) | {BUILTIN.otherwise} == set(BUILTIN.actions)
+    assert sorted(BUILTIN.actions) == [f"A{k:02d}" for k in range(1, 16)]
+
+
+def test_texts_word_for_word():
+    complaint = {"facts": "OPEN_COMPLAINT"}
+    english = "Apologise and solve the complaint first; no marketing until then"
+    assert plan(**complaint)["action_text"] == english
+    assert plan(**complaint, language="ja")["action_text"] == "まずお詫びし苦情を解決する(解決まで販促はしない)"
+    for action in BUILTIN.actions.values():
+        assert all(0 < len(text.encode()) <= 255 for text in action.text.values())
+
+
+@pytest.mark.parametrize(
+    ("consent", "facts", "channel"),
+    [
+        ({"consent_email": 1, "consent_phone": 1}, None, "email"),
+        ({"consent_email": 1, "consent_phone": 1}, "OPEN_COMPLAINT", "phone"),
+        ({"consent_email": 0, "consent_post": 1}, None, "post"),
+        ({"consent": 1}, None, "email"),
+        ({"consent": 0, "consent_email": 1}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_channel_is_the_first_consented_one_that_suits_the_action(consent, facts, channel):
+    found = plan(consent=consent, facts=facts)["channel"]
+    assert (None if pd.isna(found) else found) == channel
+
+
+@pytest.mark.parametrize(
+    ("last_purchase", "usual_gap_days", "act_by"),
+    [
+        ("2025-10-01", 18.0, "2026-01-12"),  # long overdue: the action's own seven days
+        ("2025-12-20", 18.5, "2026-01-08"),  # expected on day 19
+        ("2025-12-18", 18.0, "2026-01-05"),  # expected today
+        ("2025-12-17", 18.0, "2026-01-12"),  # expected yesterday
+        ("2026-01-04", 90.0, "2026-01-12"),
+        (None, 18.0, "2026-01-12"),
+        ("2025-12-20", float("nan"), "2026-01-12"),
+        ("2025-12-20", 1e300, "2026-01-12"),
+    ],
+)
+def test_act_by(last_purchase, usual_gap_days, act_by):
+    row = plan(last_purchase=pd.Timestamp(last_purchase) if last_purchase else pd.NaT, usual_gap_days=usual_gap_days)
+    assert row["act_by"] == pd.Timestamp(act_by)
+
+
+def test_nobody_is_listed():
+    listed = pd.DataFrame([ROW]).iloc[:0]
+    planned = plan_actions(listed, pd.DataFrame({"customer_id": []}), BUILTIN, "ja")
+    assert planned.columns.tolist() == ["action", "action_text", "channel", "act_by"]
+    assert planned.empty
+
+
+TREE = yaml.safe_load(
+    """
+    actions: {}
+    by_fact: []
+    by_reason: []
+    otherwise: A06
+    """
+)
+TREE["actions"] = {
+    code: {"name": "X", "within_days": 1, "channels": ["email"], "text": {"en": code, "ja": code}}
+    for code in ("A01", "A02", "A03", "A06", "A11", "A15")
+}
+
+
+def tree(**changes):
+    return {**copy.deepcopy(TREE), **changes}
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"action": st.sampled_from(sorted(TREE["actions"]))},
+            optional={
+                "facts": st.lists(st.sampled_from(CODES), min_size=1, max_size=3),
+                "without": st.lists(st.sampled_from(CODES), min_size=1, max_size=2),
+                "bands": st.lists(st.sampled_from(BANDS), min_size=1, max_size=2),
+                "stages": st.lists(st.sampled_from(STAGES), min_size=1, max_size=2),
+                "top_share": st.sampled_from([0.1, 1]),
+                "from_week": st.integers(1, 3),
+            },
+        ),
+        max_size=5,
+    ),
+    st.sets(st.sampled_from(CODES)),
+    st.sampled_from(BANDS),
+)
+def test_what_no_playbook_can_overrule(rules, facts, band):
+    playbook = parse_playbook(tree(by_fact=rules))
+    action = plan(playbook, facts=";".join(code for code in CODES if code in facts) or None, risk_band=band)["action"]
+    owed = [code for fact, code in OWED.items() if fact in facts]
+    if owed:
+        assert action == owed[0]
+    if "DETRACTOR" in facts:
+        assert action != "A11"
+    if "DISCOUNT_DEPENDENT" in facts and not owed:
+        open_to_her = parse_playbook(tree(by_fact=[rule for rule in rules if rule["action"] != "A06"]))
+        assert action == plan(open_to_her, facts=";".join(sorted(facts)), risk_band=band)["action"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rules": []}, "mine: unknown key 'rules'. Keys here are actions, by_fact, by_reason, otherwise."),
+        (
+            {"by_facts": []},
+            "mine: unknown key 'by_facts'. Did you mean 'by_fact'? "
+            "Keys here are actions, by_fact, by_reason, otherwise.",
+        ),
+        ({"by_fact": {}}, "mine: by_fact must be a list; found {}."),
+        (
+            {"by_fact": [{"action": "A99"}]},
+            "mine: by_fact[0]: there is no action 'A99'. Known are A01, A02, A03, A06, A11, A15.",
+        ),
+        ({"by_fact": [{"facts": ["DETRACTOR"]}]}, "mine: by_fact[0]: 'action' is missing. Add it."),
+        (
+            {"by_fact": [{"action": "A01", "facts": ["DETRACTORS"]}]},
+            "mine: by_fact[0].facts: there is no fact 'DETRACTORS'. Did you mean 'DETRACTOR'? "
+            f"Known are {', '.join(CODES)}.",
+        ),
+        (
+            {"by_fact": [{"action": "A01", "facts": "DETRACTOR"}]},
+            "mine: by_fact[0].facts must be a list such as [OPEN_COMPLAINT]; found 'DETRACTOR'.",
+        ),
+        (
+            {"by_fact": [{"action": "A01", "reasons": ["RECENCY"]}]},
+            "mine: by_fact[0] names reasons. Facts decide first: move the rule to by_reason.",
+        ),
+        (
+            {"by_reason": [{"action": "A01", "facts": ["DETRACTOR"]}]},
+            "mine: by_reason[0] names no reason. Add reasons, or move the rule to by_fact.",
+        ),
+        (
+            {"by_fact": [{"action": "A01", "top_share": 5}]},
+            "mine: by_fact[0].top_share must be a share of the list above 0 and up to 1; found 5.",
+        ),
+        (
+            {"by_fact": [{"action": "A01", "from_week": 0}]},
+            "mine: by_fact[0].from_week must be a whole number from 1; found 0.",
+        ),
+        (
+            {"by_fact": [{"action": "A01", "channel": "fax"}]},
+            "mine: by_fact[0].channel: there is no channel 'fax'. Known are email, sms, line, phone, post.",
+        ),
+        ({"otherwise": "A11"}, "mine: otherwise is A11, which a detractor is never asked for. Choose another action."),
+        ({"actions": {}}, "mine: actions: there is no action 'A02'. Known are none."),
+        (
+            {"actions": {"A01": {"name": "X", "within_days": 1, "channels": ["email"], "text": {"en": "x"}}}},
+            "mine: actions.A01.text: 'ja' is missing. Add it.",
+        ),
+        (
+            {
+                "actions": {
+                    "A01": {"name": "X", "within_days": "soon", "channels": ["email"], "text": {"en": "x", "ja": "x"}}
+                }
+            },
+            "mine: actions.A01.within_days must be a whole number of days from 0 to 366; found 'soon'.",
+        ),
+    ],
+)
+def test_a_wrong_playbook_is_told_what_to_mend(changes, message):
+    with pytest.raises(ConfigError) as caught:
+        parse_playbook(tree(**changes), "mine")
+    assert str(caught.value) == message
+
+
+def test_our_own_conduct_is_never_a_condition_by_reason():
+    for driver in sorted(NEVER_A_REASON):
+        assert driver in load_wording("en").drivers
+        with pytest.raises(ConfigError, match=f"there is no reason '{driver}'"):
+            parse_playbook(tree(by_reason=[{"action": "A01", "reasons": [driver]}]))
+
+
+def test_files(tmp_path):
+    with pytest.raises(ConfigError, match="it cannot be read"):
+        load_playbook(tmp_path / "none.yaml")
+    (tmp_path / "odd.yaml").write_text("a: [", encoding="utf-8")
+    with pytest.raises(ConfigError, match="is not a YAML file"):
+        load_playbook(tmp_path / "odd.yaml")
+    (tmp_path / "list.yaml").write_text("- 1", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"must hold actions, by_fact, by_reason, otherwise; found \[1\]"):
+        load_playbook(tmp_path / "list.yaml")
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(TREE), encoding="utf-8")
+    assert load_playbook(tmp_path / "mine.yaml").otherwise == "A06"
