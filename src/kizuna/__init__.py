@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kizuna.version import VERSION as __version__
+
 if TYPE_CHECKING:
     from kizuna.models import ChurnClassifier, CltvRegressor
     from kizuna.project import Project, load
 
-__version__ = "0.1.0"
 __all__ = ["ChurnClassifier", "CltvRegressor", "Project", "__version__", "load"]
 
 _HOMES = {

@@ -56,5 +56,9 @@ def print_report(report: Report) -> None:
     for row in report.findings.to_dict("records"):
         place = f"{row['table']}.{row['column']}" if row["column"] else row["table"]
         print(f"{row['state'].upper():<15} {row['name']} ({place}, {row['count']:,}): {row['details']}")
-    counts = ", ".join(f"{report.count(state)} {state}s" for state in ("error", "warning", "recommendation"))
+    counts = ", ".join(_plural(report.count(state), state) for state in ("error", "warning", "recommendation"))
     print(f"{counts}. Written to {report.path}")
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

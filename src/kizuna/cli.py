@@ -102,9 +102,9 @@ def _say() -> Callable[[str], None]:
 @app.callback()
 def _options(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:
-        from kizuna import __version__
+        from kizuna.version import VERSION
 
-        print(__version__)
+        print(VERSION)
         raise typer.Exit
 
 

@@ -27,13 +27,16 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"The config {path} cannot be read: {error}. It must be a UTF-8 text file.") from None
     try:
-        tree = yaml.safe_load(text)
+        tree = yaml.load(text, Loader=_OneOfEach)
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f" at line {where.line + 1}" if where else ""
-        raise ConfigError(f"{path} is not valid YAML{line}: {getattr(error, 'problem', error)}.") from None
+        raise ConfigError(
+            f"{path} is not valid YAML{line}: {getattr(error, 'problem', error)}. Mend that line; indent with blanks."
+        ) from None
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path} must hold keys and values, beginning with 'name:'; found {type(tree).__name__}.")
+        found = "nothing" if tree is None else f"a {type(tree).__name__}"
+        raise ConfigError(f"{path} must hold keys and values, beginning with 'name:'; found {found}.")
     for override in overrides:
         _override(tree, override)
     return parse_config(tree, folder=path.resolve().parent, where=str(path))
@@ -44,8 +47,23 @@ def parse_config(tree: dict[str, Any], folder: Path | None = None, where: str = 
     try:
         config = Config.model_validate(_read_environment(tree, ""))
     except ValidationError as error:
-        raise ConfigError("\n".join(_say(where, item) for item in error.errors()[:3])) from None
+        raise ConfigError("\n".join(_say_all(where, error.errors(), tree)[:3])) from None
     return config.placed(folder or Path.cwd(), tree)
+
+
+class _OneOfEach(yaml.SafeLoader):
+    """A loader that refuses a key written twice, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of a node."""
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"the key '{key.value}' is there twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def _override(tree: dict[str, Any], override: str) -> None:
@@ -83,18 +101,54 @@ def _read_environment(node: Any, path: str) -> Any:
     return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", value_of, node)
 
 
-def _say(where: str, item: Any) -> str:
-    path = ".".join(str(part) for part in item["loc"] if not str(part).startswith(("function-", "literal[", "list[")))
+def _say_all(where: str, items: list[Any], tree: dict[str, Any]) -> list[str]:
+    """A line for each mistake; where a key may be one of several types, one line with all of them."""
+    lines: dict[str, list[str]] = {}
+    for item in items:
+        path = ".".join(str(part) for part in item["loc"] if not _is_type(str(part)))
+        lines.setdefault(path, []).append(_say(where, path, item, _written(tree, item)))
+    return [
+        " Or it ".join([said[0], *(line.split(f"{path} ", 1)[-1] for line in said[1:])]) for path, said in lines.items()
+    ]
+
+
+def _is_type(part: str) -> bool:
+    """Whether a part of a location is pydantic's name of a type, and no key."""
+    return part in ("int", "float", "str") or part.startswith(("function-", "literal[", "list["))
+
+
+def _written(tree: Any, item: Any) -> Any:
+    """What the document says there: never what the environment put in its place, which may be a password."""
+    node = tree
+    for part in item["loc"]:
+        if _is_type(str(part)):
+            continue
+        if isinstance(node, dict) and part in node:
+            node = node[part]
+        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+            node = node[part]
+        else:
+            return None
+    return node
+
+
+def _say(where: str, path: str, item: Any, found: Any) -> str:
     if item["type"] == "extra_forbidden":
         parent, name = _section_at(item["loc"][:-1]), str(item["loc"][-1])
         known = list(parent.model_fields) if parent else []
         return f"{where}: unknown key '{path}'.{nearest(name, known)} Keys here are {', '.join(known)}."
     if item["type"] == "missing":
         return f"{where}: '{path}' is missing. Add it."
+    if item["type"] == "model_type" and found is None:
+        return f"{where}: {path} is empty. Write its keys under it, or leave the line out."
+    if item["type"] == "model_type":
+        return f"{where}: {path} must be a section of keys (found {found!r})."
+    if item["type"] == "string_pattern_mismatch":
+        return f"{where}: {path} must be letters, digits, '_', '-' and '.', at most 100 of them (found {found!r})."
     message = item["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
-    found = item.get("input")
     shown = f" (found {found!r})" if isinstance(found, (str, int, float, bool, type(None))) else ""
-    return f"{where}: {path + ' ' if path else ''}{message}{shown}."
+    quoted = " Put it in quotes." if item["type"] == "string_type" and found is not None else ""
+    return f"{where}: {path + ' ' if path else ''}{message}{shown}.{quoted}"
 
 
 def _section_at(location: tuple[Any, ...]) -> type[BaseModel] | None:

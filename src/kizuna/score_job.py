@@ -22,6 +22,7 @@ from kizuna.publish import Publication, lists_before, locked, publish, published
 from kizuna.score import LoadedModels, is_hindsight, load_models, refuse_hindsight, score_day
 from kizuna.score_files import write_files
 from kizuna.timeline import date_of
+from kizuna.version import VERSION
 
 Say = Callable[[str], None]
 
@@ -56,7 +57,9 @@ def score(
         scored = score_day(store, config, models, as_of)
         say(f"{len(scored.scores):,} eligible, {len(scored.at_risk):,} listed")
         counts.update(scored.selection.counts)
-        counts.update({arm: int((scored.at_risk["arm"] == arm).sum()) for arm in ("target", "control", "exempt")})
+        arm, refused = scored.at_risk["arm"], scored.at_risk["contact_allowed"].eq(False).fillna(False)
+        counts.update({name: int((arm == name).sum()) for name in ("target", "control", "exempt")})
+        counts["to_contact"] = int(((arm == "target") & ~refused).sum())
         return write_files(folder, store, config, models, scored)
 
     counts: dict[str, int] = {}
@@ -101,8 +104,6 @@ def restore_day(config: Config, as_of: int, revision: int) -> Publication:
 
 
 def _fingerprint(store: Store, config: Config, models: LoadedModels, as_of: int) -> dict[str, str]:
-    from kizuna import __version__
-
     asked = {
         "at_risk": config.at_risk.model_dump(),
         "currency": config.data.currency,
@@ -116,5 +117,5 @@ def _fingerprint(store: Store, config: Config, models: LoadedModels, as_of: int)
         "churn model": models.names["churn"],
         "cltv model": models.names.get("cltv", "none"),
         "playbook": file_sha256(config.playbook_path)[:16] if config.playbook_path else "builtin",
-        "kizuna": __version__,
+        "kizuna": VERSION,
     }

@@ -38,6 +38,7 @@ KINDS: tuple[Kind, ...] = ("churn", "cltv")
 LOADER = "kizuna.models.served"
 _REQUIREMENTS = ("kizuna", "lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "skops")
 _PARAM_LENGTH = 5000
+_SCHEMA_ROWS = 100
 _FILES = "data"  # where MLflow puts the plain files of a model of ours, below its location
 # Telemetry off, nothing printed, no lock file of the working directory copied into models, retries within seconds.
 _ENVIRONMENT = {
@@ -184,7 +185,10 @@ class TrainingRun:
             from mlflow.entities import Dataset, DatasetInput, InputTag
 
             origin = CodeDatasetSource({"source": without_passwords(source)})
-            described = from_pandas(frame, source=origin, targets=targets, name=name, digest=digest).to_dict()
+            # MLflow looks at every cell to infer a schema; all our columns are of one type, so the first rows tell it.
+            head = frame.head(_SCHEMA_ROWS)
+            described = from_pandas(head, source=origin, targets=targets, name=name, digest=digest).to_dict()
+            described["profile"] = json.dumps({"num_rows": len(frame), "num_elements": int(frame.size)})
             tags = [InputTag("mlflow.data.context", "training")]
             client.log_inputs(self.run_id, [DatasetInput(Dataset(**described), tags)])
         return digest

@@ -14,6 +14,7 @@ import numpy as np
 from kizuna.config import Config
 from kizuna.labels.training_set import TrainingSet
 from kizuna.timeline import date_of
+from kizuna.version import VERSION
 
 if TYPE_CHECKING:
     from kizuna.evaluation.assessment import ChurnAssessment, ValueAssessment
@@ -46,10 +47,8 @@ class Trained:
 
 def run_tags(config: Config, training: TrainingSet) -> dict[str, str]:
     """The tags of the run."""
-    from kizuna import __version__
-
     return {
-        "kizuna_version": __version__,
+        "kizuna_version": VERSION,
         "python": platform.python_version(),
         "train_day": date_of(training.train_day).isoformat(),
         "definition": training.definition.kind,

@@ -19,7 +19,7 @@ _NAMES = {
     "random": "random",
 }
 
-_ARMS = {"target": "to contact", "control": "left alone to measure", "exempt": "service first"}
+_ARMS = {"to_contact": "to contact", "control": "left alone to measure", "exempt": "service first"}
 
 
 def decimals(value: float) -> str:

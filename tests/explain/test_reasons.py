@@ -44,7 +44,7 @@ SAID = [
         "62 days since the last purchase",
         "最終購入から62日",
     ),
-    ("RECENCY", {"days_since_order": 1.0}, "1 day since the last purchase", "最終購入から1日"),
+    ("RECENCY", {"days_since_order": 45.0}, "45 days since the last purchase", "最終購入から45日"),
     (
         "RECENCY",
         {"overdue_ratio": 3.44},

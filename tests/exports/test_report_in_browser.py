@@ -70,8 +70,7 @@ class Browser:
 
     def __init__(self, profile: Path) -> None:
         to_browser, self._write = os.pipe()
-        read, from_browser = os.pipe()
-        self._read = os.fdopen(read, "rb")
+        self._read, from_browser = os.pipe()
         # The shell moves both ends to where the browser looks for them; a duplicate survives the start of a program.
         moved = f'exec chromium "$@" 3<&{to_browser} 4>&{from_browser}'
         command = ["bash", "-c", moved, "chromium", *FLAGS, f"--user-data-dir={profile}", "about:blank"]
@@ -80,7 +79,7 @@ class Browser:
         )
         os.close(to_browser)
         os.close(from_browser)
-        self._last, self.events, self._session = 0, [], None
+        self._last, self._received, self.events, self._session = 0, b"", [], None
         page = next(target for target in self.call("Target.getTargets")["targetInfos"] if target["type"] == "page")
         self._session = self.call("Target.attachToTarget", targetId=page["targetId"], flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -100,12 +99,12 @@ class Browser:
             self.events.append(answer)
 
     def _message(self) -> bytes:
-        message = b""
-        while not message.endswith(b"\0"):
-            byte = self._read.read(1)
-            assert byte, "the browser ended"
-            message += byte
-        return message[:-1]
+        while b"\0" not in self._received:
+            part = os.read(self._read, 1 << 20)
+            assert part, "the browser ended"
+            self._received += part
+        message, self._received = self._received.split(b"\0", 1)
+        return message
 
     def value(self, expression: str) -> Any:
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
@@ -147,7 +146,7 @@ class Browser:
         os.write(self._write, b'{"id": 1000000, "method": "Browser.close"}\0')
         self._process.wait(timeout=20)
         os.close(self._write)
-        self._read.close()
+        os.close(self._read)
 
 
 @pytest.fixture(scope="module")

@@ -145,3 +145,29 @@ CONTRACTS: dict[str, TableContract] = {
 
 # A suggestion or a free comment has no score; every other survey answer has one.
 OPTIONAL_VALUES = {("surveys", "score")}
+
+# What a kind may be where kizuna knows them all; engagement and outreach take any.
+KINDS: dict[str, tuple[str, ...]] = {
+    "complaints": ("complaint", "inquiry", "praise"),
+    "surveys": ("nps", "csat", "ces", "intent", "suggestion"),
+    "loyalty": ("join", "earn", "redeem", "expire", "tier"),
+    "referrals": ("referral", "review", "mention"),
+}
+
+# Columns whose empty cells say something: nothing was paid, not from a list, no answer asked for.
+EMPTY_BY_NATURE = {
+    ("purchases", "is_return"),
+    ("purchases", "discount_amount"),
+    ("outreach", "cost"),
+    ("outreach", "action"),
+    ("outreach", "arm"),
+    ("surveys", "score"),
+    ("surveys", "scale_min"),
+    ("surveys", "scale_max"),
+    ("loyalty", "points"),
+    ("loyalty", "tier"),
+    ("referrals", "rating"),
+    ("subscriptions", "voluntary"),
+    ("suppressions", "reason"),
+    ("labels", "value"),
+}

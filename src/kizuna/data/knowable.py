@@ -19,7 +19,7 @@ def knowable_fingerprints(store: Store, as_of: int) -> dict[str, str]:
 
 
 def _fingerprint(store: Store, table: str, as_of: int) -> str:
-    cells = ["ids.customer_id", "CAST(day AS VARCHAR)"]
+    cells = [_spelled("ids.customer_id"), "CAST(day AS VARCHAR)"]
     for item in store.tables[table].columns:
         column = quote(item.name)
         if item.name in ("customer_id", "known_at"):
@@ -28,7 +28,7 @@ def _fingerprint(store: Store, table: str, as_of: int) -> str:
             column = f"CASE WHEN {column} < {as_of} THEN {column} END"
         elif item.name == "voluntary" and store.has(table, "ended_at"):
             column = f"CASE WHEN ended_at < {as_of} THEN {column} END"
-        cells.append(f"coalesce(CAST({column} AS VARCHAR), chr(0))")
+        cells.append(_spelled(f"CAST({column} AS VARCHAR)"))
     total = store.connection.execute(
         f"SELECT count(*), sum(CAST(md5_number_lower(concat_ws(chr(31), {', '.join(cells)})) AS HUGEINT)) "
         f"FROM {quote('clean_' + table)} AS clean JOIN customer_ids AS ids ON ids.customer = clean.customer "
@@ -36,3 +36,8 @@ def _fingerprint(store: Store, table: str, as_of: int) -> str:
     ).fetchall()[0]
     columns = ",".join(item.name for item in store.tables[table].columns)
     return hashlib.sha256(f"{columns}|{total[0]}|{total[1]}".encode()).hexdigest()[:16]
+
+
+def _spelled(text: str) -> str:
+    """SQL of a cell with its length before it, so that no two rows of cells are spelled alike; null is a dash."""
+    return f"coalesce(strlen({text}) || ':' || {text}, '-')"

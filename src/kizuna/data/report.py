@@ -12,6 +12,8 @@ import pandas as pd
 
 from kizuna.data.contract import CONTRACTS, Finding, State
 from kizuna.data.events import UNDATED
+from kizuna.data.rows import row_findings
+from kizuna.data.sizes import size_findings
 from kizuna.data.sources import quote
 from kizuna.data.store import Store
 from kizuna.timeline import date_of
@@ -24,23 +26,30 @@ _ORDER = {"error": 0, "warning": 1, "recommendation": 2}
 
 def check_tables(store: Store, config: Config) -> list[Finding]:
     """Everything found, loading included: errors first, then by table and name."""
-    findings = [
+    found = [
         *store.findings,
-        *_keys(store),
-        *_currencies(store, config),
-        *_duplicates(store),
-        *_sizes(store, config),
+        *(
+            f
+            for f in dict.fromkeys([*_needed(store, config), *contract_errors(store, config)])
+            if f not in store.findings
+        ),
+        *freshness(store, store.today),
+        *row_findings(store),
+        *size_findings(store, config),
     ]
-    findings += _coverage(store)
-    table_order = list(CONTRACTS)
+    order = list(CONTRACTS)
     return sorted(
-        findings, key=lambda f: (_ORDER[f.state], table_order.index(f.table) if f.table in table_order else -1, f.name)
+        found, key=lambda f: (_ORDER[f.state], order.index(f.table) if f.table in order else -1, f.name, f.column)
     )
 
 
 def contract_errors(store: Store, config: Config) -> list[Finding]:
-    """The errors that stop training and scoring beside unreadable tables: duplicate customers, two currencies."""
-    return [*_keys(store), *_currencies(store, config)]
+    """The errors that stop training and scoring beside unreadable tables.
+
+    No table to see churn in, two rows of one customer, two currencies. Scoring does without provided labels.
+    """
+    needed = [] if config.churn.definition == "provided" else _needed(store, config)
+    return [*needed, *_keys(store), *_currencies(store, config)]
 
 
 def freshness(store: Store, as_of: int) -> list[Finding]:
@@ -75,8 +84,24 @@ def findings_frame(findings: list[Finding]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns, "str") | {"count": "int64"})
 
 
-def _finding(name: str, state: State, table: str, column: str, count: int, details: str) -> Finding:
-    return Finding(name, state, "train", table, column, count, details, (), 11 if state == "error" else 0)
+def _needed(store: Store, config: Config) -> Iterator[Finding]:
+    """The table that the churn definition looks at, where it is neither there nor reported already."""
+    kind = config.churn.definition
+    needed = {"inactivity": "purchases", "cancellation": "subscriptions", "provided": "labels"}[kind]
+    reported = any(item.table == needed and item.state == "error" for item in store.findings)
+    if needed not in store.tables and not reported:
+        details = (
+            f"churn.definition {kind} needs the table {needed}; found {', '.join(store.tables) or 'no table'}. "
+            f"Add data.tables.{needed}, or choose another definition."
+        )
+        yield Finding("needed_table", "error", "train", needed, "", 0, details, (), 10)
+    beside = [name for name in store.tables if name not in ("labels", "customers", "suppressions")]
+    if kind == "provided" and needed in store.tables and not beside:
+        details = (
+            "Labels alone cannot be learned from: they need features or a table of events; "
+            f"found {', '.join(store.tables)}. Add data.tables.features."
+        )
+        yield Finding("needed_table", "error", "train", "features", "", 0, details, (), 10)
 
 
 def _keys(store: Store) -> Iterator[Finding]:
@@ -89,15 +114,13 @@ def _keys(store: Store) -> Iterator[Finding]:
         ).fetchall()
         if rows:
             examples = ", ".join(row[0] for row in rows[:3])
-            dated = (
-                "customer and day"
-                if CONTRACTS[name].dated_by and store.tables[name].first_day is not None
-                else "customer"
-            )
+            column = CONTRACTS[name].key[1]
+            dated = store.has(name, column)
+            per = f"customer and {column}" if dated else "customer"
+            otherwise = "" if dated else f", or name the column that dates them: {column}"
             details = (
-                f"Table {name} must hold one row per {dated}; {len(rows):,} have more, such as {examples}. "
-                "Keep one row each"
-                + (", or name the column that dates them: valid_from." if name == "customers" else ".")
+                f"Table {name} must hold one row per {per}; {len(rows):,} have more, such as {examples}. "
+                f"Keep one row each{otherwise}."
             )
             yield Finding(
                 f"duplicate_{name}",
@@ -132,85 +155,3 @@ def _currencies(store: Store, config: Config) -> Iterator[Finding]:
         yield Finding(
             "two_currencies", "error", "load", "purchases", "currency", len(everything), details, tuple(everything), 11
         )
-
-
-def _duplicates(store: Store) -> Iterator[Finding]:
-    for name, info in store.tables.items():
-        if CONTRACTS[name].dated_by is None or name in ("labels", "features", "suppressions"):
-            continue
-        columns = ", ".join(
-            ["customer", "day", *(quote(item.name) for item in info.columns if item.name != "customer_id")]
-        )
-        distinct = store.connection.execute(
-            f"SELECT count(*) FROM (SELECT DISTINCT {columns} FROM {quote('clean_' + name)})"
-        )
-        count = info.rows - int(distinct.fetchall()[0][0])
-        if count:
-            details = f"Table {name}: {count:,} of {info.rows:,} rows repeat another row in every mapped column. They are kept."
-            yield _finding(
-                "duplicate_rows", "warning" if count > 0.01 * info.rows else "recommendation", name, "", count, details
-            )
-
-
-def _sizes(store: Store, config: Config) -> Iterator[Finding]:
-    """The minimum sizes of products in the field, as warnings."""
-    if "purchases" not in store.tables:
-        return
-    buyers, repeat = store.connection.execute(
-        "SELECT count(*), count(*) FILTER (WHERE days > 1) FROM "
-        "(SELECT customer, count(DISTINCT day) AS days FROM clean_purchases GROUP BY customer)"
-    ).fetchall()[0]
-    if buyers < 500:
-        details = f"{buyers:,} customers bought; 500 or more make a model dependable. Simple rules may serve better until then."
-        yield _finding("few_customers", "warning", "purchases", "customer_id", int(buyers), details)
-    elif buyers < 1000:
-        details = f"{buyers:,} customers bought; with 1,000 or more the model's figures become steadier."
-        yield _finding("few_customers", "recommendation", "purchases", "customer_id", int(buyers), details)
-    if buyers and repeat < 0.2 * buyers:
-        details = (
-            f"{repeat:,} of {buyers:,} customers bought on two days or more; under 20 % the rhythm is hard to learn."
-        )
-        yield _finding("few_repeat_buyers", "warning", "purchases", "occurred_at", int(repeat), details)
-    info = store.tables["purchases"]
-    if info.first_day is None or info.last_day is None:
-        return
-    history, needed = info.last_day - info.first_day + 1, config.churn.active_within_days + config.churn.horizon_days
-    if history < 2 * needed or history < 365:
-        details = (
-            f"Purchases span {history:,} days ({date_of(info.first_day)} to {date_of(info.last_day)}); "
-            f"{max(2 * needed, 365):,} days let the model be tested on other seasons."
-        )
-        yield _finding(
-            "short_history",
-            "warning" if history < needed + 90 else "recommendation",
-            "purchases",
-            "occurred_at",
-            history,
-            details,
-        )
-
-
-def _coverage(store: Store) -> Iterator[Finding]:
-    """Columns that are mapped but often empty, and customers without any event."""
-    for name, info in store.tables.items():
-        for item in info.columns:
-            if item.required or item.name in ("known_at", "customer_id") or item.kind == "time":
-                continue
-            empty = int(
-                store.connection.execute(
-                    f"SELECT count(*) FROM {quote('clean_' + name)} WHERE {quote(item.name)} IS NULL"
-                ).fetchall()[0][0]
-            )
-            if empty == info.rows and info.rows:
-                details = f"Column {name}.{item.name} is empty in all {info.rows:,} rows. Fill it, or do not map it."
-                yield _finding("empty_column", "recommendation", name, item.name, empty, details)
-    if "purchases" in store.tables and "customers" in store.tables:
-        prospects = int(
-            store.connection.execute(
-                "SELECT count(*) FROM (SELECT DISTINCT customer FROM clean_customers) "
-                "WHERE customer NOT IN (SELECT customer FROM clean_purchases)"
-            ).fetchall()[0][0]
-        )
-        if prospects:
-            details = f"{prospects:,} customers have never bought: prospects, counted here and not scored."
-            yield _finding("prospects", "recommendation", "customers", "customer_id", prospects, details)

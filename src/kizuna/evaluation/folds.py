@@ -56,7 +56,7 @@ def make_folds(
     """Folds for rows with these days, customers and outcomes.
 
     Out of time: the ``plan.count`` newest matured snapshots are tests, each trained on snapshots whose labels had ended by
-    then; older tests are added so that every reported test can be calibrated by outcomes known on its day. A fold
+    then; one older test is added so that every reported test can be calibrated by outcomes known on its day. A fold
     whose training or test rows hold one class only is left out. Without any: ``plan.customer_folds`` folds by customer.
     """
     days, window = sorted({int(day) for day in np.unique(as_of)}, reverse=True), plan.window
@@ -66,10 +66,9 @@ def make_folds(
     if not reported:
         return _by_customer(customer_ids, y, plan)
     chosen = list(reported)
-    for fold in reported:
-        # The newest test whose outcomes were complete on this fold's day.
-        known = [other for other in usable if window.end(other.test_day) <= fold.test_day]
-        chosen += [other for other in known[:1] if other not in chosen]
+    # The newest test whose outcomes were complete on the day of every reported one: it calibrates them all.
+    known = [other for other in usable if window.end(other.test_day) <= reported[-1].test_day]
+    chosen += known[:1]
     splits = []
     for fold in chosen:
         calibrated_by = tuple(i for i, other in enumerate(chosen) if window.end(other.test_day) <= fold.test_day)

@@ -34,6 +34,7 @@ class _Bound:
     window: float
     values_at: Mapping[str, int]
     evidence_at: tuple[int, ...]
+    unless_at: int | None
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,10 @@ def _worded(
     drivers: Sequence[str], values: NDArray[np.float64], added: NDArray[np.float64], speaker: _Speaker
 ) -> Iterator[tuple[str, str]]:
     for driver in drivers:
-        text = (_supplied if driver == "SUPPLIED" else _sentence)(driver, values, added, speaker)
-        if text is not None:
+        if driver == "SUPPLIED":
+            # Made elsewhere, these columns have nothing in common but their origin: each speaks for itself.
+            yield from ((driver, text) for text in _supplied(driver, values, added, speaker))
+        elif (text := _sentence(driver, values, added, speaker)) is not None:
             yield driver, text
 
 
@@ -87,6 +90,8 @@ def _sentence(driver: str, values: NDArray[np.float64], added: NDArray[np.float6
     candidates = speaker.bound.get(driver, ())
     raised = [bound for bound in candidates if sum(added[at] for at in bound.evidence_at) > _LEAST_CONTRIBUTION]
     for bound in (*raised, *candidates):
+        if bound.unless_at is not None and math.isfinite(values[bound.unless_at]):
+            continue
         found = {place: float(values[at]) for place, at in bound.values_at.items()}
         if not all(math.isfinite(value) for value in found.values()):
             continue
@@ -100,7 +105,9 @@ def _sentence(driver: str, values: NDArray[np.float64], added: NDArray[np.float6
     return None
 
 
-def _supplied(driver: str, values: NDArray[np.float64], added: NDArray[np.float64], speaker: _Speaker) -> str | None:
+def _supplied(driver: str, values: NDArray[np.float64], added: NDArray[np.float64], speaker: _Speaker) -> Iterator[str]:
+    """The supplied columns that raise the risk, strongest first; of one text column only the strongest level."""
+    told: set[str] = set()
     mine = [at for at, column in enumerate(speaker.columns) if column.driver == driver]
     templates = load_wording(speaker.language).reasons[driver]
     for at in sorted(mine, key=lambda at: (-added[at], speaker.columns[at].name)):
@@ -110,10 +117,13 @@ def _supplied(driver: str, values: NDArray[np.float64], added: NDArray[np.float6
         if not math.isfinite(value):
             continue
         column, sign, level = name.partition("=")
+        if column in told:
+            continue
+        told.add(column)
         if sign and value in (0.0, 1.0):
-            return fill(templates["is" if value else "is_not"], {"feature": column, "level": level}, speaker.language)
-        return fill(templates["number"], {"feature": name, "number": value}, speaker.language)
-    return None
+            yield fill(templates["is" if value else "is_not"], {"feature": column, "level": level}, speaker.language)
+        else:
+            yield fill(templates["number"], {"feature": name, "number": value}, speaker.language)
 
 
 def _bind(columns: Sequence[ColumnLike]) -> dict[str, list[_Bound]]:
@@ -131,7 +141,8 @@ def _bind(columns: Sequence[ColumnLike]) -> dict[str, list[_Bound]]:
                 seen = {at[name] for stem in stems if (name := stem.replace("{w}", f"{window:.0f}")) in at}
                 evidence = tuple(sorted(i for i in seen if drivers[i] == sentence.driver))
                 places = {place: at[name] for place, name in names.items()}
-                bound.setdefault(sentence.driver, []).append(_Bound(sentence, window, places, evidence))
+                unless = at.get(sentence.unless) if sentence.unless else None
+                bound.setdefault(sentence.driver, []).append(_Bound(sentence, window, places, evidence, unless))
     return bound
 
 

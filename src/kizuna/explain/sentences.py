@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 Values = Mapping[str, float]
 
+# Without a usual gap to compare with, a shorter silence than this is nothing to speak of.
+LONG_SILENCE_DAYS = 30
+
 
 def _always(found: Values) -> bool:
     return True
@@ -23,7 +26,8 @@ class Sentence:
     ``needs`` maps each place of the sentence to a column, whose ``{w}`` is one window for the whole sentence; a place
     ``change`` yields the place ``…_before`` = value − change. ``also``: further columns of the driver that this
     sentence speaks for. ``near_days``: the window that is preferred, then those nearest to it in proportion.
-    ``unsigned``: the words carry the direction, the figure only the size.
+    ``unsigned``: the words carry the direction, the figure only the size. ``unless``: a column that must be null,
+    because a better sentence, or none, belongs to a customer who has it.
     """
 
     driver: str
@@ -33,6 +37,7 @@ class Sentence:
     also: tuple[str, ...] = ()
     near_days: int = 90
     unsigned: bool = False
+    unless: str | None = None
 
 
 def _some(place: str) -> Callable[[Values], bool]:
@@ -42,6 +47,11 @@ def _some(place: str) -> Callable[[Values], bool]:
 
 def _not_negative(place: str) -> Callable[[Values], bool]:
     return lambda found: found[place] > -0.5
+
+
+def _overdue(found: Values) -> bool:
+    """Silence is a sign only once it is longer than this customer's own usual gap."""
+    return found["usual_days"] >= 0.5 and found["days"] > found["usual_days"]
 
 
 def _fewer(found: Values) -> bool:
@@ -70,10 +80,17 @@ SENTENCES = (
         "RECENCY",
         "usual",
         {"days": "days_since_order", "usual_days": "usual_gap_days"},
-        _some("usual_days"),
+        _overdue,
         also=("overdue_ratio", "gap_cv"),
     ),
-    Sentence("RECENCY", "plain", {"days": "days_since_order"}, _some("days"), also=("usual_gap_days", "overdue_ratio")),
+    Sentence(
+        "RECENCY",
+        "plain",
+        {"days": "days_since_order"},
+        lambda found: found["days"] >= LONG_SILENCE_DAYS,
+        also=("usual_gap_days", "overdue_ratio"),
+        unless="usual_gap_days",
+    ),
     Sentence("RECENCY", "ratio", {"ratio": "overdue_ratio"}, lambda found: found["ratio"] >= 1.05),
     Sentence("FREQ_DOWN", "fewer", {"count": "orders_{w}d", "change": "orders_change_{w}d"}, _fewer),
     Sentence("FREQ_DOWN", "recent", {"count": "orders_{w}d"}, _not_negative("count"), near_days=365),

@@ -14,7 +14,7 @@ from kizuna.exports.pack import ListPack
 from kizuna.exports.words import Words, money_decimals, share_text
 
 WIDTH, HEIGHT = 460.0, 330.0
-LEFT, RIGHT, TOP, BOTTOM = 58.0, 448.0, 14.0, 282.0
+LEFT, RIGHT, TOP, BOTTOM = 68.0, 448.0, 14.0, 282.0
 
 # Dots of customers who are not listed are put on a grid of this many units, so that a page stays small in a large shop.
 _GRID = 2.0

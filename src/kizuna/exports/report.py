@@ -122,19 +122,22 @@ def _tiles(pack: ListPack, figures: Figures, words: Words) -> list[Tile]:
     none = words("none")
     share = "report.share_inactivity" if pack.definition == "inactivity" else "report.share"
     if figures.value_at_risk is None:
-        worth = Tile(f"{figures.expected_leavers:,.0f}", words("report.leavers"))
+        worth = Tile(words("unit.people", count=f"{figures.expected_leavers:,.0f}"), words("report.leavers"))
     else:
         worth = Tile(words.money(figures.value_at_risk, pack.currency, compact=True), words("report.value"))
     if figures.new is None or figures.came_back is None:
         changes = Tile(none, words("report.changes_none"))
     else:
-        changes = Tile(f"+{figures.new:,}", words("report.changes", count=f"{figures.came_back:,}"))
+        changes = Tile(
+            "+" + words("unit.people", count=f"{figures.new:,}"),
+            words("report.changes", count=f"{figures.came_back:,}"),
+        )
     return [
-        Tile(f"{figures.contact:,}", words("report.contact")),
+        Tile(words("unit.people", count=f"{figures.contact:,}"), words("report.contact")),
         worth,
         Tile(share_text(figures.expected_share) if figures.eligible else none, words(share, days=pack.horizon_days)),
         changes,
-        Tile(f"{figures.service:,}", words("report.service")),
+        Tile(words("unit.people", count=f"{figures.service:,}"), words("report.service")),
     ]
 
 

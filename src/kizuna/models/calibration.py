@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 ENOUGH_FOR_ISOTONIC = 5_000
 _BINS = 50
 _FLATTEST = 0.01
+_TILT = 0.001
 
 Floats = NDArray[np.float64]
 
@@ -104,11 +105,11 @@ def fit_calibration(
     if method == "platt" or (method == "auto" and min(y.sum(), (1 - y).sum()) < ENOUGH_FOR_ISOTONIC):
         return line
     shifted = margin + shifts[which] / line.slope
-    curve = _isotonic(shifted, y, line)
+    curve, pools = _isotonic(shifted, y, line)
     if method == "isotonic":
         return curve
     gain = 2 * (_likelihood(curve.apply(shifted), y) - _likelihood(line.apply(shifted), y))
-    return curve if gain > (len(curve.knots) - 2) * np.log(len(y)) else line
+    return curve if gain > (pools - 2) * np.log(len(y)) else line
 
 
 def _platt(margin: Floats, y: Floats, test: NDArray[np.intp]) -> tuple[Calibration, Floats]:
@@ -143,11 +144,11 @@ def _platt(margin: Floats, y: Floats, test: NDArray[np.intp]) -> tuple[Calibrati
     return Calibration("platt", slope, intercept + mean_shift, len(y)), shifts - mean_shift
 
 
-def _isotonic(margin: Floats, y: Floats, line: Calibration) -> Calibration:
-    """Pool-adjacent-violators over at most 50 groups of like margins, read as a line through the pools' centres.
+def _isotonic(margin: Floats, y: Floats, line: Calibration) -> tuple[Calibration, int]:
+    """Pool-adjacent-violators over at most 50 groups of like margins, and the number of pools.
 
-    Groups keep equal margins together. Interpolation breaks the ties of the usual step function; beyond the outer
-    centres Platt's slope goes on.
+    Groups keep equal margins together. The map goes straight from one group's centre to the next, with a slight tilt
+    that breaks the ties within a pool; beyond the outer centres Platt's slope goes on.
     """
     from sklearn.isotonic import isotonic_regression
 
@@ -157,14 +158,9 @@ def _isotonic(margin: Floats, y: Floats, line: Calibration) -> Calibration:
     centre = np.bincount(group, margin) / rows
     share = (np.bincount(group, y) + 0.5) / (rows + 1)
     level = isotonic_regression(share, sample_weight=rows)
-    pool = np.unique(level, return_inverse=True)[1]
-    weight = np.bincount(pool, rows)
-    at = np.bincount(pool, centre * rows) / weight
-    p = np.bincount(pool, level * rows) / weight
-    if len(at) < 2:
-        return Calibration("isotonic", line.slope, line.intercept, line.rows)
-    knots = tuple(zip(at.tolist(), np.log(p / (1 - p)).tolist(), strict=True))
-    return Calibration("isotonic", line.slope, line.intercept, line.rows, knots)
+    odds = np.log(level / (1 - level)) + _TILT * (centre - margin.mean())
+    knots = tuple(zip(centre.tolist(), odds.tolist(), strict=True)) if len(centre) > 1 else ()
+    return Calibration("isotonic", line.slope, line.intercept, line.rows, knots), len(np.unique(level))
 
 
 def _likelihood(log_odds: Floats, y: Floats) -> float:

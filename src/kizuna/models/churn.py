@@ -101,7 +101,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The likelier class of each row, (n,)."""
-        return np.asarray(self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(np.intp)])
+        likelier = (self.predict_proba(X)[:, 1] > 0.5).astype(np.intp)
+        return np.asarray(self.classes_[likelier])
 
     def contributions(self, X: Any) -> Floats:
         """Additive parts of the calibrated log odds, (n, features + 1), the bias last; rows sum to log(p / (1 − p)).
@@ -148,7 +149,7 @@ def _two_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
         )
     if len(classes) == 1:
         if labels.dtype.kind not in "biuf" or classes[0] not in (0, 1):
-            raise ValueError(f"Two classes are asked for; y has one class, {classes[0]!r}. Give rows of both.")
+            raise ValueError(f"Two classes are asked for; y has one class, '{classes[0]}'. Give rows of both.")
         classes = np.array([0, 1]).astype(labels.dtype)
     return classes, (labels == classes[1]).astype(np.float64)
 

@@ -110,4 +110,4 @@ def _cap(positive: Floats) -> float:
     logs = np.log(positive)
     middle = np.median(logs)
     deviation = max(1.4826 * float(np.median(np.abs(logs - middle))), 0.5)
-    return float(min(np.quantile(positive, 0.995), np.exp(middle + 3.5 * deviation)))
+    return float(min(np.quantile(positive, 0.995), np.exp(min(middle + 3.5 * deviation, logs.max()))))

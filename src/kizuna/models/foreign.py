@@ -47,7 +47,8 @@ class ForeignModel:
     """A fitted estimator of somebody else's.
 
     preparation: the columns as it takes them; None where it takes gaps itself. usual: the training median of each
-    column, against which contributions are measured. seed: draws the orders in which contributions are taken.
+    column (NaN: nothing was known of it), against which contributions are measured. seed: draws the orders in which
+    contributions are taken.
     """
 
     estimator: Any
@@ -59,7 +60,7 @@ class ForeignModel:
         """The estimator's own answer, (n,): probability of class 1 as log odds, decision function, or prediction."""
         if not len(X):
             return np.zeros(0)
-        prepared = X if self.preparation is None else self.preparation.apply(X)
+        prepared = _prepare(X, self.preparation, self.usual)
         if hasattr(self.estimator, "predict_proba"):
             p = np.clip(np.asarray(self.estimator.predict_proba(prepared), dtype=np.float64)[:, 1], 1e-6, 1 - 1e-6)
             return np.asarray(np.log(p / (1 - p)))
@@ -123,17 +124,33 @@ def build_estimator(path: str, params: dict[str, Any], kind: str, machine: tuple
 
 
 def fit_foreign(estimator: Any, X: Floats, y: NDArray[Any], seed: int) -> ForeignModel:
-    """The estimator fitted on the columns, prepared for it (see ``preparation``) where it does not take gaps."""
+    """The estimator fitted on the columns, prepared for it (see ``preparation``) where it does not take gaps.
+
+    ConfigError where it cannot be taught on them.
+    """
     from sklearn.utils import get_tags
 
-    prepared, preparation = X, None
-    if not get_tags(estimator).input_tags.allow_nan:
-        preparation = fit_preparation(X, np.arange(X.shape[1], dtype=np.intp))
-        prepared = preparation.apply(X)
+    takes_gaps = get_tags(estimator).input_tags.allow_nan
+    preparation = None if takes_gaps else fit_preparation(X, np.arange(X.shape[1], dtype=np.intp))
     empty = np.isnan(X).all(axis=0)
     usual = np.full(X.shape[1], np.nan)
     usual[~empty] = np.nanmedian(X[:, ~empty], axis=0)
-    return ForeignModel(estimator.fit(prepared, y), preparation, usual, seed)
+    try:
+        fitted = estimator.fit(_prepare(X, preparation, usual), y)
+    except Exception as error:
+        name, reason = type(estimator).__name__, str(error).rstrip(".")
+        raise ConfigError(
+            f"{name} could not be taught on {X.shape[0]:,} rows and {X.shape[1]} columns: {reason}. "
+            "Change its parameters or name another estimator."
+        ) from error
+    return ForeignModel(fitted, preparation, usual, seed)
+
+
+def _prepare(X: Floats, preparation: Preparation | None, usual: Floats) -> Floats:
+    if preparation is not None:
+        return preparation.apply(X)
+    # Not every estimator that takes gaps takes a column of nothing else.
+    return np.where(np.isnan(usual), 0.0, X) if np.isnan(usual).any() else X
 
 
 def dump_estimator(estimator: Any) -> bytes:

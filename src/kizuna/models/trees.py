@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -142,6 +143,7 @@ def fit_trees(
         rows = lightgbm.Dataset(X, y, feature_name=names, params=settings, free_raw_data=True)
         booster = lightgbm.train(settings, rows, num_boost_round=max(counts))
     except lightgbm.basic.LightGBMError as error:
-        raise ConfigError(f"LightGBM refused its parameters: {error}. Change them or leave them out.") from None
+        reason = re.sub(r" at \S+, line \d+ \.\s*", "", str(error)).strip()
+        raise ConfigError(f"LightGBM refused its parameters: {reason}. Change them or leave them out.") from None
     trained = read_trees(booster.model_to_string(num_iteration=-1), threads)
     return [TreeModel(trained.booster, min(count, trained.trees), threads) for count in counts]

@@ -113,7 +113,7 @@ def _outcome(value: Floats, churned: ArrayLike | None) -> Floats:
     lost = np.asarray(churned, dtype=np.float64)
     if lost.shape != value.shape or not np.isin(lost, (0, 1)).all():
         raise ValueError(
-            f"churned asks for one 0 or 1 per row of y; found shape {lost.shape} for {value.shape} rows, "
+            f"churned asks for one 0 or 1 per row of y; found shape {lost.shape} for {len(value):,} rows, "
             f"with values {np.unique(lost)[:5].tolist()}. Pass the churn labels of the same rows."
         )
     return lost

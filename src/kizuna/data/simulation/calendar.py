@@ -60,7 +60,9 @@ def calendar_of(parameters: Parameters, start: date, days: int) -> Calendar:
     speed = np.array(rows)
     sale = np.array([_is_sale(parameters.buying, day) for day in dates])
     rise = np.arange(first_day, first_day + count) >= parameters.money.price_rise_day
-    price = np.where(rise, 1 + parameters.money.price_rise, 1.0) * np.where(sale, 1 - parameters.money.sale_discount, 1.0)
+    price = np.where(rise, 1 + parameters.money.price_rise, 1.0) * np.where(
+        sale, 1 - parameters.money.sale_discount, 1.0
+    )
     return Calendar(
         start=start,
         first_day=first_day,

@@ -6,33 +6,64 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kizuna.data.simulation.keyed import Floats, Purpose, keys_of, uniform
-from kizuna.data.simulation.parameters import Parameters
+from kizuna.data.simulation.keyed import Bools, Keys, Purpose, keys_of, uniform
+from kizuna.data.simulation.parameters import Dirt
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_DUPLICATES, _IDS, _LATE, _DELAY, _SLASHES = range(5)
+_DUPLICATE, _NO_ID, _LATE, _DELAY, _SLASHES = range(5)
+_SPOILT = ("purchases", "engagement")
 
 
-def spoil(name: str, table: pa.Table, parameters: Parameters, seed: int) -> pa.Table:
-    """The table with its share of dirt: purchases get all of it, engagement all but test accounts and date forms."""
-    if name not in ("purchases", "engagement") or not len(table):
+def spoil(name: str, table: pa.Table, dirt: Dirt, seed: int) -> pa.Table:
+    """The table with its share of dirt. Purchases get all kinds of it, engagement duplicates, late rows and null ids."""
+    if name not in _SPOILT or not len(table):
         return table
     import pyarrow as pa
 
-    dirt = parameters.dirt
-    frame = table.to_pandas()
+    def hit(purpose: int, share: float) -> Bools:
+        return uniform(_keys(seed, name, len(table)), Purpose.DIRT, purpose) < share
+
     if name == "purchases":
-        tests = frame.iloc[:: max(1, len(frame) // max(1, dirt.test_orders))].head(dirt.test_orders).copy()
-        tests["customer_id"] = [f"TEST{k % dirt.test_accounts + 1:04d}" for k in range(len(tests))]
-        tests["order_id"] = [f"T{k:08d}" for k in range(len(tests))]
-        tests[["amount", "is_return"]] = [1.0, False]
-        frame = frame.merge(tests, how="outer")[list(frame.columns)]
-    again = frame[_draws(seed, name, _DUPLICATES, len(frame)) < dirt.duplicate_share]
-    frame = type(frame)(np.concatenate([frame, again])) if False else frame._append(again)
-    return pa.Table.from_pandas(frame)
+        table = pa.concat_tables([table, _test_orders(table, dirt)])
+    again = np.flatnonzero(hit(_DUPLICATE, dirt.duplicate_share))
+    table = table.take(pa.array(np.sort(np.concatenate([np.arange(len(table)), again]))))
+    table = _delay(table, dirt, hit(_LATE, dirt.very_late_share), _keys(seed, name, len(table)))
+    ids = table["customer_id"].to_numpy(zero_copy_only=False)
+    table = _replace(table, "customer_id", pa.array(ids, pa.string(), mask=hit(_NO_ID, dirt.null_id_share)))
+    if name == "purchases":
+        iso = np.datetime_as_string(table["occurred_at"].to_numpy(), unit="s")
+        slashes = np.char.replace(np.char.replace(iso, "-", "/"), "T", " ")
+        table = _replace(table, "occurred_at", pa.array(np.where(hit(_SLASHES, dirt.slash_date_share), slashes, iso)))
+    return table
 
 
-def _draws(seed: int, name: str, purpose: int, count: int) -> Floats:
-    return uniform(keys_of(seed, count), Purpose.DIRT, purpose * 100 + len(name))
+def _test_orders(table: pa.Table, dirt: Dirt) -> pa.Table:
+    """Orders of one unit of money by test accounts, at moments of real ones."""
+    import pyarrow as pa
+
+    count = min(dirt.test_orders, len(table))
+    copies = table.take(pa.array(np.linspace(0, len(table) - 1, count).astype(np.int64)))
+    copies = _replace(copies, "customer_id", pa.array([f"TEST{k % dirt.test_accounts + 1:04d}" for k in range(count)]))
+    copies = _replace(copies, "order_id", pa.array([f"T{k:09d}" for k in range(count)]))
+    copies = _replace(copies, "amount", pa.array(np.ones(count)))
+    return _replace(copies, "is_return", pa.array(np.zeros(count, dtype=bool)))
+
+
+def _delay(table: pa.Table, dirt: Dirt, late: Bools, keys: Keys) -> pa.Table:
+    """Rows that arrive weeks late, but none after the newest row that has arrived."""
+    import pyarrow as pa
+
+    known = table["known_at"].to_numpy().copy()
+    days = np.floor(uniform(keys, Purpose.DIRT, _DELAY) * dirt.very_late_max_days).astype("timedelta64[D]")
+    known[late] = np.minimum(known[late] + days[late], known.max())
+    return _replace(table, "known_at", pa.array(known))
+
+
+def _keys(seed: int, name: str, count: int) -> Keys:
+    return keys_of(seed * len(_SPOILT) + _SPOILT.index(name), count)
+
+
+def _replace(table: pa.Table, column: str, values: pa.Array) -> pa.Table:
+    return table.set_column(table.column_names.index(column), column, values)

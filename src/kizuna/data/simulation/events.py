@@ -51,15 +51,22 @@ class Log:
     parts: dict[str, list[dict[str, NDArray[Any]]]] = field(default_factory=dict)
 
     def add(self, table: str, customer: NDArray[Any], occurred: Ints, **columns: Any) -> None:
-        """Append rows; single values are repeated for all of them."""
-        if len(customer):
-            values = {name: np.broadcast_to(value, len(customer)) for name, value in columns.items()}
-            self.parts.setdefault(table, []).append({"customer": customer, "occurred": occurred, **values})
+        """Append rows, single values repeated for all of them.
+
+        Of batches that are empty or lie before day 0 only a table's first is kept, so that every table has its columns.
+        """
+        count = len(customer)
+        if table in self.parts and (not count or occurred.max() < 0):
+            return
+        part = {"customer": customer, "occurred": occurred}
+        for name, value in columns.items():
+            part[name] = value if isinstance(value, np.ndarray) else np.full(count, value)
+        self.parts.setdefault(table, []).append(part)
 
     def rows(self, table: str) -> dict[str, NDArray[Any]]:
         """All rows of a table, in the order of logging."""
-        parts = self.parts.get(table, [])
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+        parts = self.parts[table]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def waking_time(day: int | Ints, draws: Floats) -> Ints:

@@ -32,7 +32,7 @@ def kpis_of(world: World, state: State, days: int, log: Log) -> dict[str, NDArra
     month without a denominator are not a number.
     """
     months = months_of(world, days)
-    acquired, left = world.lives.acquired, state.left
+    acquired, left = state.first_order, state.left
     purchases, complaints, surveys = log.rows("purchases"), log.rows("complaints"), log.rows("surveys")
     table: dict[str, list[Any]] = {}
     for first, start, end in months:
@@ -42,11 +42,9 @@ def kpis_of(world: World, state: State, days: int, log: Log) -> dict[str, NDArra
         at_end = (acquired < end) & (left >= end)
         orders = _orders(purchases, start, end)
         first_orders = int(new.sum())
-        in_month = {name: _during(rows, start, end) for name, rows in (("c", complaints), ("s", surveys))}
-        complained = int((complaints["kind"][in_month["c"]] == 0).sum()) if complaints else 0
-        kind = surveys["kind"][in_month["s"]] if surveys else np.zeros(0)
-        score = surveys["score"][in_month["s"]] if surveys else np.zeros(0)
-        nps, csat = score[kind == NPS], score[kind == CSAT]
+        complained = int((complaints["kind"][_during(complaints, start, end)] == 0).sum())
+        asked = _during(surveys, start, end)
+        nps, csat = (surveys["score"][asked & (surveys["kind"] == kind)] for kind in (NPS, CSAT))
         row = {
             "month": np.datetime64(first),
             "customers_start": int(at_start.sum()),
@@ -58,7 +56,7 @@ def kpis_of(world: World, state: State, days: int, log: Log) -> dict[str, NDArra
             "churn_rate": _share(of_start.sum(), at_start.sum()),
             "orders": orders,
             "repeat_order_share": _share(orders - first_orders, orders),
-            "net_revenue": float(purchases["amount"][_during(purchases, start, end)].sum()) if purchases else 0.0,
+            "net_revenue": float(purchases["amount"][_during(purchases, start, end)].sum()),
             "complaints_per_100_orders": 100 * _share(complained, orders),
             "nps": 100 * _share((nps >= 9).sum() - (nps <= 6).sum(), len(nps)),
             "csat_mean": float(csat.mean()) if len(csat) else float("nan"),
@@ -69,15 +67,11 @@ def kpis_of(world: World, state: State, days: int, log: Log) -> dict[str, NDArra
 
 
 def _orders(purchases: dict[str, NDArray[Any]], start: int, end: int) -> int:
-    if not purchases:
-        return 0
     inside = (purchases["order_day"] >= start) & (purchases["order_day"] < end) & ~purchases["is_return"]
     return len(np.unique(purchases["customer"][inside] * 1_000_000 + purchases["order_day"][inside]))
 
 
 def _during(rows: dict[str, NDArray[Any]], start: int, end: int) -> NDArray[np.bool_]:
-    if not rows:
-        return np.zeros(0, dtype=bool)
     inside: NDArray[np.bool_] = (rows["occurred"] >= start * DAY_SECONDS) & (rows["occurred"] < end * DAY_SECONDS)
     return inside
 

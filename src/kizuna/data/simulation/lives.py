@@ -115,7 +115,8 @@ def lives_of(parameters: Parameters, keys: Keys, customers_per_day: float) -> Li
         / 365
         * np.exp(engagement.visits_sd * visit_score - engagement.visits_sd**2 / 2)
         * relative**engagement.visits_rate_power,
-        open_share=1 / (1 + np.exp(-engagement.open_logit_mean - engagement.open_logit_sd * normal(Purpose.OPEN_LEVEL))),
+        open_share=1
+        / (1 + np.exp(-engagement.open_logit_mean - engagement.open_logit_sd * normal(Purpose.OPEN_LEVEL))),
         auto_opens=draw(Purpose.AUTO_OPEN) < engagement.auto_open_share,
         satisfaction=voice.satisfaction_sd * content,
         response=_response_types(parameters, index),

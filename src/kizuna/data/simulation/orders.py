@@ -16,11 +16,10 @@ _EARN, _REDEEM, _EXPIRE = 1, 2, 3
 
 def place(world: World, state: State, day: int, rows: Rows, log: Log) -> None:
     """The orders of a day, one for each of ``rows``."""
-    if not len(rows):
-        return
     lives, keys = world.lives, world.keys
     first = state.orders[rows] == 0
     state.orders[rows] += 1
+    state.first_order[rows[first]] = day
     state.last_order[rows] = day
     state.clock[rows] = np.where(first, 0.0, state.clock[rows] - state.threshold[rows] - state.borrowed[rows])
     state.borrowed[rows] = 0.0
@@ -91,14 +90,25 @@ def _deliver(world: World, state: State, day: int, rows: Rows, store: Bools) -> 
 
 
 def _log_lines(
-    world: World, day: int, rows: Rows, log: Log, *, time: Ints, store: Bools, late_days: Ints, amount: Floats, discount: Floats
+    world: World,
+    day: int,
+    rows: Rows,
+    log: Log,
+    *,
+    time: Ints,
+    store: Bools,
+    late_days: Ints,
+    amount: Floats,
+    discount: Floats,
 ) -> None:
     keys, money, service = world.keys, world.parameters.money, world.parameters.service
     promised = np.where(store, NO_TIME, (day + service.promise_days) * DAY_SECONDS + 20 * 3600)
     delivered = np.where(store, NO_TIME, promised + late_days * DAY_SECONDS - 3600 * (day % 9))
-    app = uniform(keys, Purpose.CHANNEL, day, rows) < 0.4
+    app = uniform(keys, Purpose.ORDER_APP, day, rows) < 0.4
     favourite = uniform(keys, Purpose.ORDER_CATEGORY, day, rows)
-    category = np.where(favourite < 0.6, world.lives.category[rows], np.floor((favourite - 0.6) / 0.4 * len(CATEGORIES)))
+    category = np.where(
+        favourite < 0.6, world.lives.category[rows], np.floor((favourite - 0.6) / 0.4 * len(CATEGORIES))
+    )
     product = _PRODUCTS * uniform(keys, Purpose.PRODUCT, day, rows) ** 1.7
     columns = {
         "order_day": np.full(len(rows), day),
@@ -129,14 +139,16 @@ def _log_lines(
         discount=second_discount[second],
         quantity=1,
         category=other[second],
-        product=np.floor(_PRODUCTS - 1 - product).astype(np.int64)[second],
+        product=_PRODUCTS - 1 - np.floor(product[second]).astype(np.int64),
     )
     return_share = np.array([market.return_share for market in world.parameters.markets])[world.lives.market[rows]]
     back = uniform(keys, Purpose.RETURN, day, rows) < return_share
     span = money.return_max_days - money.return_min_days + 1
     after = money.return_min_days + np.floor(uniform(keys, Purpose.RETURN_DELAY, day, rows) * span).astype(np.int64)
     returned = {name: values[back] for name, values in first_line.items()}
-    returned |= {"amount": -returned["amount"], "discount": 0.0, "promised": NO_TIME, "delivered": NO_TIME}
+    returned["amount"] = -returned["amount"]
+    for name in ("promised", "delivered"):
+        returned[name] = np.full(len(returned["amount"]), NO_TIME)
     log.add("purchases", rows[back], (time + after * DAY_SECONDS)[back], is_return=True, **returned)
 
 
@@ -150,7 +162,7 @@ def _complain(world: World, state: State, day: int, rows: Rows, late_days: Ints,
     wait = np.where(late, service.promise_days + service.late_min_days, service.promise_days)
     wait = wait + np.floor(4 * uniform(keys, Purpose.COMPLAINT_DELAY, day, rows)).astype(np.int64)
     opened = day + wait
-    time = waking_time(opened, uniform(keys, Purpose.COMPLAINT_TOPIC, day, rows))
+    time = waking_time(opened, uniform(keys, Purpose.COMPLAINT_TIME, day, rows))
     draws = uniform(keys, Purpose.COMPLAINT_LENGTH, day, rows)
     slow = uniform(keys, Purpose.COMPLAINT_SPEED, day, rows) < service.slow_share
     within = 1 - np.exp(-service.slow_after_days / service.fast_mean_days)
@@ -195,7 +207,7 @@ def _points(world: World, state: State, day: int, rows: Rows, amount: Floats, ti
     state.points_earned[rows] += earned
     expires = (day + loyalty.expire_after_days) * DAY_SECONDS
     log.add("loyalty", rows, time + 60, kind=_EARN, points=earned, expires=expires)
-    tenure_days = np.maximum(day - world.lives.acquired[rows], loyalty.pace_min_days)
+    tenure_days = np.maximum(day - state.first_order[rows], loyalty.pace_min_days)
     per_month = np.maximum(state.points_earned[rows] / tenure_days * 30.4, 1e-9)
     months = (loyalty.reward_points - state.points[rows]) / per_month
     state.far_reward[rows] = months > ratios.far_reward_months
@@ -209,4 +221,3 @@ def _plan_outreach(world: World, state: State, day: int, rows: Rows, first: Bool
     followed = first & state.opted_in[rows] & (uniform(keys, Purpose.FOLLOW_UP, day, rows) < contact.follow_up_share)
     state.follow_up_due[rows[followed]] = day + contact.follow_up_after_days
     state.last_outreach[rows[first]] = day
-

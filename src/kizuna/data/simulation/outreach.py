@@ -48,7 +48,7 @@ def write_to_customers(world: World, state: State, day: int, log: Log) -> None:
 
 def send(world: World, state: State, day: int, rows: Rows, kind: str, log: Log, channel: int = EMAIL) -> None:
     """Send one message to each of ``rows``, note it in the state, and log it with the opens that follow."""
-    if not len(rows):
+    if not len(rows) and "outreach" in log.parts:
         return
     state.last_outreach[rows] = day
     state.wrong_language[rows] = world.lives.mail_language[rows] != world.lives.language[rows]
@@ -67,7 +67,7 @@ def send(world: World, state: State, day: int, rows: Rows, kind: str, log: Log, 
         state.mails[rows, day % 7] += 1
         state.mails_week[rows] += 1
     if kind in ("newsletter", "offer"):
-        _open(world, state, day, rows, log)
+        _open(world, state, day, rows, kind, log)
 
 
 def persuade(world: World, state: State, day: int, rows: Rows) -> None:
@@ -98,18 +98,18 @@ def _readers(world: World, state: State, day: int, active: Bools) -> Rows:
     return np.zeros(0, dtype=np.intp)
 
 
-def _open(world: World, state: State, day: int, rows: Rows, log: Log) -> None:
+def _open(world: World, state: State, day: int, rows: Rows, kind: str, log: Log) -> None:
+    """Opens and clicks; programs that open everything by themselves leave the clicks to the customer."""
     keys, engagement = world.keys, world.parameters.engagement
-    chance = world.lives.open_share[rows] * state.interest[rows]
-    chance = np.where(world.lives.auto_opens[rows], engagement.auto_open_probability, chance)
-    opened = uniform(keys, Purpose.OPEN, day, rows) < chance
-    rows = rows[opened]
-    delay = (-3 * 3600 * np.log(uniform(keys, Purpose.OPEN_DELAY, day, rows))).astype(np.int64)
-    time = day * DAY_SECONDS + 11 * 3600 + delay
+    message = day * len(_HOURS) + list(_HOURS).index(kind)
+    willing = world.lives.open_share[rows] * state.interest[rows]
+    automatic = world.lives.auto_opens[rows]
+    chance = np.where(automatic, engagement.auto_open_probability, willing)
+    opened = uniform(keys, Purpose.OPEN, message, rows) < chance
+    rows, willing, automatic = rows[opened], willing[opened], automatic[opened]
+    delay = (-3 * 3600 * np.log(uniform(keys, Purpose.OPEN_DELAY, message, rows))).astype(np.int64)
+    time = day * DAY_SECONDS + (_HOURS[kind] * 3600 + 300) + delay
     log.add("engagement", rows, time, kind=1, channel=2)
-    share = engagement.click_share * np.where(world.lives.auto_opens[rows], world.lives.open_share[rows], 1.0)
-    clicked = uniform(keys, Purpose.CLICK, day, rows) < share * np.where(
-        world.lives.auto_opens[rows], state.interest[rows], 1.0
-    )
+    share = engagement.click_share * np.where(automatic, willing, 1.0)
+    clicked = uniform(keys, Purpose.CLICK, message, rows) < share
     log.add("engagement", rows[clicked], time[clicked] + 90, kind=2, channel=2)
-

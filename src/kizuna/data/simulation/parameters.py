@@ -160,8 +160,8 @@ class Service:
     slow_share: float = 0.2
     slow_after_days: float = 7.0
     fast_mean_days: float = 2.0
-    slow_mean_more_days: float = 220.0
-    open_complaint_rate_factor: float = 0.1
+    slow_mean_more_days: float = 300.0
+    open_complaint_rate_factor: float = 0.05
     first_response_mean_days: float = 1.0
     inquiry_per_visit: float = 0.06
     praise_share: float = 0.006
@@ -298,7 +298,7 @@ class Dirt:
     very_late_share: float = 0.02
     very_late_max_days: int = 60
     test_accounts: int = 3
-    test_orders_per_day: int = 2
+    test_orders: int = 200
 
 
 @dataclass(frozen=True)

@@ -8,23 +8,23 @@ surveys and the next offers that the state calls for count as sent.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from kizuna.data.simulation.events import World
-from kizuna.data.simulation.keyed import Bools, Floats, Ints, Rows
+from kizuna.data.simulation.keyed import Bools, Floats, Ints
 from kizuna.data.simulation.lives import PERSUADABLE, SURE
 from kizuna.data.simulation.state import LONG_AGO, State, contact_effect, hazard_ratio
 
 
 @dataclass(frozen=True)
 class Paths:
-    """Per row and path (n × k): its weight, and the own time passed by the ends of the churn and the value window."""
+    """Per path and row (k × n): its weight, and the own time passed by each of the days asked for."""
 
     weight: Floats
-    churn: Floats
-    value: Floats
+    passed: tuple[Floats, ...]
 
 
 @dataclass(frozen=True)
@@ -47,29 +47,35 @@ class _Ahead:
     open_until: Floats
 
 
-def paths_of(world: World, state: State, day: int, edges: Floats, quantiles: int) -> Paths:
-    """All paths of every row: fading has begun, begins in a cell of ``edges``, or does not; each with its fade lengths."""
-    truth, count = world.parameters.truth, len(state.orders)
-    ends = (truth.horizon_days, truth.value_horizon_days)
+def paths_of(world: World, state: State, day: int, ends: tuple[int, ...], edges: Floats, quantiles: int) -> Paths:
+    """All paths of every row: fading has begun, begins in a cell of ``edges``, or does not; each with its fade lengths.
+
+    ``ends`` and ``edges`` are days from ``day`` on; the own time is told for each of ``ends``.
+    """
     is_fading = state.fading <= day
-    begins = _fading_masses(world, state, day, edges)
-    begins[is_fading] = 0.0
-    weight = np.empty((count, 1 + len(edges) * quantiles))
-    weight[:, 0] = np.where(is_fading, 0.0, 1 - begins.sum(axis=1))
-    weight[:, 1:] = np.repeat(np.column_stack([is_fading, begins]) / quantiles, quantiles, axis=1)
+    begins = np.where(is_fading, 0.0, _fading_masses(world, state, day, edges))
+    now = is_fading.astype(np.float64)
+    weight = [1 - now - begins.sum(axis=0), *np.repeat([now, *begins], quantiles, axis=0) / quantiles]
     ahead = _ahead(world, state, day)
-    passed = [np.zeros_like(weight) for _ in ends]
-    for values, end in zip(passed, ends, strict=True):
-        values[:, 0] = _own_time(world, ahead, day, float(end), np.full(count, float(end)))
     lengths = -np.log(1 - (np.arange(quantiles) + 0.5) / quantiles) * world.parameters.leaving.fade_mean_days
-    for cell, begin in enumerate([0.0, *(edges[1:] + edges[:-1]) / 2]):
-        rows = np.flatnonzero(is_fading if cell == 0 else ~is_fading)
-        part = _Ahead(**{item.name: getattr(ahead, item.name)[rows] for item in fields(_Ahead)})
-        for number, length in enumerate(lengths):
-            leave = _leave_day(part, begin, length)
-            for values, end in zip(passed, ends, strict=True):
-                values[rows, 1 + cell * quantiles + number] = _own_time(world, part, day, begin, np.minimum(leave, end))
-    return Paths(weight, passed[0], passed[1])
+    starts = np.repeat([0.0, *(edges[1:] + edges[:-1]) / 2], quantiles)
+    table = _calendar_table(world, day)
+    plain = (ahead.effect_until <= ahead.effect_from) & (ahead.open_until <= ahead.open_from)
+    other = np.flatnonzero(~plain)
+    part = _Ahead(**{item.name: getattr(ahead, item.name)[other] for item in fields(_Ahead)})
+    passed = []
+    for end in ends:
+        values = np.empty((len(weight), len(now)))
+        for path, (begin, length) in enumerate(
+            [(float(end), 0.0), *zip(starts, np.tile(lengths, len(edges)), strict=True)]
+        ):
+            values[path] = _plain_time(world, table, begin, begin + length, end)[ahead.kind]
+            leave = _leave_day(part, begin, length) if length else np.full(len(other), begin)
+            values[path, other] = _own_time(world, part, table, begin, np.minimum(leave, end))
+        values *= ahead.pace
+        values += np.where(end >= ahead.pull_day, ahead.pull, 0.0)
+        passed.append(values)
+    return Paths(np.array(weight), tuple(passed))
 
 
 def offers_planned(world: World, state: State, day: int) -> tuple[Ints, Ints]:
@@ -85,16 +91,19 @@ def offers_planned(world: World, state: State, day: int) -> tuple[Ints, Ints]:
 def _ahead(world: World, state: State, day: int) -> _Ahead:
     responses, lives = world.parameters.responses, world.lives
     first, last = offers_planned(world, state, day)
+    ratio = contact_effect(world.parameters, lives.response)
     now = day - state.contacted <= responses.effect_days
     starts = np.where(now, day, np.where(first > LONG_AGO, first + 1, day))
-    ends = np.maximum(state.contacted + 1, np.where(last > LONG_AGO, last + 1, LONG_AGO)) + responses.effect_days - 1
+    latest = np.maximum(state.contacted, last)
+    acts = (ratio != 1.0) | (lives.response == PERSUADABLE)
+    ends = np.where(acts, np.maximum(latest + responses.effect_days, starts), starts)
     pulls = (first > LONG_AGO) & (lives.response == SURE) & (state.borrowed == 0)
     return _Ahead(
         pace=lives.pace,
         kind=lives.market * 3 + lives.buyer,
         effect_from=(starts - day).astype(np.float64),
-        effect_until=np.maximum(ends, starts).astype(np.float64) - day,
-        ratio=contact_effect(world.parameters, lives.response),
+        effect_until=(ends - day).astype(np.float64),
+        ratio=ratio,
         won=(lives.response == PERSUADABLE) & (ends > starts),
         pull=np.where(pulls, responses.sure_pull_forward_days * lives.pace, 0.0),
         pull_day=np.where(pulls, first + 1 - day, 0).astype(np.float64),
@@ -103,38 +112,46 @@ def _ahead(world: World, state: State, day: int) -> _Ahead:
     )
 
 
-def _own_time(world: World, ahead: _Ahead, day: int, begin: float, end: Floats) -> Floats:
-    """Own time passed by ``end`` days from now when fading begins after ``begin`` days."""
+def _calendar_table(world: World, day: int) -> Floats:
+    """Own time at pace one passed by each number of days from ``day`` on (kind × days)."""
+    start = world.calendar.column(day)
+    time = world.calendar.time[:, start : start + world.parameters.truth.value_horizon_days + 1]
+    return time - time[:, :1]
+
+
+def _plain_time(world: World, table: Floats, begin: float, leave: float, end: int) -> Floats:
+    """Own time at pace one, per kind, passed by ``end``: fading from ``begin`` to ``leave``, and nothing else."""
     slow = world.parameters.leaving.fade_rate_factor
+    normal = table[:, int(min(begin, end))]
+    return normal + slow * (table[:, int(min(leave, end))] - normal)
 
-    def passed(until: Floats, rows: Any = slice(None)) -> Floats:
-        return _steady_time(world, ahead, day, until, rows)
 
-    before = passed(np.minimum(end, begin))
-    time = before + slow * (passed(end) - before) if np.any(end > begin) else before
+def _own_time(world: World, ahead: _Ahead, table: Floats, begin: float, end: Floats) -> Floats:
+    """Own time at pace one passed by ``end`` days when fading begins after ``begin`` days."""
+    slow = world.parameters.leaving.fade_rate_factor
+    before = _steady_time(world, ahead, table, np.minimum(end, begin))
+    time = before + slow * (_steady_time(world, ahead, table, end) - before)
     won = np.flatnonzero(ahead.won)
     opens, closes = np.minimum(ahead.effect_from, end)[won], np.minimum(ahead.effect_until, end)[won]
-    early = passed(np.minimum(closes, begin), won) - passed(np.minimum(opens, begin), won)
-    late = passed(np.maximum(closes, begin), won) - passed(np.maximum(opens, begin), won)
+
+    def passed(until: Floats) -> Floats:
+        return _steady_time(world, ahead, table, until, won)
+
+    early = passed(np.minimum(closes, begin)) - passed(np.minimum(opens, begin))
+    late = passed(np.maximum(closes, begin)) - passed(np.maximum(opens, begin))
     boost = world.parameters.responses.persuadable_rate_factor
-    time[won] += (boost - 1) * early + (boost - slow) * late
-    return time * ahead.pace + np.where(end >= ahead.pull_day, ahead.pull, 0.0)
+    time[won] += (boost - 1) * early + (boost - slow) * np.where(closes > begin, late, 0.0)
+    return time
 
 
-def _steady_time(world: World, ahead: _Ahead, day: int, until: Floats, rows: Any) -> Floats:
-    """Calendar time, per pace one, passed by ``until`` days from now: slower while a complaint is open."""
-    calendar, kind = world.calendar, ahead.kind[rows]
-    start = calendar.column(day)
-
-    def passed(days: Floats, kind: Ints) -> Floats:
-        sums: Floats = calendar.time[kind, start + days.astype(np.int64)] - calendar.time[kind, start]
-        return sums
-
-    time = passed(until, kind)
-    opens, closes = ahead.open_from[rows], ahead.open_until[rows]
+def _steady_time(world: World, ahead: _Ahead, table: Floats, until: Floats, rows: Any = slice(None)) -> Floats:
+    """Own time at pace one passed by ``until`` days, without fading: slower while a complaint is open."""
+    kind, opens, closes = ahead.kind[rows], ahead.open_from[rows], ahead.open_until[rows]
+    time: Floats = table[kind, until.astype(np.int64)]
     upset = np.flatnonzero(closes > opens)
-    until, kind = until[upset], kind[upset]
-    held = passed(np.minimum(until, closes[upset]), kind) - passed(np.minimum(until, opens[upset]), kind)
+    kind, until = kind[upset], until[upset]
+    held = table[kind, np.minimum(until, closes[upset]).astype(np.int64)]
+    held -= table[kind, np.minimum(until, opens[upset]).astype(np.int64)]
     time[upset] -= (1 - world.parameters.service.open_complaint_rate_factor) * held
     return time
 
@@ -151,15 +168,15 @@ def _leave_day(ahead: _Ahead, begin: float, length_days: float) -> Floats:
 
 
 def _fading_masses(world: World, state: State, day: int, edges: Floats) -> Floats:
-    """The chance that fading begins in each cell, as the state implies it (n × cells)."""
+    """The chance that fading begins in each cell, as the state implies it (cells × n)."""
     per_day = world.parameters.leaving.hazard_per_day * world.lives.frailty
     hazards = [np.zeros(len(state.orders))]
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         then = day + int((low + high) / 2)
         outlook = _outlook(world, state, day, then)
         hazards.append(hazard_ratio(world.parameters, world.lives, outlook, then) * per_day * (high - low))
-    survival = np.exp(-np.cumsum(np.column_stack(hazards), axis=1))
-    return survival[:, :-1] - survival[:, 1:]
+    survival = np.exp(-np.cumsum(hazards, axis=0))
+    return survival[:-1] - survival[1:]
 
 
 def _outlook(world: World, state: State, day: int, then: int) -> State:

@@ -31,6 +31,7 @@ class State:
 
     opted_in: Bools
     orders: Ints
+    first_order: Ints
     last_order: Ints
     clock: Floats
     borrowed: Floats
@@ -82,7 +83,7 @@ def state_of(lives: Lives) -> State:
         arrays[name] = np.zeros(count, dtype=bool)
     for name in ("orders", "points", "points_earned", "mails_week"):
         arrays[name] = days(0)
-    for name in ("fading", "left", "thanks_due", "follow_up_due", "apology_due"):
+    for name in ("first_order", "fading", "left", "thanks_due", "follow_up_due", "apology_due"):
         arrays[name] = days(NEVER)
     for item in fields(State):
         arrays.setdefault(item.name, days(LONG_AGO))

@@ -11,7 +11,7 @@ from kizuna.data.simulation import orders, outreach, voice
 from kizuna.data.simulation.events import Log, World, waking_time
 from kizuna.data.simulation.keyed import Floats, Purpose, Rows, uniform
 from kizuna.data.simulation.lives import PERSUADABLE
-from kizuna.data.simulation.state import LONG_AGO, NEVER, State, contact_ratio, hazard_ratio, select
+from kizuna.data.simulation.state import NEVER, State, contact_ratio, hazard_ratio, select
 
 
 def step(world: World, state: State, day: int, log: Log) -> None:
@@ -43,12 +43,10 @@ def _forget_old_mails(state: State, day: int) -> None:
 def _decide_first_orders(world: World, state: State, day: int) -> None:
     """For two weeks after the first order the customer wavers; then those who would leave have left."""
     window = world.parameters.leaving.first_order_window_days
-    first = int(np.searchsorted(world.lives.acquired, day - window))
-    rows = np.arange(first, len(state.orders))
-    rows = rows[(state.orders[rows] == 1) & (world.lives.acquired[rows] < day)]
+    rows = np.flatnonzero((state.orders == 1) & (day - state.first_order <= window))
     state.suspended[rows] = world.lives.first_order_draw[rows] < first_order_share(world, state, day, rows)
-    gone = rows[state.suspended[rows] & (world.lives.acquired[rows] == day - window)]
-    state.left[gone] = state.fading[gone] = world.lives.acquired[gone] + 1
+    gone = rows[state.suspended[rows] & (state.first_order[rows] == day - window)]
+    state.left[gone] = state.fading[gone] = state.first_order[gone] + 1
     state.suspended[gone] = False
 
 
@@ -87,22 +85,26 @@ def _lose_interest(world: World, state: State, day: int) -> None:
 def _won_over(world: World, state: State, day: int) -> Rows:
     """Persuadables within the days of effect of a contact: even fading ones buy and look in, and faster than before."""
     rows = np.flatnonzero((day - state.contacted < world.parameters.responses.effect_days) & (state.left == NEVER))
-    return rows[world.lives.response[rows] == PERSUADABLE]
+    won: Rows = rows[world.lives.response[rows] == PERSUADABLE]
+    return won
 
 
 def _due(world: World, state: State, day: int) -> Rows:
-    """The customers who order today: the newcomers, and those whose own time has run up to the next order."""
+    """The customers who order today: newcomers once their shop is open, and those whose own time has run up."""
     parameters, lives = world.parameters, world.lives
     speed = world.calendar.speed[:, world.calendar.column(day)][lives.market * 3 + lives.buyer]
+    is_new = (state.orders == 0) & (speed > 0)
     speed *= lives.pace
     factor = np.ones(len(speed))
     factor[state.fading <= day] = parameters.leaving.fade_rate_factor
     factor[_won_over(world, state, day)] = parameters.responses.persuadable_rate_factor
-    factor[(state.complaint_from <= day) & (day < state.complaint_until)] *= parameters.service.open_complaint_rate_factor
+    factor[(state.complaint_from <= day) & (day < state.complaint_until)] *= (
+        parameters.service.open_complaint_rate_factor
+    )
     factor[(state.left <= day) | state.suspended | (state.orders == 0)] = 0.0
     speed *= factor
     np.add(state.clock, speed, out=state.clock)
-    due = ((state.clock >= state.threshold) & (speed > 0)) | ((state.orders == 0) & (lives.acquired == day))
+    due = is_new | ((state.clock >= state.threshold) & (speed > 0))
     return np.flatnonzero(due)
 
 
@@ -110,7 +112,6 @@ def _visit(world: World, state: State, day: int, log: Log) -> None:
     keys, service = world.keys, world.parameters.service
     chance = world.lives.visits_per_day * state.interest
     rows = np.flatnonzero(uniform(keys, Purpose.VISIT, day) < chance)
-    rows = rows[state.last_order[rows] > LONG_AGO]
     time = waking_time(day, uniform(keys, Purpose.VISIT_TIME, day, rows))
     channel = (uniform(keys, Purpose.VISIT_CHANNEL, day, rows) < 0.4).astype(np.int64)
     log.add("engagement", rows, time, kind=0, channel=channel)

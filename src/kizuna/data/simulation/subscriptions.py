@@ -22,8 +22,11 @@ def contracts_of(world: World, state: State) -> dict[str, NDArray[Any]]:
     """
     keys, subscriptions = world.keys, world.parameters.subscriptions
     rows = np.flatnonzero(uniform(keys, Purpose.SUBSCRIPTION) < subscriptions.share_of_stayers)
-    wait = 1 + np.floor(uniform(keys, Purpose.SUBSCRIPTION_START, 0, rows) * subscriptions.start_max_days).astype(np.int64)
-    start = world.lives.acquired[rows] + wait
+    wait = 1 + np.floor(uniform(keys, Purpose.SUBSCRIPTION_START, 0, rows) * subscriptions.start_max_days).astype(
+        np.int64
+    )
+    rows, wait = rows[state.first_order[rows] < NEVER], wait[state.first_order[rows] < NEVER]
+    start = state.first_order[rows] + wait
     parts = []
     for number in range(_MOST_CONTRACTS):
         begins = (start < state.left[rows]) & ~(state.suspended[rows] & (state.left[rows] == NEVER))
@@ -49,18 +52,22 @@ def _contracts(
         days = -mean_days * np.log(uniform(keys, purpose, number, rows))
         return 1 + np.minimum(days, NEVER).astype(np.int64)
 
-    plan = pick(uniform(keys, Purpose.SUBSCRIPTION_PLAN, number, rows), [share for _, share, _, _ in subscriptions.plans])
+    plan = pick(
+        uniform(keys, Purpose.SUBSCRIPTION_PLAN, number, rows), [share for _, share, _, _ in subscriptions.plans]
+    )
     period = np.array([days for _, _, _, days in subscriptions.plans])[plan]
     price: Floats = np.array([price for _, _, price, _ in subscriptions.plans])[plan]
     gone = np.where(
-        state.left[rows] < NEVER, state.left[rows] + wait(Purpose.SUBSCRIPTION_NOTICE, subscriptions.notice_mean_days), NEVER
+        state.left[rows] < NEVER,
+        state.left[rows] + wait(Purpose.SUBSCRIPTION_NOTICE, subscriptions.notice_mean_days),
+        NEVER,
     )
     notice = np.minimum(gone, start + wait(Purpose.SUBSCRIPTION_CANCEL, 1 / subscriptions.cancel_hazard_per_day))
     last_day = start + (notice - start + period) // period * period
     failed = start + wait(Purpose.SUBSCRIPTION_FAILURE, 1 / subscriptions.payment_failure_hazard_per_day)
     fails = failed < last_day
     open_end = (notice >= NEVER) & ~fails
-    morning = waking_time(start, uniform(keys, Purpose.ORDER_TIME, start, rows))
+    morning = waking_time(start, uniform(keys, Purpose.SUBSCRIPTION_TIME, start, rows))
     return {
         "customer": rows,
         "occurred": morning,

@@ -21,11 +21,12 @@ from kizuna.data.simulation.renewal import Renewal, renewal_of
 from kizuna.data.simulation.state import NEVER, State, select
 from kizuna.data.simulation.step import first_order_share
 
-_CHURN_CELLS = 9
+_CHURN_CELLS = 6
 _CHURN_QUANTILES = 6
 _VALUE_CELLS = (0.33, 0.67, 1.0)
 _VALUE_CELLS_AFTER = (0.2, 0.5, 1.0)
 _VALUE_QUANTILES = 3
+_NO_CHANCE = 0.998
 
 
 def truth_of(world: World, state: State, day: int) -> dict[str, NDArray[Any]]:
@@ -37,7 +38,7 @@ def truth_of(world: World, state: State, day: int) -> dict[str, NDArray[Any]]:
     """
     parameters = world.parameters
     since = max(0, day - parameters.truth.active_within_days)
-    eligible = np.flatnonzero((state.last_order >= since) & (world.lives.acquired < day))
+    eligible = np.flatnonzero(state.last_order >= since)
     stays = eligible[~_is_lost(world, state, day, eligible)]
     inside = replace(
         world, lives=select(world.lives, stays), keys=replace(world.keys, customers=world.keys.customers[stays])
@@ -61,8 +62,10 @@ def truth_of(world: World, state: State, day: int) -> dict[str, NDArray[Any]]:
 def _is_lost(world: World, state: State, day: int, rows: Rows) -> Bools:
     """Who has left, or is about to after the first order; a follow-up already planned may still win them."""
     window = world.parameters.leaving.first_order_window_days
-    wavers = (state.orders[rows] == 1) & (day - world.lives.acquired[rows] <= window) & (state.left[rows] == NEVER)
-    planned = replace(state, followed_up=state.followed_up | (state.follow_up_due >= day) & (state.follow_up_due < NEVER))
+    wavers = (state.orders[rows] == 1) & (day - state.first_order[rows] <= window) & (state.left[rows] == NEVER)
+    planned = replace(
+        state, followed_up=state.followed_up | (state.follow_up_due >= day) & (state.follow_up_due < NEVER)
+    )
     leaves = world.lives.first_order_draw[rows] < first_order_share(world, planned, day, rows)
     lost: Bools = (state.left[rows] <= day) | (wavers & leaves)
     return lost
@@ -84,10 +87,10 @@ def _no_order(world: World, state: State, day: int) -> Floats:
     """The chance of no order in the churn horizon."""
     horizon = world.parameters.truth.horizon_days
     edges = np.linspace(0, horizon, _CHURN_CELLS + 1)
-    paths = paths_of(world, state, day, edges, _CHURN_QUANTILES)
+    paths = paths_of(world, state, day, (horizon,), edges, _CHURN_QUANTILES)
     renewal = renewal_of(world.parameters.buying.gap_shape)
-    survival = _survival(world, state, day, renewal, paths.churn)
-    chance: Floats = (paths.weight * survival).sum(axis=1)
+    survival = _survival(world, state, day, renewal, paths.passed[0])
+    chance: Floats = (paths.weight * survival).sum(axis=0)
     return np.clip(chance, 0.0, 1.0)
 
 
@@ -97,21 +100,24 @@ def _values(world: World, state: State, day: int) -> tuple[Floats, Floats]:
     horizon, value_horizon = parameters.truth.horizon_days, parameters.truth.value_horizon_days
     edges = [0.0, *(horizon * part for part in _VALUE_CELLS)]
     edges += [horizon + (value_horizon - horizon) * part for part in _VALUE_CELLS_AFTER]
-    paths = paths_of(world, state, day, np.array(edges), _VALUE_QUANTILES)
+    paths = paths_of(world, state, day, (horizon, value_horizon), np.array(edges), _VALUE_QUANTILES)
+    passed, whole = paths.passed
     renewal = renewal_of(parameters.buying.gap_shape)
-    survival = _survival(world, state, day, renewal, paths.churn)
-    age, rest = state.clock[:, None], paths.value - paths.churn
-    faster = (_offers_to_come(world, state, renewal) * _complaints_to_come(world))[:, None]
-    none = (paths.weight * survival).sum(axis=1)
-    orders = (paths.weight * renewal.expected_orders(age, paths.churn + faster * rest)).sum(axis=1)
-    later = (paths.weight * survival * renewal.expected_orders(age + paths.churn, faster * rest)).sum(axis=1)
+    survival = _survival(world, state, day, renewal, passed)
+    age, rest = state.clock, whole - passed
+    faster = _offers_to_come(world, state, renewal) * _complaints_to_come(world)
+    none = (paths.weight * survival).sum(axis=0)
+    orders = (paths.weight * renewal.expected_orders(age, passed + faster * rest)).sum(axis=0)
+    later = (paths.weight * survival * renewal.expected_orders(age + passed, faster * rest)).sum(axis=0)
     kind = world.lives.market * 3 + world.lives.buyer
     start, middle, end = (calendar.column(day + ahead) for ahead in (0, horizon, value_horizon))
     amount = _amount(world)
     value = orders * amount * _price(world, kind, start, end)
     value_later = later * amount * _price(world, kind, middle, end)
+    churned = value_later / np.maximum(none, 1e-9)
     kept = np.maximum(value - value_later, 0.0) / np.maximum(1 - none, 1e-9)
-    return kept, value_later / np.maximum(none, 1e-9)
+    # Out of season hardly anybody can order, and the difference above is rounding: one order more than if churned.
+    return np.where(none > _NO_CHANCE, churned + amount * _price(world, kind, start, end), kept), churned
 
 
 def _offers_to_come(world: World, state: State, renewal: Renewal) -> Floats:
@@ -152,10 +158,10 @@ def _price(world: World, kind: Ints, start: int, end: int) -> Floats:
 
 
 def _survival(world: World, state: State, day: int, renewal: Renewal, passed: Floats) -> Floats:
-    """The chance of no order in own time ``passed`` (n × k), given none so far.
+    """The chance of no order in own time ``passed`` (k × n), given none so far.
 
     A sure thing pulled forward the evening before has not lived through that time.
     """
     lived = np.where(state.contacted == day - 1, state.clock - state.borrowed, state.clock)
-    none = renewal.log_none_since(state.clock[:, None] + passed) - renewal.log_none_since(lived)[:, None]
+    none = renewal.log_none_since(state.clock + passed) - renewal.log_none_since(lived)
     return np.exp(np.minimum(none, 0.0))

@@ -26,11 +26,11 @@ def invite(world: World, state: State, day: int, log: Log) -> None:
     share = np.where((state.left[invited] <= day) | state.suspended[invited], voice.left_response_factor, share)
     answers = uniform(keys, Purpose.SURVEY_ANSWER, day, invited) < voice.response_share * share
     rows = invited[answers]
-    if not len(rows):
+    if not len(rows) and "surveys" in log.parts:
         return
     answered = day + geometric_days(1.5, uniform(keys, Purpose.SURVEY_DELAY, day, rows))
     time = np.maximum(
-        waking_time(answered, uniform(keys, Purpose.ORDER_TIME, day, rows)), day * DAY_SECONDS + 12 * 3600 + 600
+        waking_time(answered, uniform(keys, Purpose.SURVEY_TIME, day, rows)), day * DAY_SECONDS + 12 * 3600 + 600
     )
     kind = pick(uniform(keys, Purpose.SURVEY_KIND, day, rows), [0.5, 0.35, 0.15])
     score = _score(world, state, day, rows, kind)
@@ -48,7 +48,9 @@ def invite(world: World, state: State, day: int, log: Log) -> None:
         touchpoint=np.where(state.late_until[rows] > day, 1, np.where(state.complaint_until[rows] > day, 2, 0)),
         followed_up=np.where(followed, (answered + delay) * DAY_SECONDS + 16 * 3600, NO_TIME),
     )
-    _remember_unanswered(world, state, rows[wants_answer], answered[wants_answer], np.where(followed, delay, NEVER)[wants_answer])
+    _remember_unanswered(
+        world, state, rows[wants_answer], answered[wants_answer], np.where(followed, delay, NEVER)[wants_answer]
+    )
 
 
 def inquire(world: World, day: int, rows: Rows, time: Ints, log: Log) -> None:
@@ -71,10 +73,10 @@ def after_order(world: World, state: State, day: int, rows: Rows, time: Ints, lo
 
 
 def _log_contact(world: World, day: int, rows: Rows, time: Ints, kind: int, log: Log) -> None:
-    answer_hours = -4 * np.log(uniform(world.keys, Purpose.COMPLAINT_ANSWER, day, rows))
+    answer_hours = -4 * np.log(uniform(world.keys, Purpose.DESK_ANSWER, day, rows))
     answered = time + (answer_hours * 3600).astype(np.int64)
-    topic = np.floor(4 * uniform(world.keys, Purpose.COMPLAINT_TOPIC, day, rows)).astype(np.int64)
-    channel = np.floor(3 * uniform(world.keys, Purpose.COMPLAINT_CHANNEL, day, rows)).astype(np.int64)
+    topic = np.floor(4 * uniform(world.keys, Purpose.DESK_TOPIC, day, rows)).astype(np.int64)
+    channel = np.floor(3 * uniform(world.keys, Purpose.DESK_CHANNEL, day, rows)).astype(np.int64)
     log.add(
         "complaints",
         rows,

@@ -38,7 +38,10 @@ def event_table(world: World, days: int, name: str, rows: dict[str, NDArray[Any]
     late_by = _late_seconds(world, name, rows)
     end = days * DAY_SECONDS
     occurred = rows["occurred"]
-    keep = np.flatnonzero((occurred >= 0) & (occurred + late_by < end) & (rows.get("order_day", np.zeros(1)) >= 0))
+    begun = rows.get("ended", occurred)
+    keep = np.flatnonzero(
+        ((begun >= 0) | (begun == NO_TIME)) & (occurred + late_by < end) & (rows.get("order_day", np.zeros(1)) >= 0)
+    )
     order = np.lexsort((keep, rows["customer"][keep], occurred[keep]))
     keep = keep[order]
     rows = {column: values[keep] for column, values in rows.items()}
@@ -129,7 +132,9 @@ class _Columns:
             "is_return": pa.array(rows["is_return"]),
             "quantity": pa.array(rows["quantity"]),
             "category": self.words("category", CATEGORIES),
-            "product_id": _words([f"P{number:03d}" for number in range(_PRODUCTS_PER_CATEGORY * len(CATEGORIES))], product),
+            "product_id": _words(
+                [f"P{number:03d}" for number in range(_PRODUCTS_PER_CATEGORY * len(CATEGORIES))], product
+            ),
             "channel": self.words("channel", events.PURCHASE_CHANNELS),
             "discount_amount": pa.array(rows["discount"]),
             "currency": _words(["JPY"], np.zeros(count, dtype=np.int64)),

@@ -34,7 +34,7 @@ from kizuna.exports.sheets.paper import (
 
 _TOP = 10
 # Margin, rank, customer, probability, value, why, what, by when. Columns 1-2, 3-4, 5, 6-7 carry the four figures.
-_WIDTHS = (2, 6, 24, 13, 16, 48, 46, 14)
+_WIDTHS = (2, 6, 22, 13, 16, 58, 50, 14)
 _TILES = ((1, 2), (3, 4), (5, 5), (6, 7))
 
 

@@ -111,7 +111,7 @@ def _what(paper: Paper, rows: pd.DataFrame) -> list[Column]:
     words = paper.words
     channels = [words.code("channel", value) for value in _values(rows["channel"])]
     return [
-        Column(words("column.why"), [why_text(row, words) for _, row in rows.iterrows()], "text", 42),
+        Column(words("column.why"), [why_text(row, words) for _, row in rows.iterrows()], "text", 52),
         Column(words("column.action_text"), _values(rows["action_text"]), "text", 48),
         Column(words("column.channel"), channels, "word", 14),
         Column(words("column.act_by"), _values(rows["act_by"]), "date", 14),
@@ -122,8 +122,8 @@ def _more(paper: Paper, rows: pd.DataFrame) -> list[Column]:
     """The other reasons and the facts, where there are any."""
     words = paper.words
     columns = [
-        Column(words("column.reason_2"), _values(rows["reason_2_text"]), "text", 44),
-        Column(words("column.reason_3"), _values(rows["reason_3_text"]), "text", 44),
+        Column(words("column.reason_2"), _values(rows["reason_2_text"]), "text", 52),
+        Column(words("column.reason_3"), _values(rows["reason_3_text"]), "text", 52),
         Column(words("column.facts"), [facts_text(value, words) for value in rows["facts"]], "text", 44),
     ]
     return [column for column in columns if any(column.values)]

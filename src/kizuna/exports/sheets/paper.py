@@ -81,7 +81,7 @@ def open_sheet(paper: Paper, key: str, color: str = ACCENT) -> Any:
 
 def write_table(paper: Paper, sheet: Any, columns: Sequence[Column], top: int = 0) -> int:
     """Writes header and typed rows from row ``top`` on; the row after the last. The caller fits the column widths."""
-    count = len(columns[0].values)
+    count, widths = len(columns[0].values), [column_width(column) for column in columns]
     sheet.set_row(top, 34)
     for position, column in enumerate(columns):
         header = paper.format(bold=True, font_color="#FFFFFF", bg_color=ACCENT, text_wrap=True, **_placed(column.kind))
@@ -92,7 +92,7 @@ def write_table(paper: Paper, sheet: Any, columns: Sequence[Column], top: int = 
             value = column.values[row]
             write_cell(paper, sheet, (top + 1 + row, position), value, column.kind)
             if column.kind in ("text", "id"):
-                lines = max(lines, line_count(value, column_width(column)))
+                lines = max(lines, line_count(value, widths[position]))
         sheet.set_row(top + 1 + row, row_height(lines))
     return top + 1 + count
 

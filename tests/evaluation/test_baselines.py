@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from kizuna.evaluation.baselines import RANKING_ONLY, churn_baselines, value_baselines
+from kizuna.models.splits import Split
+
+SPLIT = Split(np.array([0, 1, 2, 3, 4, 5]), np.array([6, 7, 8]))
+Y = np.array([0.0, 1, 0, 1, 0, 1, 0, 1, 1])
+
+
+@pytest.fixture
+def purchases():
+    return pd.DataFrame(
+        {
+            "days_since_order": [3.0, 50, 7, 90, 20, 30, 12, 80, np.nan],
+            "orders": [9.0, 1, 4, 1, 2, 3, 5, 2, 0],
+            "revenue": [900.0, 20, 300, 15, -30, 90, 200, 60, 0],
+            "tenure_days": [400.0, 60, 200, 90, 100, 150, 110, 20, np.nan],
+        }
+    )
+
+
+def test_rules_by_hand(purchases):
+    scores = churn_baselines(purchases, Y, [SPLIT], horizon_days=30)
+    assert list(scores) == ["recency_rule", "rate_rule", "rfm_logistic"]
+    # Who never ordered is silent one day longer than anybody known.
+    np.testing.assert_array_equal(scores["recency_rule"], [np.nan] * 6 + [12, 80, 91])
+    expected = [np.exp(-30 * 5.5 / 200), np.exp(-30 * 2.5 / 110), np.exp(-30 * 0.5 / 90)]
+    np.testing.assert_allclose(scores["rate_rule"][6:], expected)
+    assert np.isnan(scores["rate_rule"][:6]).all()
+
+
+def test_rfm_logistic_is_logistic_regression_on_three_logarithms(purchases):
+    scores = churn_baselines(purchases, Y, [SPLIT])
+    filled = purchases.fillna({"days_since_order": np.expm1(np.log1p([3, 50, 7, 90, 20, 30]).mean())})
+    logs = np.log1p(filled[["days_since_order", "orders", "revenue"]].clip(lower=0).to_numpy())
+    # The gap takes the training median of the logarithm.
+    logs[8, 0] = np.median(logs[:6, 0])
+    scaler = StandardScaler().fit(logs[:6])
+    oracle = LogisticRegression().fit(scaler.transform(logs[:6]), Y[:6])
+    np.testing.assert_allclose(scores["rfm_logistic"][6:], oracle.predict_proba(scaler.transform(logs[6:]))[:, 1])
+
+
+def test_outcomes_of_the_test_are_not_looked_at(purchases):
+    flipped = np.where(np.arange(9) >= 6, 1 - Y, Y)
+    for X in (purchases, purchases.drop(columns="orders")):
+        before, after = churn_baselines(X, Y, [SPLIT]), churn_baselines(X, flipped, [SPLIT])
+        for name in before:
+            np.testing.assert_array_equal(before[name], after[name])
+
+
+def test_without_purchases_the_base_rate_and_a_logistic_on_everything():
+    X = pd.DataFrame({"age": [20.0, 60, 25, 61, 22, 70, 30, 65, np.nan], "empty": np.nan, "constant": 1.0})
+    scores = churn_baselines(X, Y, [SPLIT])
+    assert list(scores) == ["base_rate", "logistic_all"]
+    assert scores["base_rate"][6:].tolist() == [0.5, 0.5, 0.5]
+    assert scores["logistic_all"][6] < 0.5 < scores["logistic_all"][7]
+
+
+def test_a_training_part_of_one_class_says_a_constant(purchases):
+    scores = churn_baselines(purchases, np.zeros(9), [SPLIT])
+    np.testing.assert_allclose(scores["rfm_logistic"][6:], 0.5 / 7)
+
+
+def test_columns_without_anything_say_the_base_rate():
+    scores = churn_baselines(pd.DataFrame({"empty": [np.nan] * 9}), Y, [SPLIT])
+    np.testing.assert_allclose(scores["logistic_all"][6:], 0.5)
+
+
+def test_names_that_only_rank_are_told(purchases):
+    scores = churn_baselines(purchases, Y, [SPLIT])
+    assert RANKING_ONLY == ("recency_rule",)
+    for name in set(scores) - set(RANKING_ONLY):
+        assert ((scores[name][6:] >= 0) & (scores[name][6:] <= 1)).all()
+
+
+def test_mean_spend_by_hand(purchases):
+    # 900 in 400 days; a loss counts as nothing; 60 in 20 days counts as 30 days.
+    scores = value_baselines(purchases, 90)
+    assert list(scores) == ["mean_spend"]
+    np.testing.assert_allclose(scores["mean_spend"][[0, 4, 7, 8]], [900 / 400 * 90, 0, 60 / 30 * 90, 0])
+    assert value_baselines(purchases[["orders"]], 90) == {}

@@ -1,0 +1,19 @@
+"""scikit-learn's own checks of estimators. None is excluded."""
+
+from __future__ import annotations
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from kizuna.models import ChurnClassifier, CltvRegressor
+
+
+@parametrize_with_checks([ChurnClassifier("logistic"), CltvRegressor()])
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks([ChurnClassifier(), ChurnClassifier("lightgbm"), CltvRegressor("tweedie")])
+def test_scikit_learn_checks_of_the_other_rungs(estimator, check):
+    check(estimator)
