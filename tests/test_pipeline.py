@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from kizuna import cli
+from commands import kizuna
 from kizuna.config_file import load_config
 from kizuna.data.simulate import simulate
 from kizuna.models import ChurnClassifier
@@ -22,22 +19,17 @@ from kizuna.project import Project, load
 from kizuna.registry import Registry
 from kizuna.score import AT_RISK_COLUMNS
 
-Run = Callable[..., tuple[int, str, str]]
-TABLES = ("customers", "purchases", "complaints", "engagement", "outreach", "surveys", "loyalty", "referrals", "subscriptions")
-
-
-@pytest.fixture(scope="session")
-def kizuna_command() -> Run:
-    """Runs the command line in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            patch.setattr("sys.argv", ["kizuna", *(str(argument) for argument in arguments)])
-            code = cli._run(debug=False)
-        return code, out.getvalue(), err.getvalue()
-
-    return run
+TABLES = (
+    "customers",
+    "purchases",
+    "complaints",
+    "engagement",
+    "outreach",
+    "surveys",
+    "loyalty",
+    "referrals",
+    "subscriptions",
+)
 
 
 @pytest.fixture(scope="session")
@@ -49,17 +41,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained(shop: Path, kizuna_command: Run) -> dict:
+def trained(shop: Path) -> dict:
     """The shop after one ``kizuna train --json``."""
-    code, out, err = kizuna_command("train", shop / "config.yaml", "--json", "--set", "at_risk.size=60")
+    code, out, err = kizuna("train", shop / "config.yaml", "--json", "--set", "at_risk.size=60")
     assert code == 0, err
     return json.loads(out)
 
 
 @pytest.fixture(scope="session")
-def published(shop: Path, trained: dict, kizuna_command: Run) -> Path:
+def published(shop: Path, trained: dict) -> Path:
     """The shop's list of 2026-01-01."""
-    code, _, err = kizuna_command("score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=60")
+    code, _, err = kizuna("score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=60")
     assert code == 0, err
     return shop / "exports" / "2026-01-01"
 
@@ -136,25 +128,30 @@ def test_contributions_of_a_listed_customer_add_up_to_the_probability(shop: Path
     np.testing.assert_allclose((logit - others).to_numpy(), logit[customer] - total, atol=1e-9)
 
 
-def test_a_second_run_changes_nothing(shop: Path, published: Path, kizuna_command: Run) -> None:
+def test_a_second_run_changes_nothing(shop: Path, published: Path) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in published.iterdir()}
-    code, _, err = kizuna_command("score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=60")
+    code, _, err = kizuna("score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=60")
     assert code == 0, err
     assert {path.name: path.stat().st_mtime_ns for path in published.iterdir()} == before
 
 
-def test_other_inputs_for_a_published_day_are_refused_with_the_difference(
-    shop: Path, published: Path, kizuna_command: Run
-) -> None:
-    code, _, err = kizuna_command("score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=40")
+def test_other_inputs_for_a_published_day_are_refused_with_the_difference(shop: Path, published: Path) -> None:
+    code, _, err = kizuna("score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=40")
     assert code == 2
     assert "config changed" in err
     assert "--republish" in err
 
 
-def test_the_same_inputs_give_the_same_bytes_elsewhere(shop: Path, published: Path, tmp_path: Path, kizuna_command: Run) -> None:
-    code, _, err = kizuna_command(
-        "score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=60", "--set", f"output.dir={tmp_path}"
+def test_the_same_inputs_give_the_same_bytes_elsewhere(shop: Path, published: Path, tmp_path: Path) -> None:
+    code, _, err = kizuna(
+        "score",
+        shop / "config.yaml",
+        "--as-of",
+        "2026-01-01",
+        "--set",
+        "at_risk.size=60",
+        "--set",
+        f"output.dir={tmp_path}",
     )
     assert code == 0, err
     for path in published.iterdir():
@@ -162,22 +159,22 @@ def test_the_same_inputs_give_the_same_bytes_elsewhere(shop: Path, published: Pa
             assert path.read_bytes() == (tmp_path / "2026-01-01" / path.name).read_bytes(), path.name
 
 
-def test_a_day_before_the_champion_learned_is_refused(shop: Path, trained: dict, kizuna_command: Run) -> None:
-    code, _, err = kizuna_command("score", shop / "config.yaml", "--as-of", "2025-06-01")
+def test_a_day_before_the_champion_learned_is_refused(shop: Path, trained: dict) -> None:
+    code, _, err = kizuna("score", shop / "config.yaml", "--as-of", "2025-06-01")
     assert code == 12
     assert "it would know the future" in err
     assert "--hindsight" in err
 
 
-def test_dry_run_publishes_nothing(shop: Path, published: Path, kizuna_command: Run) -> None:
-    code, out, err = kizuna_command("score", shop / "config.yaml", "--as-of", "2026-01-08", "--dry-run", "--json")
+def test_dry_run_publishes_nothing(shop: Path, published: Path) -> None:
+    code, out, err = kizuna("score", shop / "config.yaml", "--as-of", "2026-01-08", "--dry-run", "--json")
     assert code == 0, err
     assert json.loads(out)["last_list"] == "2026-01-01"
     assert not (shop / "exports" / "2026-01-08").exists()
 
 
-def test_japanese_reasons_hold_the_same_numbers(shop: Path, published: Path, tmp_path: Path, kizuna_command: Run) -> None:
-    code, _, err = kizuna_command(
+def test_japanese_reasons_hold_the_same_numbers(shop: Path, published: Path, tmp_path: Path) -> None:
+    code, _, err = kizuna(
         *("score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", "at_risk.size=60"),
         *("--set", f"output.dir={tmp_path}", "--set", "at_risk.language=ja"),
     )
@@ -191,7 +188,7 @@ def test_japanese_reasons_hold_the_same_numbers(shop: Path, published: Path, tmp
         assert sorted(filter(str.isdigit, mine)) == sorted(filter(str.isdigit, theirs))
 
 
-def test_files_cut_at_the_training_day_give_the_same_scores(shop: Path, tmp_path: Path, kizuna_command: Run) -> None:
+def test_files_cut_at_the_training_day_give_the_same_scores(shop: Path, tmp_path: Path) -> None:
     """What comes after T changes nothing: neither rows, nor values that fill in, nor customers who come later."""
     day = pd.Timestamp("2025-10-01")
     config = yaml.safe_load((shop / "config.yaml").read_text())
@@ -206,12 +203,19 @@ def test_files_cut_at_the_training_day_give_the_same_scores(shop: Path, tmp_path
                 frame = frame[frame[dated] < day]
                 if "known_at" in frame:
                     frame = frame[frame["known_at"].fillna(frame[dated]) < day]
-                for column in ("resolved_at", "first_response_at", "followed_up_at", "delivered_at", "ended_at", "notice_at"):
+                for column in (
+                    "resolved_at",
+                    "first_response_at",
+                    "followed_up_at",
+                    "delivered_at",
+                    "ended_at",
+                    "notice_at",
+                ):
                     if column in frame:
                         frame[column] = frame[column].where(frame[column] < day)
             frame.to_parquet(folder / f"{table}.parquet")
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
-        code, _, err = kizuna_command("train", folder / "config.yaml", "--as-of", "2025-10-01")
+        code, _, err = kizuna("train", folder / "config.yaml", "--as-of", "2025-10-01")
         assert code == 0, err
         scores[name] = load(folder / "config.yaml").score("2025-10-01").set_index("customer_id")
     whole, cut = scores["whole"], scores["cut"]
@@ -220,16 +224,16 @@ def test_files_cut_at_the_training_day_give_the_same_scores(shop: Path, tmp_path
         np.testing.assert_allclose(whole[column], cut[column], rtol=0, atol=1e-9 * max(1, whole[column].abs().max()))
 
 
-def test_promotion_and_rollback(shop: Path, trained: dict, tmp_path: Path, kizuna_command: Run) -> None:
+def test_promotion_and_rollback(shop: Path, trained: dict, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(shop, folder, ignore=shutil.ignore_patterns("exports"), symlinks=True)
     config = folder / "config.yaml"
-    code, out, err = kizuna_command("train", config, "--no-promote", "--json")
+    code, out, err = kizuna("train", config, "--no-promote", "--json")
     assert code == 0, err
     assert json.loads(out)["promoted"] is False
-    assert kizuna_command("promote", config, "2")[1] == "Champion of shop: version 2.\n"
-    assert kizuna_command("rollback", config)[1] == "Champion of shop: version 1.\n"
-    rows = json.loads(kizuna_command("models", config, "--json")[1])["models"]
+    assert kizuna("promote", config, "2")[1] == "Champion of shop: version 2.\n"
+    assert kizuna("rollback", config)[1] == "Champion of shop: version 1.\n"
+    rows = json.loads(kizuna("models", config, "--json")[1])["models"]
     assert [(row["version"], sorted(row["aliases"])) for row in rows] == [("2", ["previous"]), ("1", ["champion"])]
 
 
@@ -251,7 +255,7 @@ def test_the_registered_model_serves_probabilities(shop: Path, trained: dict, mo
     assert served["churn_probability"].nunique() > 100
 
 
-def test_a_model_of_other_features_is_refused(shop: Path, trained: dict, tmp_path: Path, kizuna_command: Run) -> None:
+def test_a_model_of_other_features_is_refused(shop: Path, trained: dict, tmp_path: Path) -> None:
     config = yaml.safe_load((shop / "config.yaml").read_text())
     del config["data"]["tables"]["complaints"]
     config["tracking"] = {"uri": load_config(shop / "config.yaml").tracking_uri}
@@ -260,21 +264,21 @@ def test_a_model_of_other_features_is_refused(shop: Path, trained: dict, tmp_pat
     config["output"] = {"dir": str(tmp_path)}
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
-    code, _, err = kizuna_command("score", path, "--as-of", "2026-01-01")
+    code, _, err = kizuna("score", path, "--as-of", "2026-01-01")
     assert code == 12
     assert "today's tables do not give" in err
 
 
-def test_scoring_without_a_champion_says_what_to_do(shop: Path, tmp_path: Path, kizuna_command: Run) -> None:
-    code, _, err = kizuna_command(
+def test_scoring_without_a_champion_says_what_to_do(shop: Path, tmp_path: Path) -> None:
+    code, _, err = kizuna(
         "score", shop / "config.yaml", "--as-of", "2026-01-01", "--set", f"tracking.uri=sqlite:///{tmp_path}/none.db"
     )
     assert code == 12
     assert "Train one with 'kizuna train'" in err
 
 
-def test_any_scikit_learn_classifier_by_import_path(shop: Path, tmp_path: Path, kizuna_command: Run) -> None:
-    code, out, err = kizuna_command(
+def test_any_scikit_learn_classifier_by_import_path(shop: Path, tmp_path: Path) -> None:
+    code, out, err = kizuna(
         *("train", shop / "config.yaml", "--json", "--set", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"),
         *("--set", "model.churn.estimator=sklearn.ensemble.HistGradientBoostingClassifier"),
         *("--set", "features.families=[purchases]", "--set", "model.churn.params={max_iter: 30}"),
@@ -291,7 +295,9 @@ def test_frames_from_python_need_no_files(shop: Path) -> None:
     project = Project({"name": "frames", "data": {"tables": {}}}, tables=frames)
     training = project.training_set()
     assert {"orders_90d", "open_complaints"} <= set(training.features.columns)
-    classifier = ChurnClassifier(estimator="logistic").fit(training.features, training.churned, groups=training.customer_id)
+    classifier = ChurnClassifier(estimator="logistic").fit(
+        training.features, training.churned, groups=training.customer_id
+    )
     probability = pd.Series(classifier.predict_proba(training.features)[:, 1])
     churned = training.churned == 1
     assert probability[churned].mean() > probability[~churned].mean() + 0.05

@@ -120,14 +120,10 @@ def _is_type(part: str) -> bool:
 def _written(tree: Any, item: Any) -> Any:
     """What the document says there: never what the environment put in its place, which may be a password."""
     node = tree
-    for part in item["loc"]:
-        if _is_type(str(part)):
-            continue
-        if isinstance(node, dict) and part in node:
+    for part in (part for part in item["loc"] if not _is_type(str(part))):
+        try:
             node = node[part]
-        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
-            node = node[part]
-        else:
+        except (KeyError, IndexError, TypeError):
             return None
     return node
 

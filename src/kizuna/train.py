@@ -211,8 +211,7 @@ def _champion_scores(
     if recipe == {"estimator": model.estimator_name_, "params": model.params or {}}:
         return np.asarray(model.oof_probability_)
     other = _classifier(config, recipe["estimator"], recipe["params"])
-    other.fit(rows.features, rows.churned, splits=rows.folds.splits, groups=rows.customer_ids)
-    return np.asarray(other.oof_probability_)
+    return other.out_of_fold(rows.features, rows.churned, rows.folds.splits, rows.customer_ids)
 
 
 def _fit_value(
@@ -257,7 +256,7 @@ def _expected(
     The value folds are other folds than the churn model's, so its recipe is fitted on them once more.
     """
     features, churned = rows
-    p = first_stage.fit(features, churned, splits=splits).oof_probability_
+    p = first_stage.out_of_fold(features, churned, splits)
     kept, lost = model.oof_conditional_[:, 0], model.oof_conditional_[:, 1]
     return np.asarray((1 - p) * kept + p * lost)
 

@@ -65,7 +65,7 @@ same = np.testing.assert_array_equal
 
 
 @given(events(), st.sampled_from([None, 1, 3, 7, (-6, -3), (-9, -2), (None, -4)]))
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=120)
 def test_counts_sums_and_means_of_windows(rows: list[dict[str, float]], window: object) -> None:
     h = history_of(rows, DAYS)
     value = h.numbers("value")
@@ -84,7 +84,7 @@ def test_counts_sums_and_means_of_windows(rows: list[dict[str, float]], window: 
 
 
 @given(events())
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=120)
 def test_moments(rows: list[dict[str, float]]) -> None:
     h = history_of(rows, DAYS)
     day, value, done = h.events.day, h.numbers("value"), h.events.days["resolved_at"]
@@ -119,7 +119,7 @@ def test_moments(rows: list[dict[str, float]]) -> None:
 
 
 @given(events())
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=120)
 def test_other_timelines(rows: list[dict[str, float]]) -> None:
     h = history_of(rows, DAYS)
     day, done = h.events.day, h.events.days["resolved_at"]
@@ -134,7 +134,7 @@ def test_other_timelines(rows: list[dict[str, float]]) -> None:
 
 
 @given(events())
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=120)
 def test_first_of_marks_one_event_per_text_and_never_moves_later(rows: list[dict[str, float]]) -> None:
     h = history_of(rows, DAYS)
     day, known, codes = h.events.day, h.events.known, h.texts("order_id").codes

@@ -85,7 +85,7 @@ def test_what_is_not_yet_known_leaves_no_trace_in_a_sum_however_large_it_is() ->
     without = features_of("2025-02-10", {"purchases": table(header, *known)}).loc["a"]
     with_it = features_of("2025-02-10", {"purchases": table(header, *known, *fortune)}).loc["a"]
     assert with_it["revenue_7d"] == without["revenue_7d"] == 19.99
-    assert with_it.to_dict() == without.to_dict()
+    pd.testing.assert_series_equal(with_it, without, check_exact=True)
 
 
 def test_an_order_is_late_from_the_day_after_its_promise_whether_it_has_come_since_or_not() -> None:
@@ -111,7 +111,7 @@ def test_a_delivery_that_had_not_come_reads_the_same_whenever_it_comes_later() -
     later = table(header, sent, "a 2025-01-01 1 o1 2025-01-10 2025-03-01")
     row, other = (features_of("2025-02-10", {"purchases": purchases}).loc["a"] for purchases in (never, later))
     assert row["overdue_deliveries"] == other["overdue_deliveries"]
-    assert row.to_dict() == other.to_dict()
+    pd.testing.assert_series_equal(row, other, check_exact=True)
 
 
 def test_discounts_are_counted_among_the_orders_of_the_year() -> None:

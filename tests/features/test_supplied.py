@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from tests.features.small import features_of, table
 
@@ -29,12 +28,6 @@ def test_undated_rows_are_constant_and_flags_and_texts_are_read() -> None:
     assert list(frame.columns) == ["vip", "plan=M"]
     assert frame["vip"].sum() == 5
     assert frame["plan=M"].sum() == 21
-
-
-def test_an_identifier_is_left_out() -> None:
-    ids = [f"c{i:03}" for i in range(120)]
-    features = pd.DataFrame({"customer_id": ids, "row_number": np.arange(120), "usage": np.arange(120) / 7})
-    assert list(features_of("2025-03-01", {"features": features}).columns) == ["usage"]
 
 
 def test_a_name_that_a_family_of_ours_uses_stays_ours() -> None:

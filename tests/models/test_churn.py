@@ -14,8 +14,9 @@ from kizuna.errors import ConfigError
 from kizuna.models import ChurnClassifier
 from kizuna.models.splits import Split, stratified_splits
 
-RUNGS = ["rule", "logistic", "lightgbm", "sklearn.naive_bayes.GaussianNB"]
+RUNGS = ["rule", "logistic", "lightgbm", "blend", "sklearn.naive_bayes.GaussianNB"]
 QUICK = {"logistic": {"C": 0.03, "columns": "all"}, "lightgbm": {"n_estimators": 20}}
+QUICK["blend"] = dict(QUICK)
 
 
 def quick(estimator, **settings):
@@ -29,7 +30,7 @@ def auto(shop):
 
 def test_auto_says_what_it_chose_and_why(auto, shop):
     rungs = {c["rung"]: c for c in auto.candidates_}
-    assert list(rungs) == ["rule", "logistic", "lightgbm"]
+    assert list(rungs) == ["rule", "logistic", "lightgbm", "blend"]
     assert [c["rung"] for c in auto.candidates_ if c["chosen"]] == [auto.estimator_name_] == ["logistic"]
     assert rungs["logistic"]["auc"] > rungs["rule"]["auc"] + 0.01
     assert rungs["logistic"]["setting"]["columns"] == "all"
@@ -59,7 +60,7 @@ def test_few_churners_step_down_to_the_rule(tiny_shop):
         "rule was taken because fewer than 50 churned or fewer than 50 stayed, too few to tell models apart "
         f"(50 rows, {churned} churned)."
     )
-    assert 0 < model.predict_proba(tiny_shop.X)[:, 1].min()
+    assert model.predict_proba(tiny_shop.X)[:, 1].min() > 0
 
 
 def test_few_churners_without_the_rules_columns_step_down_to_logistic(tiny_shop):
@@ -125,11 +126,14 @@ def test_oof_is_nan_where_never_tested_and_ignores_its_own_outcomes(shop):
 
 
 def test_permuted_outcomes_give_nothing(shop):
-    y = np.random.default_rng(0).permutation(shop.churned)
-    model = ChurnClassifier().fit(shop.X, y, groups=shop.customer)
-    assert roc_auc_score(y, model.oof_probability_) == pytest.approx(0.5, abs=0.06)
-    p = model.predict_proba(shop.X)[:, 1]
-    assert p.std() < 0.1
+    found = []
+    for seed in range(6):
+        y = np.random.default_rng(seed).permutation(shop.churned)
+        model = ChurnClassifier().fit(shop.X, y, groups=shop.customer)
+        found.append(roc_auc_score(y, model.oof_probability_))
+        assert model.predict_proba(shop.X)[:, 1].std() < 0.1
+    # One permutation of 400 customers spreads by .025; choosing among settings costs a little honesty.
+    assert np.mean(found) == pytest.approx(0.5, abs=0.03)
 
 
 def test_the_same_inputs_give_the_same_bits(shop):
@@ -152,7 +156,7 @@ def test_classes_keep_their_names(shop):
 
 
 def test_other_than_two_classes_are_refused(shop):
-    with pytest.raises(ValueError, match="Only binary classification is supported: churned or not. Found 3 classes"):
+    with pytest.raises(ValueError, match=r"Only binary classification is supported: churned or not\. Found 3 classes"):
         ChurnClassifier().fit(shop.X, np.arange(800) % 3)
     with pytest.raises(ValueError, match="Two classes are asked for; y has one class, 'yes'"):
         ChurnClassifier().fit(shop.X, np.full(800, "yes"))
@@ -161,14 +165,12 @@ def test_other_than_two_classes_are_refused(shop):
 def test_an_unknown_calibration_is_refused(shop):
     with pytest.raises(ConfigError) as error:
         ChurnClassifier(calibration="beta").fit(shop.X, shop.churned)
-    assert str(error.value) == (
-        "model.churn.calibration asks for one of auto, platt, isotonic, none; found 'beta'."
-    )
+    assert str(error.value) == ("model.churn.calibration asks for one of auto, platt, isotonic, none; found 'beta'.")
 
 
 def test_arrays_have_no_rule_and_use_all_columns(shop):
     model = ChurnClassifier(params={"lightgbm": {"n_estimators": 10}}).fit(shop.X.to_numpy(), shop.churned)
-    assert [c["rung"] for c in model.candidates_] == ["logistic", "lightgbm"]
+    assert [c["rung"] for c in model.candidates_] == ["logistic", "lightgbm", "blend"]
     assert model.candidates_[0]["setting"]["columns"] == "all"
 
 

@@ -17,6 +17,7 @@ CHURN = {
     "rule": None,
     "logistic": {"C": 0.03},
     "lightgbm": {"n_estimators": 20},
+    "blend": {"lightgbm": {"n_estimators": 20}, "logistic": {"C": 0.03}},
     "sklearn.ensemble.RandomForestClassifier": {"n_estimators": 5},
     "sklearn.ensemble.HistGradientBoostingClassifier": {"max_iter": 5},
 }
@@ -95,6 +96,11 @@ def test_files_are_json_and_text_and_no_pickle(written):
             tree = json.loads(text)
             assert json.dumps(tree, sort_keys=True, indent=1, ensure_ascii=False) + "\n" == text
     assert files["model.lightgbm.txt"].startswith(b"tree\n")
+
+
+def test_a_blend_keeps_its_trees_beside_its_logistic(shop, tmp_path):
+    write_model(tmp_path, ChurnClassifier("blend", CHURN["blend"]).fit(shop.X, shop.churned), {})
+    assert list(contents(tmp_path)) == ["checksums.json", "contract.json", "model-2.lightgbm.txt", "model.json"]
 
 
 def test_a_foreign_model_is_one_skops_file_beside_json(shop, tmp_path):
@@ -204,6 +210,8 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
 def test_what_has_no_plain_form_is_refused_before_anything_is_written(shop, tmp_path):
     model = ChurnClassifier("rule").fit(shop.X, shop.churned)
     for contract in ({"auc": float("nan")}, {"model": object()}):
-        with pytest.raises(ModelError, match=r"^The contract must be plain JSON to be stored, and is not: .* Use text,"):
+        with pytest.raises(
+            ModelError, match=r"^The contract must be plain JSON to be stored, and is not: .* Use text,"
+        ):
             write_model(tmp_path / "never", model, contract)
     assert not (tmp_path / "never").exists()

@@ -33,7 +33,9 @@ def cdnow():
 def online_retail():
     lines = pd.read_parquet(DATA / "online_retail_1" / "lines.parquet").dropna(subset=["customer_id"])
     lines = lines.assign(amount=lines["quantity"] * lines["unit_price_gbp"], day=lines["invoice_ts"].dt.normalize())
-    rows = lines.groupby(["customer_id", "invoice_no"], as_index=False).agg(day=("day", "min"), amount=("amount", "sum"))
+    rows = lines.groupby(["customer_id", "invoice_no"], as_index=False).agg(
+        day=("day", "min"), amount=("amount", "sum")
+    )
     return rows[rows["amount"] > 0].rename(columns={"customer_id": "customer"})[["customer", "day", "amount"]]
 
 

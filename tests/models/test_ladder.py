@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss as sklearn_log_loss
@@ -19,6 +21,7 @@ def names(estimator, params=None, task=TASK):
 def test_auto_climbs_from_the_rule_to_the_trees():
     assert names("auto") == ["rule", "logistic", "lightgbm"]
     assert names("auto", task=NAMELESS) == ["logistic", "lightgbm"]
+    assert names("blend") == ["logistic", "lightgbm"]
     assert names("sklearn.naive_bayes.GaussianNB") == ["sklearn.naive_bayes.GaussianNB"]
 
 
@@ -30,6 +33,14 @@ def test_logistic_tries_the_purchase_columns_first_and_all_columns_where_there_a
     ]
     (rung,) = build_ladder("logistic", {"C": 2}, NAMELESS)
     assert rung.settings == ({"columns": "all", "C": 2.0},)
+
+
+def test_the_logistic_tries_recency_frequency_and_money_first():
+    task = replace(TASK, names=("days_since_order", "orders", "revenue", "orders_30d", "complaints"))
+    (rung,) = build_ladder("logistic", {"C": 0.03}, task)
+    assert [setting["columns"] for setting in rung.settings] == ["rfm", "purchases", "all"]
+    (rung,) = build_ladder("logistic", {"C": 0.03}, replace(task, rows=2_000_000))
+    assert [setting["columns"] for setting in rung.settings] == ["rfm", "purchases"]
 
 
 def test_the_logistic_on_purchases_looks_at_nothing_else(shop):
@@ -66,7 +77,7 @@ def test_parameters_by_name_of_the_model_reach_that_model_only():
             {},
             TASK,
             "model.churn.estimator 'lightgmb' is unknown. Did you mean 'lightgbm'? Known are auto, rule, logistic, "
-            "lightgbm, or an import path such as sklearn.ensemble.RandomForestClassifier.",
+            "lightgbm, blend, or an import path such as sklearn.ensemble.RandomForestClassifier.",
         ),
         (
             "auto",
@@ -88,10 +99,10 @@ def test_parameters_by_name_of_the_model_reach_that_model_only():
             {"c": 1},
             TASK,
             "model.churn.params asks logistic for 'c'. "
-            "Parameters are C (inverse strength of the penalty) and columns (purchases or all).",
+            "Parameters are C (inverse strength of the penalty) and columns (rfm, purchases or all).",
         ),
         ("logistic", {"C": 0}, TASK, "model.churn.params.C asks for a number above 0; found 0."),
-        ("logistic", {"columns": "rfm"}, TASK, "model.churn.params.columns asks for purchases or all; found 'rfm'."),
+        ("logistic", {"columns": "x"}, TASK, "model.churn.params.columns asks for rfm, purchases or all; found 'x'."),
     ],
 )
 def test_what_is_unknown_is_explained(estimator, params, task, text):

@@ -22,6 +22,9 @@ def seasons(level, rows=3000, seed=0):
     return TrainingRows(x[:, None], y, None), snapshot
 
 
+FOREIGN = "sklearn.linear_model.LogisticRegression"
+
+
 def trial_of(data, splits, estimator="logistic"):
     params = {"C": 1.0} if estimator == "logistic" else None
     (rung,) = build_ladder(estimator, params, Task((), len(data.y), 1000, 90, 7, 1))
@@ -37,16 +40,26 @@ def test_folds_by_customer_give_shape_and_level_by_pooling():
     assert expected.slope == pytest.approx(1, abs=0.1)
 
 
-def test_the_season_of_a_test_does_not_move_the_level_of_the_shipped_model():
+@pytest.mark.parametrize("estimator", ["logistic", FOREIGN])
+def test_the_season_of_a_test_does_not_move_the_level_of_the_shipped_model(estimator):
     # The newest snapshot churned far more; the refitted model has learned from it already.
     data, snapshot = seasons([0.0, 0.0, 1.0])
     splits = [Split(np.flatnonzero(snapshot < 2), np.flatnonzero(snapshot == 2))]
-    trial = trial_of(data, splits)
+    trial = trial_of(data, splits, estimator)
     shipped = shipped_calibration(trial, data, splits, "platt", 7)
     carried_on = fit_calibration(trial.margins[0], data.y[snapshot == 2], "platt")
     assert carried_on.intercept == pytest.approx(1, abs=0.15)
     assert shipped.intercept == pytest.approx(0, abs=0.1)
     assert shipped.slope == pytest.approx(carried_on.slope, abs=1e-6)
+
+
+def test_a_model_fitted_by_likelihood_keeps_its_mean_probability():
+    data, snapshot = seasons([0.0, 0.0, 1.0])
+    splits = [Split(np.flatnonzero(snapshot < 2), np.flatnonzero(snapshot == 2))]
+    trial = trial_of(data, splits)
+    shipped = shipped_calibration(trial, data, splits, "platt", 7)
+    (margin,) = trial.margins
+    assert expit(shipped.apply(margin)).mean() == pytest.approx(expit(margin).mean(), abs=1e-9)
 
 
 def test_a_rule_that_learns_nothing_takes_the_level_of_the_tests():
@@ -77,12 +90,30 @@ def test_a_test_is_calibrated_by_earlier_tests_only():
     assert moved[0] != before[0]
 
 
-def test_without_earlier_tests_the_training_part_calibrates_by_customer():
+def test_without_earlier_tests_a_model_fitted_by_likelihood_is_believed_for_a_later_day():
     data, snapshot = seasons([0.0, 2.0])
     split = Split(np.flatnonzero(snapshot == 0), np.flatnonzero(snapshot == 1))
-    (by_then,) = calibrations_by_then(trial_of(data, [split]), data, [split], "platt", 7)
+    assert calibrations_by_then(trial_of(data, [split]), data, [split], "platt", 7) == [Calibration()]
+
+
+def test_without_earlier_tests_the_training_part_calibrates_anything_else_by_customer():
+    data, snapshot = seasons([0.0, 2.0])
+    split = Split(np.flatnonzero(snapshot == 0), np.flatnonzero(snapshot == 1))
+    (by_then,) = calibrations_by_then(trial_of(data, [split], FOREIGN), data, [split], "platt", 7)
     assert by_then.rows == 3000
     assert by_then.intercept == pytest.approx(0, abs=0.1)
+
+
+def test_folds_by_customer_are_calibrated_by_the_splits_they_name_or_else_from_inside():
+    data, _ = seasons([0.5])
+    first, second, *_ = stratified_splits(data.y)
+    rest = np.setdiff1d(np.arange(len(data.y)), np.concatenate([first.test, second.test]))
+    splits = [first, Split(second.train, second.test, (0, 2)), Split(np.concatenate([first.test, second.test]), rest)]
+    trial = trial_of(data, splits)
+    found = calibrations_by_then(trial, data, splits, "platt", 7)
+    tested = np.concatenate([first.test, rest])
+    assert found[1] == fit_calibration(np.concatenate([trial.margins[0], trial.margins[2]]), data.y[tested], "platt")
+    assert [calibration.rows for calibration in found] == [2400, 2400, 1200]
 
 
 def test_customers_are_not_split_when_the_training_part_calibrates():
@@ -92,18 +123,19 @@ def test_customers_are_not_split_when_the_training_part_calibrates():
     customers = 300
     x = np.repeat(draw.normal(size=(customers, 40)), 2, axis=0)
     y = np.repeat((draw.random(customers) < 0.5).astype(float), 2)
-    data = TrainingRows(x, y, np.repeat(np.arange(customers), 2))
+    data, together = TrainingRows(x, y, np.repeat(np.arange(customers), 2)), TrainingRows(x, y, None)
     split = Split(np.arange(400), np.arange(400, 600))
-    apart = calibrations_by_then(trial_of(data, [split]), data, [split], "platt", 7)[0].slope
-    together = TrainingRows(x, y, None)
-    mixed = calibrations_by_then(trial_of(together, [split]), together, [split], "platt", 7)[0].slope
+    apart, mixed = (
+        calibrations_by_then(trial_of(rows, [split], FOREIGN), rows, [split], "platt", 7)[0].slope
+        for rows in (data, together)
+    )
     assert apart < 0.4 < mixed
 
 
 def test_large_training_parts_are_sampled_by_customer():
     data, snapshot = seasons([0.0, 0.0], rows=30_000)
     split = Split(np.flatnonzero(snapshot == 0), np.flatnonzero(snapshot == 1))
-    (by_then,) = calibrations_by_then(trial_of(data, [split]), data, [split], "platt", 7)
+    (by_then,) = calibrations_by_then(trial_of(data, [split], FOREIGN), data, [split], "platt", 7)
     assert 19_000 < by_then.rows < 21_000
 
 

@@ -28,7 +28,8 @@ def _fingerprint(store: Store, table: str, as_of: int) -> str:
             column = f"CASE WHEN {column} < {as_of} THEN {column} END"
         elif item.name == "voluntary" and store.has(table, "ended_at"):
             column = f"CASE WHEN ended_at < {as_of} THEN {column} END"
-        cells.append(_spelled(f"CAST({column} AS VARCHAR)"))
+        text = item.kind in ("text", "code")
+        cells.append(_spelled(column) if text else f"coalesce(CAST({column} AS VARCHAR), '-')")
     total = store.connection.execute(
         f"SELECT count(*), sum(CAST(md5_number_lower(concat_ws(chr(31), {', '.join(cells)})) AS HUGEINT)) "
         f"FROM {quote('clean_' + table)} AS clean JOIN customer_ids AS ids ON ids.customer = clean.customer "
@@ -39,5 +40,5 @@ def _fingerprint(store: Store, table: str, as_of: int) -> str:
 
 
 def _spelled(text: str) -> str:
-    """SQL of a cell with its length before it, so that no two rows of cells are spelled alike; null is a dash."""
+    """SQL of a text with its length before it, so that no two rows of cells are spelled alike; null is a dash."""
     return f"coalesce(strlen({text}) || ':' || {text}, '-')"

@@ -119,7 +119,7 @@ def _keys(store: Store) -> Iterator[Finding]:
             per = f"customer and {column}" if dated else "customer"
             otherwise = "" if dated else f", or name the column that dates them: {column}"
             details = (
-                f"Table {name} must hold one row per {per}; {len(rows):,} have more, such as {examples}. "
+                f"Table {name} must hold one row per {per}; found {len(rows):,} with more, such as {examples}. "
                 f"Keep one row each{otherwise}."
             )
             yield Finding(

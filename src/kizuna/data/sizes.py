@@ -174,7 +174,7 @@ def _similar_ids(store: Store) -> Iterator[Finding]:
     if groups:
         examples = tuple(" and ".join(map(repr, ids[:2])) for (ids,) in groups[:3])
         details = (
-            f"{len(groups):,} customer ids differ from another only in case or blanks, such as {', '.join(examples)}. "
+            f"Customer ids that differ only in case or blanks: {len(groups):,}, such as {', '.join(examples)}. "
             "They stay different customers; mend the source if they are one."
         )
         state: State = "warning" if len(groups) > (1 - _KNOWN_SHARE) * store.customers else "recommendation"

@@ -55,16 +55,12 @@ class Calibration:
         out[:, -1] = start
         return out
 
-    def levelled(self, margin: Floats, y: Floats) -> Calibration:
-        """The same shape, raised or lowered until the mean probability of these margins is the mean outcome.
-
-        Half a row is added to either outcome, so that one outcome alone gives no certainty.
-        """
-        wanted = (y.sum() + 0.5) / (len(y) + 1)
+    def levelled(self, margin: Floats, share: float) -> Calibration:
+        """The same shape, raised or lowered until the mean probability of these margins is ``share``, within (0, 1)."""
         odds, shift = self.apply(margin), 0.0
         for _ in range(100):
-            p = _expit(odds + shift)
-            step = (p.mean() - wanted) / max(float((p * (1 - p)).mean()), 1e-12)
+            p = probability(odds + shift)
+            step = (p.mean() - share) / max(float((p * (1 - p)).mean()), 1e-12)
             shift -= float(np.clip(step, -1.0, 1.0))
             if abs(step) < 1e-12:
                 break
@@ -127,7 +123,7 @@ def _platt(margin: Floats, y: Floats, test: NDArray[np.intp]) -> tuple[Calibrati
     usual = np.array([1.0] + [0.0] * (design.shape[1] - 1))
     found = usual.copy()
     for _ in range(100):
-        p = _expit(design @ found)
+        p = probability(design @ found)
         weight = np.maximum(p * (1 - p), 1e-12)
         gradient = design.T @ (p - target) + prior * (found - usual)
         step = np.linalg.solve((design * weight[:, None]).T @ design + np.diag(prior), gradient)
@@ -167,5 +163,6 @@ def _likelihood(log_odds: Floats, y: Floats) -> float:
     return float((y * log_odds - np.logaddexp(0, log_odds)).sum())
 
 
-def _expit(x: Floats) -> Floats:
-    return np.exp(-np.logaddexp(0, -x))
+def probability(log_odds: Floats) -> Floats:
+    """1 / (1 + exp(−log odds)), without overflow."""
+    return np.exp(-np.logaddexp(0, -log_odds))

@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from kizuna.errors import ConfigError
+from kizuna.models.blend import blend_trial
+from kizuna.models.calibration import probability
 from kizuna.models.columns import column_names, learn_columns, read_columns
-from kizuna.models.ladder import MarginModel, Task, Trial, build_ladder, try_rung
+from kizuna.models.ladder import BLENDED, MarginModel, Task, Trial, build_ladder, try_rung
 from kizuna.models.out_of_fold import TrainingRows, calibrations_by_then, shipped_calibration
 from kizuna.models.splits import Split, pooled, stratified_splits
 
@@ -28,7 +30,7 @@ Floats = NDArray[np.float64]
 class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Calibrated probability of churn.
 
-    estimator: 'auto' (the best of rule, logistic and lightgbm out of fold), one of these, or the import path of a
+    estimator: 'auto' (the best of rule, logistic, lightgbm and blend out of fold), one of these, or the import path of a
     scikit-learn classifier. params: its parameters; with 'auto', by name of the model. calibration: 'auto', 'platt',
     'isotonic' or 'none'. horizon_days: of the label, for the rule. seed, threads: of everything that draws or computes.
 
@@ -60,6 +62,23 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X: (n, features), gaps as NaN. y: two classes, the later in sort order is churn. splits: what chooses, measures
         and calibrates (None: five stratified folds). groups: one customer's rows share a value and are kept together.
         """
+        data = self._learn(X, y, groups)
+        tests = list(splits) if splits else stratified_splits(data.y, data.owner, seed=self.seed)
+        with _threads(self.threads):
+            chosen = self._choose(data, tests)
+            self.model_: MarginModel = chosen.rung.fit(data.X, data.y, [chosen.setting])[0]
+            self._calibration = shipped_calibration(chosen, data, tests, self.calibration, self.seed)
+            self.calibration_ = self._calibration.to_json()
+            self.oof_probability_ = self._out_of_fold(chosen, data, tests)
+        return self
+
+    def out_of_fold(self, X: Any, y: ArrayLike, splits: Sequence[Split], groups: ArrayLike | None = None) -> Floats:
+        """What ``fit`` with these arguments would leave in ``oof_probability_``, without the model itself, (n,)."""
+        data, tests = self._learn(X, y, groups), list(splits)
+        with _threads(self.threads):
+            return self._out_of_fold(self._choose(data, tests), data, tests)
+
+    def _learn(self, X: Any, y: ArrayLike, groups: ArrayLike | None) -> TrainingRows:
         if self.calibration not in _CALIBRATIONS:
             raise ConfigError(
                 f"model.churn.calibration asks for one of {', '.join(_CALIBRATIONS)}; found {self.calibration!r}."
@@ -67,36 +86,35 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         matrix, labels = learn_columns(self, X, y)
         self.classes_, outcome = _two_classes(labels)
         owners = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        tests = list(splits) if splits else stratified_splits(outcome, owners, seed=self.seed)
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        return TrainingRows(matrix, outcome, owners)
 
-        with threadpool_limits(self.threads):
-            self._fit(TrainingRows(matrix, outcome, owners), tests)
-        return self
-
-    def _fit(self, data: TrainingRows, tests: list[Split]) -> None:
+    def _choose(self, data: TrainingRows, tests: list[Split]) -> Trial:
         X, y = data.X, data.y
         rarer = int(min(y.sum(), (1 - y).sum()))
         names = tuple(column_names(self))
         task = Task(names, len(y), rarer, float(self.horizon_days), self.seed, self.threads)
         rungs = build_ladder(self.estimator, self.params, task)
         few = _rarer_customers(data) < ENOUGH_TO_CHOOSE
-        trials = [try_rung(rung, X, y, tests) for rung in (rungs[:1] if few else rungs)]
-        chosen = _choose(trials)
+        alone = few and self.estimator == "auto"
+        trials = [try_rung(rung, X, y, tests) for rung in (rungs[:1] if alone else rungs)]
+        parts = {trial.rung.name: trial for trial in trials}
+        if self.estimator in ("auto", "blend") and set(BLENDED) <= set(parts):
+            trials.append(blend_trial(parts["logistic"], parts["lightgbm"], y, tests))
+        chosen = trials[-1] if self.estimator == "blend" else _choose(trials)
         self.estimator_name_ = chosen.rung.name
         self.candidates_ = [_describe(trial, trial is chosen) for trial in trials]
-        self.why_ = self._why(chosen, trials, (len(y), int(y.sum()), len(tests)), few and len(rungs) > 1)
-        self.model_: MarginModel = chosen.rung.fit(X, y, [chosen.setting])[0]
-        self._calibration = shipped_calibration(chosen, data, tests, self.calibration, self.seed)
-        self.calibration_ = self._calibration.to_json()
+        self.why_ = self._why(chosen, trials, (len(y), int(y.sum()), len(tests)), alone)
+        return chosen
+
+    def _out_of_fold(self, chosen: Trial, data: TrainingRows, tests: list[Split]) -> Floats:
         maps = calibrations_by_then(chosen, data, tests, self.calibration, self.seed)
-        parts = [_probability(by.apply(margin)) for by, margin in zip(maps, chosen.margins, strict=True)]
-        self.oof_probability_ = pooled(parts, tests, len(y))
+        parts = [probability(by.apply(margin)) for by, margin in zip(maps, chosen.margins, strict=True)]
+        return pooled(parts, tests, len(data.y))
 
     def predict_proba(self, X: Any) -> Floats:
         """Calibrated probabilities, (n, 2), of the classes in the order of ``classes_``; the second is churn."""
         matrix = read_columns(self, X)
-        p = _probability(self._calibration.apply(self.model_.margin(matrix)))
+        p = probability(self._calibration.apply(self.model_.margin(matrix)))
         return np.column_stack([1 - p, p])
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -107,8 +125,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def contributions(self, X: Any) -> Floats:
         """Additive parts of the calibrated log odds, (n, features + 1), the bias last; rows sum to log(p / (1 − p)).
 
-        Exact for rule (Shapley against the training medians), logistic (against the training means) and lightgbm
-        (TreeSHAP); sampled Shapley values against the training medians for others.
+        Exact for rule (Shapley against the training medians), logistic (against the training means), lightgbm (TreeSHAP)
+        and the blend of both; sampled Shapley values against the training medians for others.
         """
         matrix = read_columns(self, X)
         return self._calibration.contributions(self.model_.contributions(matrix))
@@ -136,6 +154,12 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _threads(count: int) -> Any:
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    return threadpool_limits(count)
 
 
 def _two_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
@@ -174,10 +198,6 @@ def _rarer_customers(data: TrainingRows) -> int:
     """How many customers show the rarer outcome (rows, where customers are not told)."""
     owner = np.arange(len(data.y)) if data.owner is None else data.owner
     return int(min(len(np.unique(owner[data.y == outcome])) for outcome in (0, 1)))
-
-
-def _probability(log_odds: Floats) -> Floats:
-    return np.exp(-np.logaddexp(0, -log_odds))
 
 
 def _number(value: float) -> str:

@@ -165,11 +165,15 @@ def _read_conditional(tree: dict[str, Any], files: Files, threads: int) -> Any:
 
 def _part(model: Any, name: str, files: Files) -> dict[str, Any]:
     """One fitted model as JSON; what is no JSON goes into ``files`` under the part's name."""
+    from kizuna.models.blend import BlendModel
     from kizuna.models.foreign import ForeignModel, dump_estimator
     from kizuna.models.linear import LinearModel
     from kizuna.models.rule import RuleModel
     from kizuna.models.trees import TreeModel
 
+    if isinstance(model, BlendModel):
+        parts = [_part(part, f"{name}-{number}", files) for number, part in enumerate(model.parts, start=1)]
+        return {"is": "blend", "parts": parts, "weights": list(model.weights)}
     if isinstance(model, RuleModel):
         return {"is": "rule", **vars(model)}
     if isinstance(model, LinearModel):
@@ -189,6 +193,7 @@ def _part(model: Any, name: str, files: Files) -> dict[str, Any]:
 
 
 def _model(tree: dict[str, Any], files: Files, threads: int) -> Any:
+    from kizuna.models.blend import BlendModel
     from kizuna.models.foreign import ForeignModel, load_estimator
     from kizuna.models.linear import LinearModel
     from kizuna.models.preparation import Preparation
@@ -197,6 +202,9 @@ def _model(tree: dict[str, Any], files: Files, threads: int) -> Any:
 
     tree = dict(tree)
     kind = tree.pop("is")
+    if kind == "blend":
+        parts = tuple(_model(part, files, threads) for part in tree["parts"])
+        return BlendModel(parts, tuple(float(weight) for weight in tree["weights"]))
     if kind == "rule":
         orders, tenure = tree["positions"]
         median = (float(tree["median"][0]), float(tree["median"][1]))

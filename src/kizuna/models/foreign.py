@@ -119,6 +119,9 @@ def build_estimator(path: str, params: dict[str, Any], kind: str, machine: tuple
     if not right:
         raise ConfigError(f"{key}.estimator asks for a {kind}; {path} is none. Name a scikit-learn {kind}.")
     given = {"random_state": machine[0], "n_jobs": machine[1]}
+    if cls.__module__.startswith("sklearn.linear_model"):
+        # These take the parameter without using it, and say so in a warning.
+        del given["n_jobs"]
     free = {name: value for name, value in given.items() if name in settings and name not in params}
     return estimator.set_params(**free)
 

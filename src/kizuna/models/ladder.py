@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.errors import ConfigError, nearest
 from kizuna.models.foreign import build_estimator, fit_foreign, is_import_path
-from kizuna.models.linear import PENALTIES, fit_linear, purchase_positions
+from kizuna.models.linear import PENALTIES, fit_linear, purchase_positions, rfm_positions
 from kizuna.models.rule import RULE_COLUMNS, fit_rule, rule_positions
 from kizuna.models.splits import Split
 from kizuna.models.trees import check_tree_params, default_tree_params, fit_trees, tree_counts
 
 RUNGS = ("rule", "logistic", "lightgbm")
+BLENDED = ("logistic", "lightgbm")
 
 # Closer than this, two numbers are the same and the simpler model wins.
 SAME_SETTING_LOG_LOSS = 0.0005
+
+# With more cells than this, a logistic regression on all columns costs more than it is worth beside LightGBM.
+_FEW_CELLS = 5_000_000
 
 Floats = NDArray[np.float64]
 Setting = dict[str, Any]
@@ -51,13 +55,14 @@ class Task:
 class Rung:
     """One kind of model. ``fit(X, y, settings)`` gives one model per setting; settings are listed simplest first.
 
-    ``learns``: whether its level comes from outcomes.
+    ``level``: where its mean probability comes from. 'likelihood': it is fitted by likelihood and says the mean of its
+    training rows. 'unknown': somebody else's estimator may say anything. 'none': it learns no outcomes.
     """
 
     name: str
     settings: tuple[Setting, ...]
     fit: Callable[[Floats, Floats, Sequence[Setting]], Sequence[MarginModel]]
-    learns: bool = True
+    level: Literal["likelihood", "unknown", "none"] = "likelihood"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,18 +79,19 @@ class Trial:
 def build_ladder(estimator: str, params: dict[str, Any] | None, task: Task) -> list[Rung]:
     """The rungs that ``estimator`` stands for, simplest first; ConfigError where it or its parameters are unknown.
 
-    Parameters by name of the model, as auto takes them, are understood by each of the rungs as well.
+    'auto' and 'blend' stand for several. Parameters by name of the model, as these take them, are understood by each of
+    the rungs as well.
     """
     params = dict(params or {})
-    if estimator == "auto":
+    if estimator in ("auto", "blend"):
         for name in params:
             if name not in RUNGS:
                 raise ConfigError(
-                    f"model.churn.params asks for '{name}' while the estimator is auto.{nearest(name, RUNGS)} "
-                    f"With auto, write the parameters under the name of their model: {', '.join(RUNGS)}."
+                    f"model.churn.params asks for '{name}' while the estimator is {estimator}.{nearest(name, RUNGS)} "
+                    f"With {estimator}, write the parameters under the name of their model: {', '.join(RUNGS)}."
                 )
-        rungs = [build_ladder(name, params.get(name), task) for name in RUNGS if name != "rule" or _has_rule(task)]
-        return [rung for (rung,) in rungs]
+        names = RUNGS if estimator == "auto" and rule_positions(task.names) is not None else BLENDED
+        return [rung for name in names for rung in build_ladder(name, params.get(name), task)]
     if estimator in RUNGS and params and set(params) <= set(RUNGS):
         params = dict(params.get(estimator) or {})
     if estimator == "rule":
@@ -97,22 +103,28 @@ def build_ladder(estimator: str, params: dict[str, Any] | None, task: Task) -> l
     if is_import_path(estimator):
         return [_foreign(estimator, params, task)]
     raise ConfigError(
-        f"model.churn.estimator '{estimator}' is unknown.{nearest(estimator, ('auto', *RUNGS))} "
-        f"Known are auto, {', '.join(RUNGS)}, or an import path such as sklearn.ensemble.RandomForestClassifier."
+        f"model.churn.estimator '{estimator}' is unknown.{nearest(estimator, ('auto', *RUNGS, 'blend'))} "
+        f"Known are auto, {', '.join(RUNGS)}, blend, or an import path such as sklearn.ensemble.RandomForestClassifier."
     )
 
 
 def try_rung(rung: Rung, X: Floats, y: Floats, splits: Sequence[Split]) -> Trial:
+    """The rung at its best setting, each setting taught and tested on every split."""
+    margins: list[list[Floats]] = [[] for _ in rung.settings]
+    for split in splits:
+        for tried, model in zip(margins, rung.fit(X[split.train], y[split.train], rung.settings), strict=True):
+            tried.append(model.margin(X[split.test]))
+    return best_of(rung, margins, y, splits)
+
+
+def best_of(rung: Rung, margins: Sequence[Sequence[Floats]], y: Floats, splits: Sequence[Split]) -> Trial:
     """The rung with the setting of the lowest mean log loss over the splits, the simplest among nearly equal ones.
 
-    Without splits there is nothing to choose by, and the simplest setting comes back unmeasured.
+    margins: per setting and split, of the test rows. Without splits there is nothing to choose by, and the simplest
+    setting comes back unmeasured.
     """
     if not splits:
         return Trial(rung, rung.settings[0], np.nan, np.nan, ())
-    margins: list[list[Floats]] = [[] for _ in rung.settings]
-    for split in splits:
-        for models, model in zip(margins, rung.fit(X[split.train], y[split.train], rung.settings), strict=True):
-            models.append(model.margin(X[split.test]))
     losses = [np.mean([log_loss(y[s.test], m) for s, m in zip(splits, tried, strict=True)]) for tried in margins]
     best = int(np.flatnonzero(np.array(losses) < min(losses) + SAME_SETTING_LOG_LOSS)[0])
     aucs = [area for s, m in zip(splits, margins[best], strict=True) if (area := auc(y[s.test], m)) is not None]
@@ -132,10 +144,6 @@ def auc(y: Floats, margin: Floats) -> float | None:
     return float(roc_auc_score(y, margin)) if y.min() != y.max() else None
 
 
-def _has_rule(task: Task) -> bool:
-    return rule_positions(task.names) is not None
-
-
 def _rule(params: dict[str, Any], task: Task) -> Rung:
     positions = rule_positions(task.names)
     if positions is None:
@@ -150,7 +158,7 @@ def _rule(params: dict[str, Any], task: Task) -> Rung:
     def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
         return [fit_rule(X, where, task.horizon_days)]
 
-    return Rung("rule", ({"horizon_days": task.horizon_days},), fit, learns=False)
+    return Rung("rule", ({"horizon_days": task.horizon_days},), fit, level="none")
 
 
 def _logistic(params: dict[str, Any], task: Task) -> Rung:
@@ -158,24 +166,26 @@ def _logistic(params: dict[str, Any], task: Task) -> Rung:
         if name not in ("C", "columns"):
             raise ConfigError(
                 f"model.churn.params asks logistic for '{name}'.{nearest(name, ('C', 'columns'))} "
-                "Parameters are C (inverse strength of the penalty) and columns (purchases or all)."
+                "Parameters are C (inverse strength of the penalty) and columns (rfm, purchases or all)."
             )
     penalties = [params["C"]] if "C" in params else list(PENALTIES)
     if not all(isinstance(penalty, (int, float)) and penalty > 0 for penalty in penalties):
         raise ConfigError(f"model.churn.params.C asks for a number above 0; found {params['C']!r}.")
-    purchases = purchase_positions(task.names)
-    choices = [params["columns"]] if "columns" in params else ["purchases", "all"]
-    if not set(choices) <= {"purchases", "all"}:
-        raise ConfigError(f"model.churn.params.columns asks for purchases or all; found {params['columns']!r}.")
-    if not purchases or len(purchases) == len(task.names):
-        choices = ["all"]
+    columns = {"rfm": rfm_positions(task.names), "purchases": purchase_positions(task.names), "all": None}
+    if params.get("columns", "all") not in columns:
+        raise ConfigError(f"model.churn.params.columns asks for rfm, purchases or all; found {params['columns']!r}.")
+    # A set without a column of its own, or as large as the next, is no choice of its own.
+    choices = [name for name in ("rfm", "purchases") if columns[name] and len(columns[name] or ()) < len(task.names)]
+    if not choices or task.rows * len(task.names) <= _FEW_CELLS:
+        choices.append("all")
+    choices = [params["columns"]] if "columns" in params else choices
     settings = tuple({"columns": choice, "C": float(penalty)} for choice in choices for penalty in penalties)
 
     def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
         models: list[MarginModel] = []
         for choice in dict.fromkeys(setting["columns"] for setting in settings):
             wanted = [setting["C"] for setting in settings if setting["columns"] == choice]
-            models += fit_linear(X, y, purchases if choice == "purchases" else None, wanted)
+            models += fit_linear(X, y, columns[choice] or None, wanted)
         return models
 
     return Rung("logistic", settings, fit)
@@ -205,4 +215,4 @@ def _foreign(path: str, params: dict[str, Any], task: Task) -> Rung:
         estimator = build_estimator(path, params, "classifier", (task.seed, task.threads))
         return [fit_foreign(estimator, X, y.astype(np.int64), task.seed)]
 
-    return Rung(path, (params,), fit)
+    return Rung(path, (params,), fit, level="unknown")

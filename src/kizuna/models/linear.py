@@ -20,6 +20,7 @@ _PURCHASE_COLUMN = re.compile(
     r"(days_since_order|usual_gap_days|gap_cv|overdue_ratio|is_one_time|tenure_days|order_value"
     r"|(orders|revenue)(_change)?(_\d+d)?)"
 )
+_RFM = ("days_since_order", "orders", "revenue")
 
 Floats = NDArray[np.float64]
 
@@ -75,6 +76,11 @@ class LinearModel:
 def purchase_positions(names: Sequence[str]) -> list[int]:
     """Where the RFM-type columns stand: recency, frequency and revenue windows, tenure, gaps, overdue ratio."""
     return [position for position, name in enumerate(names) if _PURCHASE_COLUMN.fullmatch(name)]
+
+
+def rfm_positions(names: Sequence[str]) -> list[int]:
+    """Where recency, frequency and money stand, the three that are hardest to beat on small shops; empty if one is missing."""
+    return [names.index(name) for name in _RFM] if set(_RFM) <= set(names) else []
 
 
 def fit_linear(

@@ -1,7 +1,8 @@
 """Out of fold: the calibration of the shipped model, and of each test by what was known on its day.
 
 A test of later days tells the shape of the map from margins to probabilities, but its level is its season's: carrying
-it on misses the next season by as much again. So the level comes from folds by customer inside the training rows.
+it on misses the next season by as much again. So a model that is fitted by likelihood keeps the level it has learned,
+and somebody else's estimator takes it from folds by customer inside its training rows.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kizuna.models.calibration import Calibration, fit_calibration
+from kizuna.models.calibration import Calibration, fit_calibration, probability
 from kizuna.models.ladder import Trial
 from kizuna.models.splits import Split, stratified_splits
 
@@ -37,16 +38,11 @@ def shipped_calibration(
     """The calibration of the refitted model, from the pooled out-of-fold margins of the trial.
 
     Where the splits test every row they are folds by customer, and shape and level both come from them. Otherwise they
-    are tests of some days: the shape comes from them, the level from folds by customer over all rows.
+    are tests of some days: the shape comes from them, the level from the model.
     """
     if not splits or method == "none":
         return Calibration()
-    everywhere = range(len(splits))
-    if not _level_is_seasonal(trial, data, splits):
-        return fit_calibration(*_pool(trial, data, splits, everywhere), method)
-    shape = fit_calibration(*_pool(trial, data, splits, everywhere), method, _test_of_rows(splits, everywhere))
-    margin, y = _inside(trial, data, np.arange(len(data.y)), seed)
-    return shape.levelled(margin, y) if len(y) else shape
+    return _calibration(trial, data, splits, (range(len(splits)), np.arange(len(data.y))), (method, seed))
 
 
 def calibrations_by_then(
@@ -54,40 +50,45 @@ def calibrations_by_then(
 ) -> list[Calibration]:
     """Per split, the calibration that could be had on its day: never from its own outcomes.
 
-    It is made as the shipped one, of the splits of ``calibrated_by`` for all splits, and of the training part for all
-    rows; where there are no earlier splits, folds by customer inside the training part give shape and level.
+    It is made as the shipped one, of the splits of ``calibrated_by`` and of the training part. Where there are no
+    earlier splits, folds by customer inside the training part give shape and level; but a model fitted by likelihood,
+    whose penalties were chosen on later days, is believed as it is for a later day.
     """
-    seasonal = _level_is_seasonal(trial, data, splits)
-    found = []
-    for split in splits:
-        known = split.calibrated_by
-        if method == "none":
-            found.append(Calibration())
-        elif known and not seasonal:
-            found.append(fit_calibration(*_pool(trial, data, splits, known), method))
-        else:
-            margin, y = _inside(trial, data, split.train, seed)
-            if not known:
-                found.append(fit_calibration(margin, y, method))
-                continue
-            shape = fit_calibration(*_pool(trial, data, splits, known), method, _test_of_rows(splits, known))
-            found.append(shape.levelled(margin, y) if len(y) else shape)
-    return found
+    if method == "none":
+        return [Calibration() for _ in splits]
+    return [_calibration(trial, data, splits, (split.calibrated_by, split.train), (method, seed)) for split in splits]
 
 
-def _level_is_seasonal(trial: Trial, data: TrainingRows, splits: Sequence[Split]) -> bool:
-    """Whether tests stand for days other than the training's. A rule that learns nothing has only their level."""
-    tested = np.concatenate([split.test for split in splits]) if splits else np.zeros(0)
-    return trial.rung.learns and len(np.unique(tested)) < len(data.y)
+def _calibration(
+    trial: Trial,
+    data: TrainingRows,
+    splits: Sequence[Split],
+    known: tuple[Sequence[int], NDArray[np.intp]],
+    how: tuple[str, int],
+) -> Calibration:
+    """known: the splits whose outcomes may be used, and the rows that the model was taught on. how: method, seed."""
+    numbers, taught = known
+    method, seed = how
+    level = trial.rung.level
+    by_day = len(np.unique(np.concatenate([split.test for split in splits]))) < len(data.y)
+    if not numbers:
+        if by_day and level == "likelihood":
+            return Calibration()
+        return fit_calibration(*_inside(trial, data, taught, seed), method)
+    margin, y = _pool(trial, data, splits, numbers)
+    if not by_day or level == "none":
+        return fit_calibration(margin, y, method)
+    shape = fit_calibration(margin, y, method, np.repeat(numbers, [len(splits[n].test) for n in numbers]))
+    if level == "likelihood":
+        return shape.levelled(margin, float(probability(margin).mean()))
+    inside_margin, inside_y = _inside(trial, data, taught, seed)
+    # Half a row is added to either outcome, so that one outcome alone gives no certainty.
+    return shape.levelled(inside_margin, (inside_y.sum() + 0.5) / (len(inside_y) + 1)) if len(inside_y) else shape
 
 
 def _pool(trial: Trial, data: TrainingRows, splits: Sequence[Split], numbers: Sequence[int]) -> tuple[Floats, Floats]:
     margin = np.concatenate([trial.margins[number] for number in numbers])
     return margin, np.concatenate([data.y[splits[number].test] for number in numbers])
-
-
-def _test_of_rows(splits: Sequence[Split], numbers: Sequence[int]) -> NDArray[np.intp]:
-    return np.concatenate([np.full(len(splits[number].test), number) for number in numbers])
 
 
 def _inside(trial: Trial, data: TrainingRows, rows: NDArray[np.intp], seed: int) -> tuple[Floats, Floats]:

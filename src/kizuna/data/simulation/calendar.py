@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import numpy as np
 
 from kizuna.data.simulation.keyed import Bools, Floats, Ints
-from kizuna.data.simulation.parameters import Buying, Market, Parameters
+from kizuna.data.simulation.markets import Market
+from kizuna.data.simulation.parameters import Buying, Parameters
 
 ALL_YEAR, GIFT_ONLY, SALE_ONLY = 0, 1, 2
 _BUYERS = (ALL_YEAR, GIFT_ONLY, SALE_ONLY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from kizuna.data.simulation import voice
@@ -14,6 +16,18 @@ _PRODUCTS = 40
 _EARN, _REDEEM, _EXPIRE = 1, 2, 3
 
 
+@dataclass(frozen=True)
+class _Orders:
+    """The orders of a day, one per row: who, when, how, for how much."""
+
+    rows: Rows
+    time: Ints
+    is_store: Bools
+    late_days: Ints
+    amount: Floats
+    discount: Floats
+
+
 def place(world: World, state: State, day: int, rows: Rows, log: Log) -> None:
     """The orders of a day, one for each of ``rows``."""
     lives, keys = world.lives, world.keys
@@ -24,17 +38,23 @@ def place(world: World, state: State, day: int, rows: Rows, log: Log) -> None:
     state.clock[rows] = np.where(first, 0.0, state.clock[rows] - state.threshold[rows] - state.borrowed[rows])
     state.borrowed[rows] = 0.0
     state.threshold[rows] = _gap(world, state, rows)
-    time = waking_time(day, uniform(keys, Purpose.ORDER_TIME, day, rows))
     store = uniform(keys, Purpose.ORDER_CHANNEL, day, rows) < np.where(lives.store_buyer[rows], 0.85, 0.04)
     amount, discount = _amount(world, state, day, rows)
-    late_days = _deliver(world, state, day, rows, store)
-    _log_lines(world, day, rows, log, time=time, store=store, late_days=late_days, amount=amount, discount=discount)
-    _complain(world, state, day, rows, np.where(store, -1, late_days), log)
-    _points(world, state, day, rows, amount, time, log)
+    orders = _Orders(
+        rows=rows,
+        time=waking_time(day, uniform(keys, Purpose.ORDER_TIME, day, rows)),
+        is_store=store,
+        late_days=_deliver(world, state, day, rows, store),
+        amount=amount,
+        discount=discount,
+    )
+    _log_lines(world, day, orders, log)
+    _complain(world, state, day, orders, log)
+    _points(world, state, day, orders, log)
     _plan_outreach(world, state, day, rows, first)
-    voice.after_order(world, state, day, rows, time, log)
+    voice.after_order(world, state, day, rows, orders.time, log)
     visits = ~store & (uniform(keys, Purpose.ORDER_VISIT, day, rows) < world.parameters.engagement.order_visit_share)
-    log.add("engagement", rows[visits], time[visits] - 1200, kind=0, channel=0)
+    log.add("engagement", rows[visits], orders.time[visits] - 1200, kind=0, channel=0)
 
 
 def expire_points(world: World, state: State, day: int, log: Log) -> None:
@@ -89,21 +109,12 @@ def _deliver(world: World, state: State, day: int, rows: Rows, store: Bools) -> 
     return late_days
 
 
-def _log_lines(
-    world: World,
-    day: int,
-    rows: Rows,
-    log: Log,
-    *,
-    time: Ints,
-    store: Bools,
-    late_days: Ints,
-    amount: Floats,
-    discount: Floats,
-) -> None:
+def _log_lines(world: World, day: int, orders: _Orders, log: Log) -> None:
+    """One or two lines per order, and the return of some first lines, under the order's own id."""
     keys, money, service = world.keys, world.parameters.money, world.parameters.service
-    promised = np.where(store, NO_TIME, (day + service.promise_days) * DAY_SECONDS + 20 * 3600)
-    delivered = np.where(store, NO_TIME, promised + late_days * DAY_SECONDS - 3600 * (day % 9))
+    rows, time, amount = orders.rows, orders.time, orders.amount
+    promised = np.where(orders.is_store, NO_TIME, (day + service.promise_days) * DAY_SECONDS + 20 * 3600)
+    delivered = np.where(orders.is_store, NO_TIME, promised + orders.late_days * DAY_SECONDS - 3600 * (day % 9))
     app = uniform(keys, Purpose.ORDER_APP, day, rows) < 0.4
     favourite = uniform(keys, Purpose.ORDER_CATEGORY, day, rows)
     category = np.where(
@@ -112,17 +123,17 @@ def _log_lines(
     product = _PRODUCTS * uniform(keys, Purpose.PRODUCT, day, rows) ** 1.7
     columns = {
         "order_day": np.full(len(rows), day),
-        "channel": np.where(store, 2, np.where(app, 1, 0)),
+        "channel": np.where(orders.is_store, 2, np.where(app, 1, 0)),
         "promised": promised,
         "delivered": delivered,
     }
     second = uniform(keys, Purpose.SECOND_LINE, day, rows) < money.second_line_share
     second_amount = np.where(second, np.round(amount * money.second_line_part), 0.0)
-    second_discount = np.where(second, np.round(discount * money.second_line_part), 0.0)
+    second_discount = np.where(second, np.round(orders.discount * money.second_line_part), 0.0)
     first_line = {
         **columns,
         "amount": amount - second_amount,
-        "discount": discount - second_discount,
+        "discount": orders.discount - second_discount,
         "quantity": 1 + np.floor(2.2 * uniform(keys, Purpose.QUANTITY, day, rows) ** 3).astype(np.int64),
         "category": category.astype(np.int64),
         "product": np.floor(product).astype(np.int64),
@@ -152,13 +163,13 @@ def _log_lines(
     log.add("purchases", rows[back], (time + after * DAY_SECONDS)[back], is_return=True, **returned)
 
 
-def _complain(world: World, state: State, day: int, rows: Rows, late_days: Ints, log: Log) -> None:
-    """Complaints over these orders; the longer of two open ones stays in the state. ``late_days`` −1: bought in store."""
-    keys, service = world.keys, world.parameters.service
-    late = late_days > 0
+def _complain(world: World, state: State, day: int, orders: _Orders, log: Log) -> None:
+    """Complaints over these orders; where two are open, the state knows of them as one."""
+    keys, service, rows = world.keys, world.parameters.service, orders.rows
+    late = orders.late_days > 0
     share = service.complaint_share * np.where(late, service.complaint_late_factor, 1.0)
     complains = uniform(keys, Purpose.COMPLAINT, day, rows) < share
-    rows, late, late_days = rows[complains], late[complains], late_days[complains]
+    rows, late = rows[complains], late[complains]
     wait = np.where(late, service.promise_days + service.late_min_days, service.promise_days)
     wait = wait + np.floor(4 * uniform(keys, Purpose.COMPLAINT_DELAY, day, rows)).astype(np.int64)
     opened = day + wait
@@ -191,10 +202,11 @@ def _complain(world: World, state: State, day: int, rows: Rows, late_days: Ints,
     state.apology_due[rows[sorry]] = opened[sorry] + world.parameters.contact.apology_after_days
 
 
-def _points(world: World, state: State, day: int, rows: Rows, amount: Floats, time: Ints, log: Log) -> None:
+def _points(world: World, state: State, day: int, orders: _Orders, log: Log) -> None:
+    """Members join with their first order, redeem a reward with some later ones, and earn with each."""
     loyalty, ratios = world.parameters.loyalty, world.parameters.ratios
-    member = world.lives.member[rows]
-    rows, amount, time = rows[member], amount[member], time[member]
+    member = world.lives.member[orders.rows]
+    rows, amount, time = orders.rows[member], orders.amount[member], orders.time[member]
     joins = state.orders[rows] == 1
     log.add("loyalty", rows[joins], time[joins], kind=0, points=0, expires=NO_TIME)
     redeems = state.points[rows] >= loyalty.reward_points

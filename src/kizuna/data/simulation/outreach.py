@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from kizuna.data.simulation.events import DAY_SECONDS, KINDS, Log, World
@@ -9,18 +11,31 @@ from kizuna.data.simulation.keyed import Bools, Purpose, Rows, uniform
 from kizuna.data.simulation.lives import SLEEPING, SURE
 from kizuna.data.simulation.state import NEVER, State
 
-_HOURS = {"newsletter": 10, "offer": 11, "thanks": 14, "birthday": 9, "follow_up": 15, "apology": 16, "survey": 12}
-_PURPOSE_OF_KIND = {
-    "newsletter": "information",
-    "offer": "promotion",
-    "thanks": "thanks",
-    "birthday": "thanks",
-    "follow_up": "service",
-    "apology": "recovery",
-    "survey": "feedback",
-}
+CHANNELS = ("email", "post", "phone")
+_EMAIL = 0
 PURPOSES = ("information", "promotion", "thanks", "service", "recovery", "feedback")
-EMAIL, POST, PHONE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class _Message:
+    """What one message is: its kind and purpose in the table, the hour it goes out, its channel."""
+
+    kind: str
+    purpose: str
+    hour: int
+    channel: int = _EMAIL
+
+
+_MESSAGES = {
+    "newsletter": _Message("newsletter", "information", 10),
+    "offer": _Message("offer", "promotion", 11),
+    "thanks": _Message("thanks", "thanks", 14),
+    "thanks_card": _Message("thanks", "thanks", 14, CHANNELS.index("post")),
+    "birthday": _Message("birthday", "thanks", 9),
+    "follow_up": _Message("follow_up", "service", 15),
+    "apology": _Message("apology", "recovery", 16, CHANNELS.index("phone")),
+    "survey": _Message("survey", "feedback", 12),
+}
 
 
 def write_to_customers(world: World, state: State, day: int, log: Log) -> None:
@@ -28,12 +43,12 @@ def write_to_customers(world: World, state: State, day: int, log: Log) -> None:
     thanked = np.flatnonzero(state.thanks_due == day)
     mailed = state.opted_in[thanked]
     send(world, state, day, thanked[mailed], "thanks", log)
-    send(world, state, day, thanked[~mailed], "thanks", log, channel=POST)
+    send(world, state, day, thanked[~mailed], "thanks_card", log)
     state.thanked[thanked] = day
     followed = np.flatnonzero(state.follow_up_due == day)
     send(world, state, day, followed, "follow_up", log)
     state.followed_up[followed] = True
-    send(world, state, day, np.flatnonzero(state.apology_due == day), "apology", log, channel=PHONE)
+    send(world, state, day, np.flatnonzero(state.apology_due == day), "apology", log)
     active = day - state.last_order <= world.parameters.contact.sunset_days
     today = world.calendar.month_day[world.calendar.column(day)]
     send(world, state, day, np.flatnonzero((world.lives.birthday == today) & state.opted_in & active), "birthday", log)
@@ -46,28 +61,28 @@ def write_to_customers(world: World, state: State, day: int, log: Log) -> None:
         persuade(world, state, day, rows)
 
 
-def send(world: World, state: State, day: int, rows: Rows, kind: str, log: Log, channel: int = EMAIL) -> None:
+def send(world: World, state: State, day: int, rows: Rows, name: str, log: Log) -> None:
     """Send one message to each of ``rows``, note it in the state, and log it with the opens that follow."""
     if not len(rows) and "outreach" in log.parts:
         return
+    message, contact = _MESSAGES[name], world.parameters.contact
     state.last_outreach[rows] = day
     state.wrong_language[rows] = world.lives.mail_language[rows] != world.lives.language[rows]
-    time = np.full(len(rows), day * DAY_SECONDS + _HOURS[kind] * 3600)
     log.add(
         "outreach",
         rows,
-        time,
-        kind=KINDS["outreach"].index(kind),
-        purpose=PURPOSES.index(_PURPOSE_OF_KIND[kind]),
-        channel=channel,
+        np.full(len(rows), day * DAY_SECONDS + message.hour * 3600),
+        kind=KINDS["outreach"].index(message.kind),
+        purpose=PURPOSES.index(message.purpose),
+        channel=message.channel,
         language=world.lives.mail_language[rows],
-        cost=world.parameters.contact.cost_by_channel[channel][1],
+        cost=(contact.email_cost, contact.post_cost, contact.phone_cost)[message.channel],
     )
-    if channel == EMAIL:
+    if message.channel == _EMAIL:
         state.mails[rows, day % 7] += 1
         state.mails_week[rows] += 1
-    if kind in ("newsletter", "offer"):
-        _open(world, state, day, rows, kind, log)
+    if name in ("newsletter", "offer"):
+        _open(world, state, day, rows, name, log)
 
 
 def persuade(world: World, state: State, day: int, rows: Rows) -> None:
@@ -98,17 +113,17 @@ def _readers(world: World, state: State, day: int, active: Bools) -> Rows:
     return np.zeros(0, dtype=np.intp)
 
 
-def _open(world: World, state: State, day: int, rows: Rows, kind: str, log: Log) -> None:
+def _open(world: World, state: State, day: int, rows: Rows, name: str, log: Log) -> None:
     """Opens and clicks; programs that open everything by themselves leave the clicks to the customer."""
     keys, engagement = world.keys, world.parameters.engagement
-    message = day * len(_HOURS) + list(_HOURS).index(kind)
+    message = day * len(_MESSAGES) + list(_MESSAGES).index(name)
     willing = world.lives.open_share[rows] * state.interest[rows]
     automatic = world.lives.auto_opens[rows]
     chance = np.where(automatic, engagement.auto_open_probability, willing)
     opened = uniform(keys, Purpose.OPEN, message, rows) < chance
     rows, willing, automatic = rows[opened], willing[opened], automatic[opened]
     delay = (-3 * 3600 * np.log(uniform(keys, Purpose.OPEN_DELAY, message, rows))).astype(np.int64)
-    time = day * DAY_SECONDS + (_HOURS[kind] * 3600 + 300) + delay
+    time = day * DAY_SECONDS + (_MESSAGES[name].hour * 3600 + 300) + delay
     log.add("engagement", rows, time, kind=1, channel=2)
     share = engagement.click_share * np.where(automatic, willing, 1.0)
     clicked = uniform(keys, Purpose.CLICK, message, rows) < share

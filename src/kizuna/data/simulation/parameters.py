@@ -9,49 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-
-@dataclass(frozen=True)
-class Market:
-    """One country: how many customers, what they speak, when they buy, how they answer."""
-
-    name: str
-    share: float
-    language: str
-    languages: tuple[tuple[str, float], ...]
-    season: tuple[float, ...]
-    payday_factor: float = 1.0
-    closed_month_days: tuple[tuple[int, int], ...] = ()
-    return_share: float = 0.04
-    nps_shift: float = 0.0
-
-
-_JP = Market(
-    name="jp",
-    share=0.80,
-    language="ja",
-    languages=(("ja", 0.95), ("en", 0.05)),
-    season=(0.95, 0.85, 1.05, 0.95, 0.95, 1.0, 1.15, 0.9, 0.95, 1.0, 1.1, 1.45),
-    payday_factor=1.15,
-    closed_month_days=((1, 1), (1, 2)),
-    nps_shift=-1.2,
-)
-_US = Market(
-    name="us",
-    share=0.12,
-    language="en",
-    languages=(("en", 0.94), ("ja", 0.03), ("de", 0.03)),
-    season=(0.9, 0.9, 0.95, 0.95, 1.0, 0.95, 0.95, 1.0, 0.95, 1.0, 1.25, 1.3),
-    return_share=0.06,
-    nps_shift=0.6,
-)
-_DE = Market(
-    name="de",
-    share=0.08,
-    language="de",
-    languages=(("de", 0.92), ("en", 0.08)),
-    season=(1.0, 0.9, 0.95, 1.0, 1.0, 0.95, 0.9, 0.9, 1.0, 1.0, 1.2, 1.3),
-    return_share=0.09,
-)
+from kizuna.data.simulation.markets import DE, JP, US, Market
 
 
 @dataclass(frozen=True)
@@ -192,7 +150,9 @@ class Contact:
     apology_share: float = 0.5
     apology_after_days: int = 2
     own_language_share: float = 0.4
-    cost_by_channel: tuple[tuple[str, float], ...] = (("email", 1.0), ("post", 120.0), ("phone", 300.0))
+    email_cost: float = 1.0
+    post_cost: float = 120.0
+    phone_cost: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -315,7 +275,7 @@ class Truth:
 class Parameters:
     """The whole shop. ``effects`` none: contacts change nothing; ``signal`` none: the past tells nothing of the future."""
 
-    markets: tuple[Market, ...] = (_JP, _US, _DE)
+    markets: tuple[Market, ...] = (JP, US, DE)
     acquisition: Acquisition = field(default_factory=Acquisition)
     buying: Buying = field(default_factory=Buying)
     leaving: Leaving = field(default_factory=Leaving)

@@ -126,7 +126,8 @@ def _offers_to_come(world: World, state: State, renewal: Renewal) -> Floats:
     recent = renewal.share_younger(contact.offer_recent_days * lives.pace)
     under_effect = recent * min(1.0, responses.effect_days / contact.offer_every_days)
     reached = (lives.response == PERSUADABLE) & state.opted_in & ~lives.hold_out
-    return 1 + (responses.persuadable_rate_factor - 1) * under_effect * reached
+    faster: Floats = 1 + (responses.persuadable_rate_factor - 1) * under_effect * reached
+    return faster
 
 
 def _complaints_to_come(world: World) -> Floats:

@@ -11,7 +11,7 @@ from kizuna.data.simulation import events
 from kizuna.data.simulation.events import DAY_SECONDS, NO_TIME, World, waking_time
 from kizuna.data.simulation.keyed import Bools, Floats, Ints, Purpose, uniform
 from kizuna.data.simulation.lives import CATEGORIES, LANGUAGES
-from kizuna.data.simulation.outreach import PURPOSES
+from kizuna.data.simulation.outreach import CHANNELS, PURPOSES
 from kizuna.data.simulation.state import State
 
 if TYPE_CHECKING:
@@ -160,11 +160,10 @@ class _Columns:
     def outreach(self) -> dict[str, pa.Array]:
         import pyarrow as pa
 
-        channels = [channel for channel, _ in self.world.parameters.contact.cost_by_channel]
         return {
             "kind": self.kind("outreach"),
             "purpose": self.words("purpose", PURPOSES),
-            "channel": self.words("channel", channels),
+            "channel": self.words("channel", CHANNELS),
             "language": self.words("language", LANGUAGES),
             "cost": pa.array(self.rows["cost"]),
         }
