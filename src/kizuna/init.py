@@ -54,11 +54,12 @@ def init_shop(directory: Path) -> list[Path]:
         letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "-"
         for letter in directory.resolve().name
     )
+    name = name[:60].strip("-_") or "shop"
     playbook = (files("kizuna") / "playbook" / "builtin.yaml").read_text(encoding="utf-8")
     contents = {
-        "config.yaml": _CONFIG.format(name=name.strip("-_") or "shop"),
+        "config.yaml": _CONFIG.format(name=name),
         "playbook.yaml": playbook,
-        "README.md": _README.format(name=name.strip("-_") or "shop"),
+        "README.md": _README.format(name=name),
     }
     there = [file for file in contents if (directory / file).exists()]
     if there:

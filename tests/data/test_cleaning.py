@@ -33,13 +33,35 @@ def texts(kind: Kind, *values: str, timezone: str = "Asia/Tokyo") -> list[Any]:
 
 
 def test_ids_are_kept_to_the_letter() -> None:
-    kept = ["007", "NA", "NULL", "None", "nan", "１２３", "🙂", "a b", " a", "a ", "A", "a", "x" * 5000, "1e3", "-0", "../../x"]
+    kept = [
+        "007",
+        "NA",
+        "NULL",
+        "None",
+        "nan",
+        "１２３",
+        "🙂",
+        "a b",
+        " a",
+        "a ",
+        "A",
+        "a",
+        "x" * 5000,
+        "1e3",
+        "-0",
+        "../../x",
+    ]
     assert texts("id", *kept) == kept
     assert texts("id", "", " ", "   ") == [None, None, None]
 
 
 def test_ids_that_arrive_as_numbers_are_spelled_as_whole_numbers() -> None:
-    assert cleaned("id", ["7", "-7", "9223372036854775807", "NULL"], raw_type="BIGINT") == ["7", "-7", str(2**63 - 1), None]
+    assert cleaned("id", ["7", "-7", "9223372036854775807", "NULL"], raw_type="BIGINT") == [
+        "7",
+        "-7",
+        str(2**63 - 1),
+        None,
+    ]
     floats = ["7.0", "7.5", "'nan'", "'inf'", "9007199254740993.0", "NULL", "-0.0"]
     assert cleaned("id", floats, raw_type="DOUBLE") == ["7", None, None, None, None, None, "0"]
     assert cleaned("id", ["7.00", "7.50"], raw_type="DECIMAL(9,2)") == ["7", None]
@@ -80,10 +102,26 @@ DAYS = {
 NO_DAYS = [
     *("2023-02-29", "2023-02-29T10:00:00Z", "2026-13-01", "2026-00-10", "20261316", "16/11/2026", "11/16/2026"),
     *("Nov 5 2026", "5 Nov 2026", "1763251200", "1763251200000", "2026", "2026-11", "2026年11月16日", "2026-11/16"),
-    *("2026-11-16T25:00:00", "2026-11-16T10:61", "2026-11-16T10:00:00+99:00", "２０２６－１１－１６", "now", "infinity"),
+    *(
+        "2026-11-16T25:00:00",
+        "2026-11-16T10:61",
+        "2026-11-16T10:00:00+99:00",
+        "２０２６－１１－１６",
+        "now",
+        "infinity",
+    ),
     *("", "today", "2026-11-16 junk", "2026-11-16T10:00:00 Asia/Tokyo", "26-11-16", "NULL", "12.5"),
 ]
-ERA_DATES = ["R8/11/16", "令和8年11月16日", "S63.1.8", "H30-1-1", "平成元年1月8日", "r8/11/16", "Ｒ８／１１／１６", "㋿8年11月16日"]
+ERA_DATES = [
+    "R8/11/16",
+    "令和8年11月16日",
+    "S63.1.8",
+    "H30-1-1",
+    "平成元年1月8日",
+    "r8/11/16",
+    "Ｒ８／１１／１６",
+    "㋿8年11月16日",
+]
 
 
 def test_days_in_every_accepted_form() -> None:
@@ -125,7 +163,15 @@ def test_zones_around_midnight_and_both_changes_of_the_clock() -> None:
         assert [str(found) for found in cleaned("time", [literal(text)], zone, "TIMESTAMPTZ")] == [day], (zone, text)
 
 
-ZONES = ["Asia/Tokyo", "Europe/London", "America/New_York", "Asia/Kolkata", "Pacific/Chatham", "Pacific/Kiritimati", "UTC"]
+ZONES = [
+    "Asia/Tokyo",
+    "Europe/London",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Pacific/Chatham",
+    "Pacific/Kiritimati",
+    "UTC",
+]
 
 
 @settings(max_examples=15)
@@ -163,7 +209,22 @@ def test_numbers_as_days() -> None:
 def test_numbers() -> None:
     read = {"12": 12.0, "12 ": 12.0, " 1.5": 1.5, "1e3": 1000.0, "-7": -7.0, "+7": 7.0, ".5": 0.5, "007": 7.0}
     assert texts("number", *read) == list(read.values())
-    refused = ["1,234", "¥500", "１２３", "nan", "inf", "-Infinity", "1_000", "12%", "(5)", "1 000", "1e400", "0x10", "", "true"]
+    refused = [
+        "1,234",
+        "¥500",
+        "１２３",
+        "nan",
+        "inf",
+        "-Infinity",
+        "1_000",
+        "12%",
+        "(5)",
+        "1 000",
+        "1e400",
+        "0x10",
+        "",
+        "true",
+    ]
     assert texts("number", *refused) == [None] * len(refused)
     assert cleaned("number", ["1.25", "NULL"], raw_type="DECIMAL(9,2)") == [1.25, None]
     assert cleaned("number", ["'nan'", "'inf'", "2"], raw_type="FLOAT") == [None, None, 2.0]

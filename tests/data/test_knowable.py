@@ -78,8 +78,14 @@ def test_equal_under_shuffles_and_whatever_could_not_be_known(rows: list[dict[st
 @settings(max_examples=10)
 @given(rows=st.lists(ROW, max_size=5), data=st.data())
 def test_different_when_a_knowable_cell_changes(rows: list[dict[str, Any]], data: st.DataObject) -> None:
-    column = data.draw(st.sampled_from(["customer_id", "occurred_at", "resolved_at", "first_response_at", "category", "kind"]))
-    values = {"customer_id": st.sampled_from("bc"), "category": st.none() | st.text("xyz", min_size=1), "kind": st.just("praise")}
+    column = data.draw(
+        st.sampled_from(["customer_id", "occurred_at", "resolved_at", "first_response_at", "category", "kind"])
+    )
+    values = {
+        "customer_id": st.sampled_from("bc"),
+        "category": st.none() | st.text("xyz", min_size=1),
+        "kind": st.just("praise"),
+    }
     new = data.draw(values.get(column, EARLIER).filter(lambda value: value != KNOWN_ROW[column]))
     assert complaints([KNOWN_ROW | {column: new}, *rows]) != complaints([KNOWN_ROW, *rows])
     assert complaints([KNOWN_ROW, KNOWN_ROW, *rows]) != complaints([KNOWN_ROW, *rows])
@@ -147,7 +153,10 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_cases(name: str) -> None:
     case = CASES[name]
-    before, after = fingerprints(**{case.table: pd.DataFrame(case.before)}), fingerprints(**{case.table: pd.DataFrame(case.after)})
+    before, after = (
+        fingerprints(**{case.table: pd.DataFrame(case.before)}),
+        fingerprints(**{case.table: pd.DataFrame(case.after)}),
+    )
     assert (before[f"table {case.table}"] != after[f"table {case.table}"]) == case.differs
     others = [key for key in before if key != f"table {case.table}"]
     assert [before[key] for key in others] == [after[key] for key in others]

@@ -14,6 +14,7 @@ from tests.features.poison import poison
 from tests.features.shops import Shop, random_shop
 
 from kizuna.config import FAMILIES as FAMILY_NAMES
+from kizuna.data.events import Events
 from kizuna.data.store import Store
 from kizuna.features.families import FAMILIES, Family
 from kizuna.features.frame import Frame, build_frame, make_plan, tables_of
@@ -159,11 +160,11 @@ def test_order_of_rows_does_not_matter(case: tuple[int, str], family: Family) ->
 
 @cache
 def in_blocks(case: tuple[int, str], threads: int) -> Frame:
-    """The same frame from blocks of one or two customers."""
+    """The same frame from blocks of a few customers."""
     store, whole = store_of(case), Store.blocks
     config = store.config.model_copy(update={"engine": store.config.engine.model_copy(update={"threads": threads})})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Store, "blocks", lambda self: whole(self, 60))
+        patch.setattr(Store, "blocks", lambda self: whole(self, 150))
         assert len(list(store.blocks())) > 3
         return frame_over(replace(store, config=config), days_of(case))
 
@@ -206,31 +207,38 @@ def test_what_never_happened_is_null_and_what_did_not_happen_is_0(family: Family
         assert values.isna().all() if empty is None else (values == empty).all(), column.name
 
 
+@cache
+def half(*tables: str) -> tuple[tuple[str, ...], list[str]]:
+    """Families and column families of a plan over some of the tables."""
+    store = shop_of(SHOPS[0]).only(*tables).project().opened
+    plan = make_plan(store, store.config, list(days_of(SHOPS[0])), everyone)
+    return plan.families, [column.family for column in plan.columns]
+
+
 @families
 def test_a_table_that_is_not_configured_yields_no_columns(family: Family) -> None:
     first = ("purchases", "complaints", "engagement", "customers")
     second = ("subscriptions", "outreach", "surveys", "loyalty", "referrals", "features")
-    shop = shop_of(SHOPS[0]).only(*(second if family.table in first else first))
-    store = shop.project().opened
-    plan = make_plan(store, store.config, list(days_of(SHOPS[0])), everyone)
-    assert plan.columns
-    assert family.name not in plan.families
-    assert [c.name for c in plan.columns if c.family == family.name] == []
+    planned, columns = half(*(second if family.table in first else first))
+    assert columns
+    assert family.name not in {*planned, *columns}
+
+
+@cache
+def block_of(case: tuple[int, str], low: int, high: int) -> dict[str, Events]:
+    return tables_of(store_of(case), low, high)
 
 
 @families
 @shops
 def test_names_do_not_depend_on_rows(case: tuple[int, str], family: Family) -> None:
-    store, plan = store_of(case), frame_of_case(case).plan
+    plan = frame_of_case(case).plan
     settings = Settings(plan.windows_days, plan.vocabularies)
 
     def names(low: int, high: int, days: list[int]) -> list[str]:
-        tables = tables_of(store, low, high)
-        return [
-            f.name
-            for f in family.features(History(tables[family.table], every_pair(high - low, days), tables), settings)
-        ]
+        tables, rows = block_of(case, low, high), every_pair(high - low, days)
+        return [f.name for f in family.features(History(tables[family.table], rows, tables), settings)]
 
-    everything = names(0, store.customers, list(days_of(case)))
+    everything = names(0, store_of(case).customers, list(days_of(case)))
     assert len(set(everything)) == len(everything)
     assert names(0, 0, []) == names(0, 1, [18_000]) == names(3, 5, list(days_of(case))) == everything

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kizuna.data.events import NEVER, Coded, Events, starts_of
-from kizuna.features.history import MATURES_LATER, History, every_pair, ratio
+from kizuna.features.history import FILLS_IN_LATER, History, every_pair, ratio
 from kizuna.features.sweep import NO_DAY
 
 CUSTOMERS = 3
@@ -107,7 +107,7 @@ def test_moments(rows: list[dict[str, float]]) -> None:
         still = [day[i] for i in known if done[i] >= as_of]
         return as_of - min(still) if still else np.nan
 
-    same(h.days_since_first_open("resolved_at"), brute(h, oldest_open))
+    same(h.days_since_first(still="resolved_at"), brute(h, oldest_open))
     found = h.recent_days(3)
     for position in range(3):
 
@@ -169,7 +169,7 @@ def test_a_value_that_fills_in_later_is_refused_on_the_event_s_own_timeline() ->
         "delivered_at",
         "ended_at",
         "voluntary",
-    } <= MATURES_LATER
+    } <= FILLS_IN_LATER
 
 
 def test_ratio_of_nothing_is_null() -> None:

@@ -29,12 +29,13 @@ def test_a_dated_label_belongs_to_its_day_alone_and_matures_after_its_window() -
         np.testing.assert_array_equal(found["churned"], [a, np.nan, np.nan])
 
 
-def test_a_label_that_says_when_it_was_known_is_used_from_the_day_after() -> None:
+def test_a_label_is_used_once_its_window_has_passed_and_it_was_known() -> None:
+    """Churners are often known before their window ends: used alone, they would make everybody a churner."""
     labels = table("customer_id as_of churned known_at", "a 2025-03-01 yes 2025-03-10", "b 2025-03-01 no 2025-05-10")
     tables = {"labels": labels, "features": FEATURES}
     for train_day, wanted in (
-        ("2025-03-10", [np.nan, np.nan, np.nan]),
-        ("2025-03-11", [1, np.nan, np.nan]),
+        ("2025-03-11", [np.nan, np.nan, np.nan]),
+        ("2025-03-31", [1, np.nan, np.nan]),
         ("2025-05-10", [1, np.nan, np.nan]),
         ("2025-05-11", [1, 0, np.nan]),
     ):

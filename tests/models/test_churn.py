@@ -36,7 +36,8 @@ def test_auto_says_what_it_chose_and_why(auto, shop):
     assert rungs["logistic"]["setting"]["columns"] == "all"
     shown = "; ".join(f"{name} {c['auc']:.4f} (log loss {c['log_loss']:.4f})" for name, c in rungs.items())
     assert auto.why_ == (
-        f"logistic was chosen by mean AUC over 5 splits: {shown}; 800 rows, {shop.churned.sum()} churned."
+        f"logistic was chosen by mean AUC over 5 splits: {shown} (within 0.001 of blend, where log loss, then simplicity "
+        f"decide); 800 rows, {shop.churned.sum()} churned."
     )
 
 
@@ -112,6 +113,15 @@ def test_an_asked_rung_is_taken_and_measured(shop):
     )
 
 
+def test_an_asked_blend_shows_its_parts(shop):
+    model = quick("blend").fit(shop.X, shop.churned)
+    assert model.estimator_name_ == "blend"
+    assert [(c["rung"], c["chosen"]) for c in model.candidates_] == [
+        *[("logistic", False), ("lightgbm", False), ("blend", True)]
+    ]
+    assert model.why_.startswith("blend was asked for; mean AUC over 5 splits: logistic 0.")
+
+
 def test_oof_is_nan_where_never_tested_and_ignores_its_own_outcomes(shop):
     old, new = np.arange(0, 600), np.arange(600, 800)
     splits = [Split(old, new), Split(old[:300], old[300:])]
@@ -129,7 +139,7 @@ def test_permuted_outcomes_give_nothing(shop):
     found = []
     for seed in range(6):
         y = np.random.default_rng(seed).permutation(shop.churned)
-        model = ChurnClassifier().fit(shop.X, y, groups=shop.customer)
+        model = ChurnClassifier(params=QUICK["blend"]).fit(shop.X, y, groups=shop.customer)
         found.append(roc_auc_score(y, model.oof_probability_))
         assert model.predict_proba(shop.X)[:, 1].std() < 0.1
     # One permutation of 400 customers spreads by .025; choosing among settings costs a little honesty.

@@ -19,7 +19,6 @@ CHURN = {
     "lightgbm": {"n_estimators": 20},
     "blend": {"lightgbm": {"n_estimators": 20}, "logistic": {"C": 0.03}},
     "sklearn.ensemble.RandomForestClassifier": {"n_estimators": 5},
-    "sklearn.ensemble.HistGradientBoostingClassifier": {"max_iter": 5},
 }
 VALUE = {
     "hurdle": {"n_estimators": 10},

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from kizuna.models import ChurnClassifier, CltvRegressor
 from kizuna.models.folder import write_model
@@ -38,3 +39,23 @@ def test_serving_needs_no_mlflow():
     code = "import sys, kizuna.models.served; print('mlflow' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout == "False\n"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*An input example was not provided:UserWarning")
+def test_mlflow_serves_the_folder_where_pickle_is_forbidden(shop, tmp_path, monkeypatch):
+    import mlflow.pyfunc
+
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    model = ChurnClassifier("blend", {"lightgbm": {"n_estimators": 10}, "logistic": {"C": 0.03}})
+    write_model(tmp_path / "folder", model.fit(shop.X, shop.churned), {})
+    mlflow.pyfunc.save_model(
+        tmp_path / "mlflow",
+        loader_module="kizuna.models.served",
+        data_path=tmp_path / "folder",
+        signature=mlflow.models.infer_signature(shop.X, pd.DataFrame({"churn_probability": [0.5]})),
+        pip_requirements=["kizuna"],
+    )
+    served = mlflow.pyfunc.load_model(str(tmp_path / "mlflow"))
+    answer = served.predict(shop.X[:20])
+    assert answer["churn_probability"].tolist() == model.predict_proba(shop.X[:20])[:, 1].tolist()

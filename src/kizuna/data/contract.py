@@ -58,6 +58,10 @@ def _table(name: str, *columns: str, dated_by: str | None = "occurred_at", key: 
     return TableContract(name, tuple(fields), dated_by, key, open_columns=name == "features")
 
 
+# What fills in after its row: until its own day it is not known. ``voluntary`` comes with the contract's end.
+FILLS_IN_LATER = frozenset(
+    {"resolved_at", "first_response_at", "followed_up_at", "delivered_at", "ended_at", "notice_at", "voluntary"}
+)
 CONSENTS = ("consent", "consent_email", "consent_sms", "consent_phone", "consent_post", "consent_line")
 
 CONTRACTS: dict[str, TableContract] = {

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
+from kizuna.data.contract import FILLS_IN_LATER
 from kizuna.data.sources import quote
 from kizuna.data.store import Store
-
-_FILLS_IN = ("resolved_at", "first_response_at", "followed_up_at", "delivered_at", "ended_at", "notice_at")
 
 
 def knowable_fingerprints(store: Store, as_of: int) -> dict[str, str]:
@@ -24,10 +23,10 @@ def _fingerprint(store: Store, table: str, as_of: int) -> str:
         column = quote(item.name)
         if item.name in ("customer_id", "known_at"):
             continue
-        if item.name in _FILLS_IN:
+        if item.name == "voluntary":
+            column = f"CASE WHEN ended_at < {as_of} THEN {column} END" if store.has(table, "ended_at") else column
+        elif item.name in FILLS_IN_LATER:
             column = f"CASE WHEN {column} < {as_of} THEN {column} END"
-        elif item.name == "voluntary" and store.has(table, "ended_at"):
-            column = f"CASE WHEN ended_at < {as_of} THEN {column} END"
         text = item.kind in ("text", "code")
         cells.append(_spelled(column) if text else f"coalesce(CAST({column} AS VARCHAR), '-')")
     total = store.connection.execute(

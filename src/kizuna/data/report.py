@@ -92,16 +92,16 @@ def _needed(store: Store, config: Config) -> Iterator[Finding]:
     if needed not in store.tables and not reported:
         details = (
             f"churn.definition {kind} needs the table {needed}; found {', '.join(store.tables) or 'no table'}. "
-            f"Add data.tables.{needed}, or choose another definition."
+            "Add it under data.tables, or choose another definition."
         )
-        yield Finding("needed_table", "error", "train", needed, "", 0, details, (), 10)
+        yield Finding("needed_table", "error", "train", needed, "", 0, details, (), 11)
     beside = [name for name in store.tables if name not in ("labels", "customers", "suppressions")]
     if kind == "provided" and needed in store.tables and not beside:
         details = (
             "Labels alone cannot be learned from: they need features or a table of events; "
             f"found {', '.join(store.tables)}. Add data.tables.features."
         )
-        yield Finding("needed_table", "error", "train", "features", "", 0, details, (), 10)
+        yield Finding("needed_table", "error", "train", "features", "", 0, details, (), 11)
 
 
 def _keys(store: Store) -> Iterator[Finding]:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.config import Config
-from kizuna.data.contract import Field, Finding
-from kizuna.data.events import NEVER, Coded, Events, starts_of
+from kizuna.data.contract import FILLS_IN_LATER, Field, Finding
+from kizuna.data.events import NEVER, UNDATED, Coded, Events, starts_of
 from kizuna.data.sources import quote
 from kizuna.errors import ConfigError, ContractError, DataMissing
 
@@ -68,6 +68,8 @@ class Store:
         """One table's rows of the customers ``[low, high)``."""
         info = self.tables[table]
         names = [item.name for item in info.columns if item.name not in ("customer_id", "known_at")]
+        # Values that fill in later come last, so that the order of equal rows never tells the future.
+        names.sort(key=lambda name: name in FILLS_IN_LATER)
         select = ", ".join(["customer", "day", "known", *(quote(name) for name in names)])
         order = ", ".join(["customer", "day", "known", *(f"{quote(name)} NULLS FIRST" for name in names)])
         query = f"SELECT {select} FROM {quote('clean_' + table)} WHERE customer >= {low} AND customer < {high} ORDER BY {order}"
@@ -95,6 +97,13 @@ class Store:
             days=days,
             texts=texts,
         )
+
+    def first_known_day(self, table: str, before: int) -> int | None:
+        """The first day of a table's rows that were known before a day; None where there is none."""
+        found = self.connection.execute(
+            f"SELECT min(day) FROM {quote('clean_' + table)} WHERE day > {UNDATED} AND day < {before} AND known < {before}"
+        ).fetchall()[0][0]
+        return None if found is None else int(found)
 
     @property
     def label_table(self) -> str:

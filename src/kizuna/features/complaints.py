@@ -30,7 +30,7 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
     took = (resolved.days("resolved_at") - resolved.days("occurred_at")).astype(np.float64)
     yield Feature("open_complaints", "COMPLAINT_OPEN", "count", h.count(where=complaint) - resolved.count(where=done))
     yield Feature(
-        "oldest_open_complaint_days", "COMPLAINT_OPEN", "days", h.days_since_first_open("resolved_at", complaint)
+        "oldest_open_complaint_days", "COMPLAINT_OPEN", "days", h.days_since_first(complaint, still="resolved_at")
     )
     yield Feature("resolution_days", "SERVICE_SLOW", "days", resolved.mean(took, where=done))
     slow = h.overdue(h.events.day + np.int32(SLOW_AFTER_DAYS), "resolved_at")

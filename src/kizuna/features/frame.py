@@ -145,7 +145,7 @@ def block_values(tables: Tables, rows: Rows, plan: FeaturePlan) -> NDArray[np.fl
     seen = set()
     for _, feature in _features(tables, rows, plan):
         index = position.get(feature.name)
-        if index is not None:
+        if index is not None and feature.name not in seen:
             out[:, index] = feature.values
             seen.add(feature.name)
     missing = [name for name in plan.names if name not in seen]
@@ -177,11 +177,11 @@ def _columns_of(store: Store, plan: FeaturePlan) -> list[Column]:
 
 
 def _history_days(store: Store, as_of: int) -> int | None:
-    """Days from the shop's first row to ``as_of``; None where nothing is dated."""
-    first = [store.tables[name].first_day for name in ("purchases", "subscriptions") if name in store.tables]
-    first = first or [info.first_day for info in store.tables.values()]
-    dated = [day for day in first if day is not None]
-    return as_of - min(dated) if dated else None
+    """Days from the shop's first row, of those known by then, to ``as_of``; None where nothing is dated."""
+    names: list[str] = [name for name in ("purchases", "subscriptions") if name in store.tables]
+    names = names or list(store.tables)
+    first = [day for name in names if (day := store.first_known_day(name, as_of)) is not None]
+    return as_of - min(first) if first else None
 
 
 def _vocabularies(

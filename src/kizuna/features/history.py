@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from kizuna.data.contract import FILLS_IN_LATER
 from kizuna.data.events import NEVER, UNDATED, Coded, Events, starts_of
 from kizuna.features import sweep
 
@@ -21,9 +22,6 @@ Mask = NDArray[np.bool_]
 Window = int | tuple[int | None, int] | None
 """``90``: ``[as_of − 90, as_of)``. ``(−180, −90)``: offsets from as_of, the first may be None. None: all the past."""
 
-MATURES_LATER = frozenset(
-    {"resolved_at", "first_response_at", "followed_up_at", "delivered_at", "ended_at", "notice_at", "voluntary"}
-)
 _LONG_AGO = -1_500_000_000
 
 
@@ -112,9 +110,17 @@ class History:
         """The sum of ``values`` over events of the window, nulls left out; 0 where nothing happened."""
         low, high = _offsets(window)
         mask = self.all_events() if where is None else where
-        sums = sweep.running_sums(self.events.starts, values, mask)
+        # What may be known late is kept out of the running sums, whichever rows are asked for: a huge amount that was
+        # taken out again would leave its rounding behind.
+        late = self.events.known > self.events.day - high
+        sums = sweep.running_sums(self.events.starts, values, mask & ~late)
         out = sweep.window_sums(self.events.starts, sums, self.rows.customer, self._edge(low), self._edge(high))
-        sweep.subtract_unknown(out, self.rows.starts, self.rows.as_of, self._event, values, mask, low, high)
+        if (mask & late).any():
+            rows, event = (
+                (self.rows.starts, self.rows.as_of),
+                (self.events.customer, self.events.day, self.events.known),
+            )
+            sweep.add_late(out, rows, event, values, mask & late, low, high)
         return out
 
     def mean(self, values: Floats, window: Window = None, where: Mask | None = None) -> Floats:
@@ -122,42 +128,39 @@ class History:
         mask = ~np.isnan(values) if where is None else where & ~np.isnan(values)
         return ratio(self.sum(values, window, mask), self.count(window, mask))
 
-    # ---- moments --------------------------------------------------------------------------------------------------
+    # ---- moments (``still``: only events whose column of that name, such as resolved_at, had not come by as_of) --------------------------------------------------------------------------------------------------
 
-    def days_since_last(self, where: Mask | None = None) -> Floats:
+    def days_since_last(self, where: Mask | None = None, still: str | None = None) -> Floats:
         """Whole days since the last event, at least 1; NaN where it never happened."""
-        return self._days_since(self.recent_days(1, where)[:, 0])
+        return self._days_since(self.recent_days(1, where, still)[:, 0])
 
-    def days_since_first(self, where: Mask | None = None) -> Floats:
+    def days_since_first(self, where: Mask | None = None, still: str | None = None) -> Floats:
         """Whole days since the first event, at least 1; NaN where it never happened."""
-        return self._days_since_first(np.full(len(self.events.day), NEVER, dtype=np.int32), where)
+        mask = self.all_events() if where is None else where
+        return self._days_since(sweep.first_day(self.events.starts, self._event(still), self._row, mask))
 
-    def days_since_first_open(self, column: str, where: Mask | None = None) -> Floats:
-        """Whole days since the first event whose ``column`` (``resolved_at``) had not come by as_of; NaN if none."""
-        return self._days_since_first(self.events.days[column], where)
-
-    def recent_days(self, count: int, where: Mask | None = None) -> NDArray[np.int64]:
+    def recent_days(self, count: int, where: Mask | None = None, still: str | None = None) -> NDArray[np.int64]:
         """(rows, count): the last distinct days with an event, newest first, sweep.NO_DAY where there are fewer."""
         mask = self.all_events() if where is None else where
-        return sweep.recent_days(self.events.starts, self._event, self._row, mask, count)
+        return sweep.recent_days(self.events.starts, self._event(still), self._row, mask, count)
 
-    def last(self, values: Floats, where: Mask | None = None, back: int = 0) -> Floats:
+    def last(self, values: Floats, where: Mask | None = None, back: int = 0, still: str | None = None) -> Floats:
         """The mean value on the last day that has one (``back``: so many such days earlier); NaN if there is none."""
         mask = self.all_events() if where is None else where
-        return sweep.mean_on_day(self.events.starts, self._event, self._row, mask, values, back)
+        return sweep.mean_on_day(self.events.starts, self._event(still), self._row, mask, values, back)
 
     def current(self, values: Floats) -> Floats:
         """The value of the last row, null if it is null there; NaN where there is no row."""
-        position = sweep.last_position(self.events.starts, self._event, self._row)
+        position = sweep.last_position(self.events.starts, self.events.known, self._row)
         if not len(values):
             return np.full(len(self.rows), np.nan)
         return np.where(position >= 0, values[np.maximum(position, 0)], np.nan)
 
-    def days_until(self, column: str, where: Mask | None = None) -> Floats:
+    def days_until(self, column: str, where: Mask | None = None, still: str | None = None) -> Floats:
         """Days from as_of to the last event's date in ``column`` (``renews_at``), negative if past; NaN if none."""
         days = self.days(column).astype(np.float64)
         days[self.days(column) == NEVER] = np.nan
-        return self.last(days, where) - self.rows.as_of
+        return self.last(days, where, still=still) - self.rows.as_of
 
     def days_since_date(self, column: str) -> Floats:
         """Days since the last event's date in ``column`` (``birth_date``), at least 1; NaN where it is not yet past."""
@@ -190,6 +193,10 @@ class History:
         missed = (due != NEVER) & (self.events.days[column] > due)
         return self._redated(np.where(missed, due + 1, NEVER).astype(np.int32))
 
+    def dated_as(self, day: NDArray[np.int32]) -> History:
+        """The same events on other days of the past (an order's line on its order's day), NEVER to leave one out."""
+        return self._redated(day)
+
     def finished_by(self, *columns: str) -> History:
         """The same events, dated by the earliest of several columns (``ended_at``, ``notice_at``)."""
         present = [self.events.days[column] for column in columns if column in self.events.days]
@@ -203,25 +210,45 @@ class History:
         change what an earlier as_of saw.
         """
         mask = self.all_events() if where is None else where
+        leads: Mask = self.leader_of(column, mask) == np.arange(len(mask))
+        return mask & leads
+
+    def leader_of(self, column: str, where: Mask) -> NDArray[np.int64]:
+        """For each event of ``where`` the position of the first known one with the same customer and text, else −1."""
         events = self.events
-        codes = (
-            events.texts[column].codes.astype(np.int64) if self.has(column) else np.full(len(events.day), -1, np.int64)
-        )
+        codes = events.texts[column].codes.astype(np.int64) if self.has(column) else np.full(len(where), -1, np.int64)
         codes = np.where(codes < 0, -2 - events.day.astype(np.int64) + UNDATED, codes)
-        index = np.flatnonzero(mask)
+        index = np.flatnonzero(where)
         order = index[np.lexsort((index, events.day[index], events.known[index], codes[index], events.customer[index]))]
-        first = np.ones(len(order), dtype=np.bool_)
+        begins = np.ones(len(order), dtype=np.bool_)
         same = (codes[order][1:] == codes[order][:-1]) & (events.customer[order][1:] == events.customer[order][:-1])
-        first[1:] = ~same
-        out = np.zeros(len(events.day), dtype=np.bool_)
-        out[order[first]] = True
+        begins[1:] = ~same
+        out = np.full(len(where), -1, dtype=np.int64)
+        out[order] = order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))] if len(order) else order
         return out
+
+    def completed(self, column: str, leader: NDArray[np.int64], promise: str) -> History:
+        """The same events; ``column`` of each group's leader is the day by which it had come for its whole first batch.
+
+        The batch: events of the group with the leader's day, known day and ``promise``. Which of these equals leads must
+        not depend on a value that fills in later.
+        """
+        events = self.events
+        member = np.flatnonzero(leader >= 0)
+        lead = leader[member]
+        alike = (events.day[member] == events.day[lead]) & (events.known[member] == events.known[lead])
+        alike &= events.days[promise][member] == events.days[promise][lead]
+        came = np.zeros(len(events.day), dtype=np.int32)
+        np.maximum.at(came, lead[alike], events.days[column][member][alike])
+        days = dict(events.days) | {column: np.where(leader == np.arange(len(leader)), came, events.days[column])}
+        return replace(self, events=replace(events, days=days))
 
     # ---- inside ---------------------------------------------------------------------------------------------------
 
-    @property
-    def _event(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-        return self.events.customer, self.events.day, self.events.known
+    def _event(self, still: str | None) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """Day, known day, and the day until which each event is open: that of column ``still``, or for ever."""
+        never = np.full(len(self.events.day), NEVER, dtype=np.int32)
+        return self.events.day, self.events.known, never if still is None else self.events.days.get(still, never)
 
     @property
     def _row(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
@@ -235,10 +262,6 @@ class History:
 
     def _days_since(self, day: NDArray[np.int64]) -> Floats:
         return np.where(day != sweep.NO_DAY, self.rows.as_of - day, np.nan).astype(np.float64)
-
-    def _days_since_first(self, open_until: NDArray[np.int32], where: Mask | None) -> Floats:
-        mask = self.all_events() if where is None else where
-        return self._days_since(sweep.first_day(self.events.starts, self._event, self._row, mask, open_until))
 
     def _redated(self, day: NDArray[np.int32]) -> History:
         events = self.events
@@ -258,7 +281,7 @@ class History:
         return replace(self, events=redated)
 
     def _refuse_immature(self, column: str) -> None:
-        if column in MATURES_LATER - self.matured:
+        if column in FILLS_IN_LATER - self.matured:
             raise LookupError(f"{column} fills in later; read it on its own timeline: h.on({column!r}).")
 
 

@@ -23,7 +23,8 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
     for w in settings.windows_days:
         yield Feature(f"contacts_{w}d", "FATIGUE", "count", h.count(w))
         if w >= 30:
-            yield Feature(f"offers_{w}d", "DISCOUNT_DEP", "count", h.count(w, h.kinds("offer")))
+            if h.has("kind"):
+                yield Feature(f"offers_{w}d", "DISCOUNT_DEP", "count", h.count(w, h.kinds("offer")))
             if engagement is not None and engagement.has("kind"):
                 answers = engagement.count(w, engagement.kinds("open", "click"))
                 yield Feature(f"response_share_{w}d", "FATIGUE", "ratio", ratio(answers, h.count(w, mails)))

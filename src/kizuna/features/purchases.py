@@ -40,7 +40,7 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
     yield Feature("tenure_days", "TENURE", "days", h.days_since_first(bought))
     yield from _rhythm(h, bought)
     yield from _returns(h, settings, bought, amount)
-    yield from _deliveries(h, settings, order)
+    yield from _deliveries(h, settings, order, bought)
     yield from _discounts(h, settings, order, bought)
     if h.has("category"):
         new = h.first_of("category", bought & (h.texts("category").codes >= 0))
@@ -104,12 +104,14 @@ def _returns(
     yield Feature("return_share", "RETURN_DELIVERY", "share", share)
 
 
-def _deliveries(h: History, settings: Settings, order: NDArray[np.bool_]) -> Iterator[Feature]:
+def _deliveries(
+    h: History, settings: Settings, order: NDArray[np.bool_], bought: NDArray[np.bool_]
+) -> Iterator[Feature]:
     """An order is late from the day after its promise, whether it has come since or not."""
     if not h.has("promised_at", "delivered_at"):
         return
     due = np.where(order, h.days("promised_at"), NEVER).astype(np.int32)
-    late = h.overdue(due, "delivered_at")
+    late = h.completed("delivered_at", h.leader_of("order_id", bought), "promised_at").overdue(due, "delivered_at")
     for w in settings.windows_days:
         if w >= 30:
             yield Feature(f"late_deliveries_{w}d", "RETURN_DELIVERY", "count", late.count(w))
@@ -121,7 +123,10 @@ def _discounts(
 ) -> Iterator[Feature]:
     if not h.has("discount_amount") or 365 not in settings.windows_days:
         return
-    discounted = h.first_of("order_id", bought & (np.nan_to_num(h.numbers("discount_amount")) != 0))
-    orders, with_discount = h.count(365, order), h.count(365, discounted)
-    yield Feature("discount_share_365d", "DISCOUNT_DEP", "share", np.minimum(ratio(with_discount, orders), 1.0))
-    yield Feature("full_price_orders_365d", "DISCOUNT_DEP", "count", np.maximum(orders - with_discount, 0.0))
+    reduced = h.first_of("order_id", bought & (np.nan_to_num(h.numbers("discount_amount")) != 0))
+    # Whichever line bears the discount, the order counts on its own day.
+    ordered_on = h.events.day[h.leader_of("order_id", bought)]
+    orders = h.count(365, order)
+    discounted = h.dated_as(np.where(reduced, ordered_on, NEVER).astype(np.int32)).count(365)
+    yield Feature("discount_share_365d", "DISCOUNT_DEP", "share", ratio(discounted, orders))
+    yield Feature("full_price_orders_365d", "DISCOUNT_DEP", "count", orders - discounted)

@@ -18,10 +18,9 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
     live = h.count() - (ended.count() if ended else 0)
     has_contract = live > 0
     yield Feature("has_contract", "CONTRACT", "flag", has_contract.astype(np.float64))
-    yield Feature("contract_days", "CONTRACT", "days", np.where(has_contract, h.days_since_last(), np.nan))
+    yield Feature("contract_days", "CONTRACT", "days", h.days_since_last(still="ended_at"))
     if h.has("renews_at"):
-        left = np.where(has_contract, h.days_until("renews_at"), np.nan)
-        yield Feature("contract_days_left", "CONTRACT", "days", left)
+        yield Feature("contract_days_left", "CONTRACT", "days", h.days_until("renews_at", still="ended_at"))
     if h.has("price"):
         yield Feature("contract_price", "CONTRACT", "money", h.last(h.numbers("price")))
     if ended is not None:

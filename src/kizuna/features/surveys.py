@@ -35,7 +35,7 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
         owed, answered = owed_an_answer(h), h.on("followed_up_at")
         open_now = h.count(where=owed) - answered.count(where=owed_an_answer(answered))
         yield Feature("unanswered_feedback", "FEEDBACK_IGNORED", "count", open_now)
-        oldest = h.days_since_first_open("followed_up_at", owed)
+        oldest = h.days_since_first(owed, still="followed_up_at")
         yield Feature("oldest_unanswered_days", "FEEDBACK_IGNORED", "days", oldest)
 
 

@@ -59,41 +59,34 @@ def window_sums(starts: Array, sums: Array, row_customer: Array, low: Array, hig
 
 
 @njit(cache=True, nogil=True)
-def subtract_unknown(
-    out: Array,
-    row_starts: Array,
-    row_day: Array,
-    event: tuple[Array, ...],
-    values: Array,
-    where: Array,
-    low: int,
-    high: int,
+def add_late(
+    out: Array, rows: tuple[Array, ...], event: tuple[Array, ...], values: Array, where: Array, low: int, high: int
 ) -> None:
-    """Takes out of windowed sums what lies in the window ``[as_of + low, as_of + high)`` but was not known by then."""
+    """Adds to windowed sums the events of ``where`` that lie in the window and were known, one by one."""
+    row_starts, row_day = rows
     customer, day, known = event
     for position in range(len(day)):
-        if not where[position] or np.isnan(values[position]):
-            continue
-        # Some as_of in (day - high, known] must exist, which is rare: most rows are known on their day.
-        if known[position] <= day[position] - high:
-            continue
-        for row in range(row_starts[customer[position]], row_starts[customer[position] + 1]):
-            as_of = row_day[row]
-            if known[position] >= as_of and as_of + low <= day[position] < as_of + high:
-                out[row] -= values[position]
+        if where[position] and not np.isnan(values[position]):
+            for row in range(row_starts[customer[position]], row_starts[customer[position] + 1]):
+                as_of = row_day[row]
+                if known[position] < as_of and as_of + low <= day[position] < as_of + high:
+                    out[row] += values[position]
 
 
 @njit(cache=True, nogil=True)
 def recent_days(starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array, count: int) -> Array:
-    """The last ``count`` distinct days before each row's day with a known event, newest first, then NO_DAY."""
-    _, day, known = event
+    """The last ``count`` distinct days before each row's day with a known, open event, newest first, then NO_DAY.
+
+    ``event``: day, known day, and the day until which the event is open.
+    """
+    day, known, open_until = event
     row_customer, row_day, high = row
     out = np.full((len(row_customer), count), NO_DAY, np.int64)
     for index in range(len(row_customer)):
         found = 0
         position = high[index] - 1
         while position >= starts[row_customer[index]] and found < count:
-            usable = where[position] and known[position] < row_day[index]
+            usable = where[position] and known[position] < row_day[index] and open_until[position] >= row_day[index]
             if usable and (found == 0 or out[index, found - 1] != day[position]):
                 out[index, found] = day[position]
                 found += 1
@@ -105,15 +98,16 @@ def recent_days(starts: Array, event: tuple[Array, ...], row: tuple[Array, ...],
 def mean_on_day(
     starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array, values: Array, back: int
 ) -> Array:
-    """The mean value on the last day with a known value, ``back`` such days earlier if asked; NaN where there is none."""
-    _, day, known = event
+    """The mean value on the last day with a known, open value, ``back`` such days earlier if asked; NaN where there is none."""
+    day, known, open_until = event
     row_customer, row_day, high = row
     out = np.full(len(row_customer), np.nan)
     for index in range(len(row_customer)):
         seen, current, total, count = 0, NO_DAY, 0.0, 0
         position = high[index] - 1
         while position >= starts[row_customer[index]]:
-            if where[position] and known[position] < row_day[index] and not np.isnan(values[position]):
+            usable = where[position] and known[position] < row_day[index] and open_until[position] >= row_day[index]
+            if usable and not np.isnan(values[position]):
                 if day[position] != current:
                     if seen == back + 1:
                         break
@@ -129,11 +123,9 @@ def mean_on_day(
 
 
 @njit(cache=True, nogil=True)
-def first_day(
-    starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array, open_until: Array
-) -> Array:
-    """The first day with a known event that is still open (``open_until >= row day``), or NO_DAY."""
-    _, day, known = event
+def first_day(starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array) -> Array:
+    """The first day with a known, open event, or NO_DAY."""
+    day, known, open_until = event
     row_customer, row_day, high = row
     out = np.full(len(row_customer), NO_DAY, np.int64)
     for index in range(len(row_customer)):
@@ -145,9 +137,8 @@ def first_day(
 
 
 @njit(cache=True, nogil=True)
-def last_position(starts: Array, event: tuple[Array, ...], row: tuple[Array, ...]) -> Array:
+def last_position(starts: Array, known: Array, row: tuple[Array, ...]) -> Array:
     """The position of the last known event before each row's day, or −1."""
-    _, _, known = event
     row_customer, row_day, high = row
     out = np.full(len(row_customer), -1, np.int64)
     for index in range(len(row_customer)):

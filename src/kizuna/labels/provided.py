@@ -13,27 +13,32 @@ TABLE = "labels"
 Floats = NDArray[np.float64]
 
 
-def labels_of(events: Events, rows: Rows, window: LabelWindow, train_day: int | None) -> tuple[Floats, Floats]:
-    """(churned, value) of each row's customer and day; NaN where no matured label says so.
-
-    A dated label is matured when its ``known_at``, or without it its whole window, lies before ``train_day``.
-    """
+def labels_of(events: Events, rows: Rows, window: LabelWindow, train_day: int) -> tuple[Floats, Floats]:
+    """(churned, value) of each row's customer and day; NaN where no usable label says so."""
     churned = np.full(len(rows), np.nan)
     value = np.full(len(rows), np.nan)
     values = events.numbers.get("value", np.full(len(events.day), np.nan))
-    undated = events.day == UNDATED
-    dated_known = np.where(events.known > events.day, events.known, window.matured_on(0) + events.day - 1)
-    usable = undated | (dated_known < train_day if train_day is not None else undated)
     position = _position(events, rows)
-    found = (position >= 0) & usable[np.maximum(position, 0)]
+    found = (
+        (position >= 0) & _usable(events, window, train_day)[np.maximum(position, 0)]
+        if len(events.day)
+        else position >= 0
+    )
     churned[found] = events.numbers["churned"][position[found]]
     value[found] = values[position[found]]
     return churned, value
 
 
-def snapshot_days(events_days: NDArray[np.int32]) -> list[int]:
-    """The distinct days of dated labels, newest first; empty where labels are undated."""
-    return sorted({int(day) for day in np.unique(events_days) if day != UNDATED}, reverse=True)
+def matured_days(events: Events, window: LabelWindow, train_day: int) -> list[int]:
+    """The distinct days of dated labels that training on ``train_day`` may use, newest first."""
+    usable = _usable(events, window, train_day) & (events.day != UNDATED)
+    return sorted({int(day) for day in np.unique(events.day[usable])}, reverse=True)
+
+
+def _usable(events: Events, window: LabelWindow, train_day: int) -> NDArray[np.bool_]:
+    """A dated label is usable once its whole window has matured and it was known; an undated one always."""
+    matured = events.day + window.matured_on(0) <= train_day
+    return np.asarray((events.day == UNDATED) | (matured & (events.known < train_day)))
 
 
 def _position(events: Events, rows: Rows) -> NDArray[np.int64]:

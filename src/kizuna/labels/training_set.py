@@ -138,24 +138,25 @@ def _days(store: Store, config: Config, definition: Definition, train_day: int) 
     info, window = store.tables[definition.table], definition.window
     if definition.kind == "provided" and info.first_day is None:
         return [train_day], False
-    if info.first_day is None or train_day <= info.first_day:
+    first_day = store.first_known_day(definition.table, train_day)
+    if first_day is None:
         first = "nothing usable" if info.first_day is None else f"its first row on {date_of(info.first_day)}"
         raise DataMissing(
             f"Training was asked to stand on {date_of(train_day)}, but table {definition.table} has {first}. "
             "Choose a later --as-of, or load older rows."
         )
     if definition.kind == "provided":
-        labelled = provided.snapshot_days(store.events("labels", 0, store.customers).day)
-        return [day for day in labelled if day < train_day][: config.snapshots.max_count], True
-    earliest = info.first_day + config.snapshots.min_history_days
+        labelled = provided.matured_days(store.events("labels", 0, store.customers), window, train_day)
+        return labelled[: config.snapshots.max_count], True
+    earliest = first_day + config.snapshots.min_history_days
     grid = snapshot_days(train_day, window, earliest, config.snapshots.every_days, config.snapshots.max_count)
     matured = [day for day in grid if window.is_matured(day, train_day)]
     if not matured:
         needed = config.snapshots.min_history_days + window.matured_on(0)
         raise ContractError(
-            f"No snapshot has matured by {date_of(train_day)}: the first row is of {date_of(info.first_day)}, and a snapshot "
+            f"No snapshot has matured by {date_of(train_day)}: the first row is of {date_of(first_day)}, and a snapshot "
             f"needs {config.snapshots.min_history_days} days before it and {window.matured_on(0)} after it, {needed} in all, "
-            f"of which there are {train_day - info.first_day}. Load older rows, or shorten churn.horizon_days or "
+            f"of which there are {train_day - first_day}. Load older rows, or shorten churn.horizon_days or "
             "snapshots.min_history_days."
         )
     return matured, True

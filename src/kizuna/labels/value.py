@@ -17,7 +17,7 @@ def value(h: History, outcome: Outcome, margin: float) -> NDArray[np.float64]:
     """Net money of the window; a return that names an order counts only if that order was placed in the window too."""
     amount, returned = net_amount(h), is_return(h)
     in_window = outcome.sum(amount)
-    earlier = _order_day(h, returned)
+    earlier = _order_day(h, returned, (h.events.day < outcome.train_day) & (h.events.known < outcome.train_day))
     # Returns of orders from before the window are not this window's value.
     linked = returned & (earlier != NEVER)
     if linked.any():
@@ -25,14 +25,14 @@ def value(h: History, outcome: Outcome, margin: float) -> NDArray[np.float64]:
     return margin * in_window
 
 
-def _order_day(h: History, returned: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """The day of the first purchase row of each return's order, NEVER where the order is not known."""
+def _order_day(h: History, returned: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """The day of the first known purchase row of each return's order, NEVER where the order is not known."""
     out = np.full(len(returned), NEVER, dtype=np.int32)
     if not h.has("order_id") or not returned.any():
         return out
     events, codes = h.events, h.texts("order_id").codes.astype(np.int64)
     key = events.customer.astype(np.int64) * (len(h.texts("order_id").levels) + 1) + codes
-    bought = np.flatnonzero(~returned & (codes >= 0))
+    bought = np.flatnonzero(~returned & known & (codes >= 0))
     orders, first = np.unique(key[bought], return_index=True)
     if not len(orders):
         return out

@@ -143,11 +143,9 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         how = f"mean AUC over {tests} splits" if tests else "no split was possible"
         if self.estimator != "auto":
             return f"{chosen.rung.name} was asked for; {how}: {measured}; {data}."
-        tied = [t.rung.name for t in trials if t is not chosen and not t.auc < chosen.auc - SAME_AUC]
-        rule = (
-            f"; {' and '.join(tied)} tied within {SAME_AUC} and did not win by log loss or simplicity" if tied else ""
-        )
-        return f"{chosen.rung.name} was chosen by {how}: {measured}{rule}; {data}."
+        tied = [t.rung.name for t in trials if t is not chosen and t.auc > chosen.auc - SAME_AUC]
+        within = f" (within {SAME_AUC} of {' and '.join(tied)}, where log loss, then simplicity decide)" if tied else ""
+        return f"{chosen.rung.name} was chosen by {how}: {measured}{within}; {data}."
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from kizuna.models.folder import StoredModel, read_model
 
@@ -17,7 +18,7 @@ class ServedModel:
 
     stored: StoredModel
 
-    def predict(self, frame: Any) -> pd.DataFrame:
+    def predict(self, frame: pd.DataFrame | NDArray[np.float64]) -> pd.DataFrame:
         """One row per row of ``frame``, on its index: churn_probability, or value_if_kept and value_if_churned."""
         estimator = self.stored.estimator
         index = frame.index if isinstance(frame, pd.DataFrame) else None

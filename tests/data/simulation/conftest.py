@@ -3,9 +3,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+
 from kizuna.data.simulate import world_of
 from kizuna.data.simulation.events import Log, World
-from kizuna.data.simulation.parameters import Parameters
+from kizuna.data.simulation.parameters import Acquisition, Parameters
 from kizuna.data.simulation.state import State, select, state_of
 from kizuna.data.simulation.step import step
 
@@ -37,6 +38,12 @@ def live_until() -> Callable[..., Shop]:
         return Shop(world, state, day, log)
 
     return live
+
+
+@pytest.fixture(scope="session")
+def young() -> Parameters:
+    """Parameters of a shop that opened forty days before day 0."""
+    return replace(Parameters(), acquisition=Acquisition(prehistory_days=40))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kizuna.data.simulation.keyed import Purpose, keys_of, uniform
 
 _GOLDEN = 0x9E3779B97F4A7C15

@@ -1,4 +1,5 @@
 import numpy as np
+
 from kizuna.data.simulation.events import DAY_SECONDS, KINDS
 
 
@@ -53,6 +54,6 @@ def test_some_are_written_to_in_a_language_not_their_own(shop):
 
 
 def test_some_weeks_bring_more_than_three_mails(shop):
-    customers, days, rows = sent(shop, "newsletter")
+    customers, days, _ = sent(shop, "newsletter")
     weeks = np.unique(np.column_stack([customers, days // 7]), axis=0, return_counts=True)[1]
     assert 0.01 < (weeks > 3).mean() < 0.2

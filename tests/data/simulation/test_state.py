@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from kizuna.data.simulation.parameters import Parameters, Ratios
 from kizuna.data.simulation.state import hazard_ratio
 

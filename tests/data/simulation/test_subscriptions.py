@@ -1,4 +1,5 @@
 import numpy as np
+
 from kizuna.data.simulation.events import DAY_SECONDS, NO_TIME
 from kizuna.data.simulation.state import NEVER
 from kizuna.data.simulation.subscriptions import contracts_of

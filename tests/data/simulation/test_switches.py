@@ -3,30 +3,30 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
+
 from kizuna.data.simulate import simulate
 from kizuna.data.simulation.events import Log
 from kizuna.data.simulation.outreach import persuade
-from kizuna.data.simulation.parameters import Parameters
 from kizuna.data.simulation.step import step
-from sklearn.metrics import roc_auc_score
 
 
-def test_without_effects_a_contact_changes_no_life(live_until):
-    shop = live_until(600, 100, Parameters(effects="none"))
+def test_without_effects_a_contact_changes_no_life(live_until, young):
+    shop = live_until(1200, 100, replace(young, effects="none"))
     worlds = []
     for contacted in (False, True):
         state = shop.copy()
         for day in range(100, 220):
             if contacted and day % 20 == 0:
-                persuade(shop.world, state, day, np.arange(600))
+                persuade(shop.world, state, day, np.arange(1200))
             step(shop.world, state, day, Log())
         worlds.append(state)
     for name in ("orders", "last_order", "left", "fading", "clock", "opted_in"):
         np.testing.assert_array_equal(getattr(worlds[0], name), getattr(worlds[1], name))
 
 
-def test_with_effects_only_the_contacted_change(live_until):
-    shop = live_until(600, 100)
+def test_with_effects_only_the_contacted_change(live_until, young):
+    shop = live_until(1200, 100, young)
     worlds = []
     for contacted in (False, True):
         state = shop.copy()
@@ -39,15 +39,15 @@ def test_with_effects_only_the_contacted_change(live_until):
     assert (worlds[0].orders[:300] != worlds[1].orders[:300]).any()
 
 
-def test_without_effects_the_truth_of_a_contact_is_that_of_none(tmp_path):
-    simulate(tmp_path, 400, 200, parameters=Parameters(effects="none"))
+def test_without_effects_the_truth_of_a_contact_is_that_of_none(tmp_path, young):
+    simulate(tmp_path, 400, 150, parameters=replace(young, effects="none"))
     months = pd.read_parquet(tmp_path / "truth" / "months.parquet")
     assert (months["p_churn"] == months["p_churn_if_contacted"]).all()
     assert months["p_churn"].between(0.01, 0.99).any()
 
 
-def test_without_signal_the_past_tells_nothing(tmp_path):
-    simulate(tmp_path, 4000, 500, parameters=Parameters(signal="none"))
+def test_without_signal_the_past_tells_nothing(tmp_path, young):
+    simulate(tmp_path, 6000, 400, parameters=replace(young, signal="none"))
     as_of = pd.Timestamp("2025-10-02")
     bought = pd.read_parquet(tmp_path / "purchases.parquet").query("not is_return")
     past = bought[bought["occurred_at"] < as_of].groupby("customer_id")["occurred_at"].agg(["max", "min", "size"])
@@ -62,10 +62,10 @@ def test_without_signal_the_past_tells_nothing(tmp_path):
     assert truth.groupby("as_of")["p_churn"].std().max() < 1e-9
 
 
-def test_dirt_is_what_was_asked_for(tmp_path):
+def test_dirt_is_what_was_asked_for(tmp_path, young):
     clean, dirty = tmp_path / "clean", tmp_path / "dirty"
-    simulate(clean, 400, 200)
-    simulate(dirty, 400, 200, parameters=replace(Parameters(), dirty=True))
+    simulate(clean, 400, 120, parameters=young)
+    simulate(dirty, 400, 120, parameters=replace(young, dirty=True))
     before, after = (pd.read_parquet(folder / "purchases.parquet") for folder in (clean, dirty))
     assert after["occurred_at"].str.match(r"\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d$").all()
     assert after["occurred_at"].str.contains("/").mean() == pytest.approx(0.3, abs=0.05)

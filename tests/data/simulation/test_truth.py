@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from kizuna.data.simulation.events import Log
 from kizuna.data.simulation.keyed import keys_of
 from kizuna.data.simulation.outreach import persuade

@@ -32,7 +32,7 @@ class _Ahead:
     """What shapes own time from a day on, per row; days count from it.
 
     In the days ``effect_from`` to ``effect_until`` a contact acts: it multiplies the hazard of leaving by ``ratio``, and
-    where ``won`` buying runs ``boost`` times as fast and does not fade. ``pull``: own time given by an offer on ``pull_day``.
+    where ``won`` buying does not fade and runs ``more`` faster. ``pull``: own time given by an offer on ``pull_day``.
     """
 
     pace: Floats
@@ -137,10 +137,10 @@ def _own_time(world: World, ahead: _Ahead, table: Floats, begin: float, end: Flo
     def passed(until: Floats) -> Floats:
         return _steady_time(world, ahead, table, until, won)
 
-    early = passed(np.minimum(closes, begin)) - passed(np.minimum(opens, begin))
-    late = passed(np.maximum(closes, begin)) - passed(np.maximum(opens, begin))
-    boost = world.parameters.responses.persuadable_rate_factor
-    time[won] += (boost - 1) * early + (boost - slow) * np.where(closes > begin, late, 0.0)
+    # Within the days of effect fading is put off, and ``more`` orders are bought beside the usual ones.
+    faded = passed(np.maximum(closes, begin)) - passed(np.maximum(opens, begin))
+    more = world.parameters.responses.persuadable_more_per_year / 365 / ahead.pace[won]
+    time[won] += (1 - slow) * np.where(closes > begin, faded, 0.0) + more * (passed(closes) - passed(opens))
     return time
 
 

@@ -75,4 +75,4 @@ def renewal_of(shape: float) -> Renewal:
     for age in range(len(orders)):
         residual = (none[age : age + count - 1] - none[age + 1 : age + count]) / none[age]
         orders[age, 1:] = np.convolve(residual, after_first)[: count - 1]
-    return Renewal(np.log(survival), np.cumsum(survival) * _FINE, orders)
+    return Renewal(np.log(survival), np.cumsum(survival) * _FINE - (survival + 1) * _FINE / 2, orders)

@@ -83,7 +83,7 @@ def _lose_interest(world: World, state: State, day: int) -> None:
 
 
 def _won_over(world: World, state: State, day: int) -> Rows:
-    """Persuadables within the days of effect of a contact: even fading ones buy and look in, and faster than before."""
+    """Persuadables within the days of effect of a contact: they do not fade, and buy more than they used to."""
     rows = np.flatnonzero((day - state.contacted < world.parameters.responses.effect_days) & (state.left == NEVER))
     won: Rows = rows[world.lives.response[rows] == PERSUADABLE]
     return won
@@ -94,14 +94,17 @@ def _due(world: World, state: State, day: int) -> Rows:
     parameters, lives = world.parameters, world.lives
     speed = world.calendar.speed[:, world.calendar.column(day)][lives.market * 3 + lives.buyer]
     is_new = (state.orders == 0) & (speed > 0)
-    speed *= lives.pace
+    pace = lives.pace.copy()
     factor = np.ones(len(speed))
     factor[state.fading <= day] = parameters.leaving.fade_rate_factor
-    factor[_won_over(world, state, day)] = parameters.responses.persuadable_rate_factor
+    won = _won_over(world, state, day)
+    factor[won] = 1.0
     factor[(state.complaint_from <= day) & (day < state.complaint_until)] *= (
         parameters.service.open_complaint_rate_factor
     )
     factor[(state.left <= day) | state.suspended | (state.orders == 0)] = 0.0
+    pace[won] += parameters.responses.persuadable_more_per_year / 365
+    speed *= pace
     speed *= factor
     np.add(state.clock, speed, out=state.clock)
     due = is_new | ((state.clock >= state.threshold) & (speed > 0))

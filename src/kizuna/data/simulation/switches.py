@@ -36,7 +36,7 @@ def _without_effects(parameters: Parameters) -> Parameters:
 def _without_signal(parameters: Parameters) -> Parameters:
     """Everybody buys alike and without memory, for ever: no past tells one future from another.
 
-    The rate is the one at which as many eligible customers churn as in the real shop (about .46 in 90 days).
+    The rate is the one at which as many eligible customers churn as in the real shop (about .44 before a December).
     """
     first = parameters.markets[0]
     markets = tuple(
@@ -52,7 +52,7 @@ def _without_signal(parameters: Parameters) -> Parameters:
     buying = replace(
         parameters.buying,
         rate_shape=float("inf"),
-        rate_per_year=3.1,
+        rate_per_year=2.8,
         gap_shape=1.0,
         gift_only_share=0.0,
         sale_only_share=0.0,
@@ -60,4 +60,5 @@ def _without_signal(parameters: Parameters) -> Parameters:
     )
     leaving = replace(parameters.leaving, first_order_share=0.0, hazard_per_day=0.0)
     money = replace(parameters.money, between_sd=0.0)
-    return replace(parameters, markets=markets, buying=buying, leaving=leaving, money=money)
+    service = replace(parameters.service, open_complaint_rate_factor=1.0)
+    return replace(parameters, markets=markets, buying=buying, leaving=leaving, money=money, service=service)

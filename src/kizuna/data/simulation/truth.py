@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kizuna.data.simulation.events import World
 from kizuna.data.simulation.keyed import Bools, Floats, Ints, Rows
 from kizuna.data.simulation.lives import PERSUADABLE, SURE
-from kizuna.data.simulation.paths import paths_of
+from kizuna.data.simulation.paths import offers_planned, paths_of
 from kizuna.data.simulation.renewal import Renewal, renewal_of
 from kizuna.data.simulation.state import NEVER, State, select
 from kizuna.data.simulation.step import first_order_share
@@ -104,11 +104,12 @@ def _values(world: World, state: State, day: int) -> tuple[Floats, Floats]:
     passed, whole = paths.passed
     renewal = renewal_of(parameters.buying.gap_shape)
     survival = _survival(world, state, day, renewal, passed)
-    age, rest = state.clock, whole - passed
-    faster = _offers_to_come(world, state, renewal) * _complaints_to_come(world)
+    age, rest, slower = state.clock, whole - passed, _complaints_to_come(world)
+    ahead = slower * _offers_to_come(world, state, day, (0, value_horizon), whole[0]) * whole
+    later_time = slower * _offers_to_come(world, state, day, (horizon, value_horizon), rest[0]) * rest
     none = (paths.weight * survival).sum(axis=0)
-    orders = (paths.weight * renewal.expected_orders(age, passed + faster * rest)).sum(axis=0)
-    later = (paths.weight * survival * renewal.expected_orders(age + passed, faster * rest)).sum(axis=0)
+    orders = (paths.weight * renewal.expected_orders(age, ahead)).sum(axis=0)
+    later = (paths.weight * survival * renewal.expected_orders(age + passed, later_time)).sum(axis=0)
     kind = world.lives.market * 3 + world.lives.buyer
     start, middle, end = (calendar.column(day + ahead) for ahead in (0, horizon, value_horizon))
     amount = _amount(world)
@@ -120,13 +121,27 @@ def _values(world: World, state: State, day: int) -> tuple[Floats, Floats]:
     return np.where(none > _NO_CHANCE, churned + amount * _price(world, kind, start, end), kept), churned
 
 
-def _offers_to_come(world: World, state: State, renewal: Renewal) -> Floats:
-    """How much faster persuadables buy in the long run, for the offers that follow their orders."""
+def _offers_to_come(world: World, state: State, day: int, window: tuple[int, int], steady: Floats) -> Floats:
+    """How much faster persuadables buy in a window of days ahead than in its ``steady`` own time, which new offers bring.
+
+    Offers follow new orders: the chance to have ordered recently enough for a campaign is that of a long time. Those that
+    the paths already know of are left out.
+    """
     contact, responses, lives = world.parameters.contact, world.parameters.responses, world.lives
-    recent = renewal.share_younger(contact.offer_recent_days * lives.pace)
-    under_effect = recent * min(1.0, responses.effect_days / contact.offer_every_days)
+    calendar, kind = world.calendar, lives.market * 3 + lives.buyer
+    low, high = day + window[0], day + window[1]
+    first = -(-day // contact.offer_every_days) * contact.offer_every_days
+    acts = [
+        calendar.time[:, calendar.column(np.clip(offer + 1 + responses.effect_days, low, high))]
+        - calendar.time[:, calendar.column(np.clip(offer + 1, low, high))]
+        for offer in range(first, max(high, first + 1), contact.offer_every_days)
+    ]
+    planned, _ = offers_planned(world, state, day)
+    acting = np.sum(acts, axis=0)[kind] - np.where(planned == first, acts[0][kind], 0.0)
+    recent = renewal_of(world.parameters.buying.gap_shape).share_younger(contact.offer_recent_days * lives.pace)
     reached = (lives.response == PERSUADABLE) & state.opted_in & ~lives.hold_out
-    faster: Floats = 1 + (responses.persuadable_rate_factor - 1) * under_effect * reached
+    gained = responses.persuadable_more_per_year / 365 * recent * acting * reached
+    faster: Floats = 1 + gained / np.maximum(steady, 1e-9)
     return faster
 
 
