@@ -83,7 +83,7 @@ def test_a_day_before_the_data_begins(tmp_path: Path) -> None:
 
 def test_a_definition_without_its_table(tmp_path: Path) -> None:
     code, _, err = kizuna("train", write_shop(tmp_path, every(40, 20, 600), "churn: {definition: cancellation}"))
-    assert code == 10
+    assert code == 11
     assert "churn.definition cancellation needs the table subscriptions; found purchases." in err
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="kizuna",
     help="Who is about to leave, what they are worth, why, and a weekly list to act on.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -29,6 +28,9 @@ Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config; repeatable.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+# Typer brings its own copy of click, and names the base of all usage errors nowhere.
+_UsageError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
 AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="The day to stand on, such as 2026-01-31.")]
 
 
@@ -41,19 +43,16 @@ def main() -> NoReturn:
 
 
 def _run(debug: bool) -> int:
-    import click
-
     from kizuna.errors import KizunaError
 
     try:
         result = app(standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as ended:
+    except typer.Exit as ended:
         return ended.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except _UsageError as error:
+        return _fail(f"{error.format_message()} See kizuna --help.", 2)
+    except (KeyboardInterrupt, typer.Abort):
         print("Stopped by the keyboard; nothing was published.", file=sys.stderr)
         return 130
     except KizunaError as error:
@@ -99,13 +98,16 @@ def _say() -> Callable[[str], None]:
     return lambda line: print(f"  [{time.monotonic() - began:5.1f} s] {line}", file=sys.stderr, flush=True)
 
 
-@app.callback()
-def _options(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
     if version:
         from kizuna.version import VERSION
 
         print(VERSION)
-        raise typer.Exit
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command()

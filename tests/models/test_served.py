@@ -42,7 +42,7 @@ def test_serving_needs_no_mlflow():
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:.*An input example was not provided:UserWarning")
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_mlflow_serves_the_folder_where_pickle_is_forbidden(shop, tmp_path, monkeypatch):
     import mlflow.pyfunc
 

@@ -80,12 +80,12 @@ def read_trees(text: str, threads: int) -> TreeModel:
 def default_tree_params(rows: int, rarer: int) -> dict[str, Any]:
     """LightGBM parameters for ``rows`` training rows of which ``rarer`` have the rarer outcome.
 
-    Trees of 7 leaves below 5,000 rows of the rarer outcome, 15 below 200,000, then 31; leaves of at least
+    Trees of 7 leaves below 20,000 rows of the rarer outcome, 15 below 200,000, then 31; leaves of at least
     √rows / 2 rows; larger steps where there are many rows, to keep the time down.
     """
     many = rows >= _MANY_ROWS
     return {
-        "num_leaves": 7 if rarer < 5_000 else 15 if rarer < 200_000 else 31,
+        "num_leaves": 7 if rarer < 20_000 else 15 if rarer < 200_000 else 31,
         "learning_rate": 0.1 if many else 0.05,
         "min_child_samples": max(10, int(np.sqrt(rows) / 2)),
         "lambda_l2": 5.0,

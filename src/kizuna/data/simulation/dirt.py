@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kizuna.data.simulation.keyed import Bools, Keys, Purpose, keys_of, uniform
-from kizuna.data.simulation.parameters import Dirt
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _DUPLICATE, _NO_ID, _LATE, _DELAY, _SLASHES = range(5)
 _SPOILT = ("purchases", "engagement")
+
+
+@dataclass(frozen=True)
+class Dirt:
+    """What is spoilt where ``dirty`` is set."""
+
+    duplicate_share: float = 0.01
+    null_id_share: float = 0.003
+    slash_date_share: float = 0.3
+    very_late_share: float = 0.02
+    very_late_max_days: int = 60
+    test_accounts: int = 3
+    test_orders: int = 200
 
 
 def spoil(name: str, table: pa.Table, dirt: Dirt, seed: int) -> pa.Table:

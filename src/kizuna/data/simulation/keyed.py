@@ -148,6 +148,13 @@ def uniform(keys: Keys, purpose: Purpose, day: int | Ints = 0, rows: Any = slice
     return _unit(_mix(numbers + np.uint64(_mix_number((stream + int(day) * _MIX_1) & _MASK))))
 
 
+def uniforms(keys: Keys, purposes: tuple[Purpose, ...], day: int, rows: Rows) -> dict[Purpose, Floats]:
+    """The same numbers as ``uniform`` gives for each purpose, drawn at once."""
+    streams = [_mix_number(_mix_number(keys.seed & _MASK) ^ (int(purpose) * _MIX_2 & _MASK)) for purpose in purposes]
+    shifts = np.array([_mix_number((stream + int(day) * _MIX_1) & _MASK) for stream in streams], dtype=np.uint64)
+    return dict(zip(purposes, _unit(_mix(keys.customers[rows] + shifts[:, None])), strict=True))
+
+
 def _mix_number(number: int) -> int:
     number = (number + _GOLDEN) & _MASK
     number = ((number ^ (number >> 30)) * _MIX_1) & _MASK

@@ -124,7 +124,7 @@ def lives_of(parameters: Parameters, keys: Keys, customers_per_day: float) -> Li
         member=draw(Purpose.MEMBER) < parameters.loyalty.member_share,
         opts_in=draw(Purpose.OPT_IN) < contact.opt_in_share,
         heavy_mail=draw(Purpose.HEAVY_MAIL) < contact.heavy_share,
-        store_buyer=draw(Purpose.STORE) < buying.store_share,
+        store_buyer=draw(Purpose.STORE) < buying.store_buyer_share,
         category=np.floor(draw(Purpose.CATEGORY) * len(CATEGORIES)).astype(np.int64),
         survey_day=np.floor(draw(Purpose.SURVEY_DAY) * survey_every_days).astype(np.int64),
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from kizuna.data.simulation import voice
 from kizuna.data.simulation.events import DAY_SECONDS, NO_TIME, TOPICS, Log, World, waking_time
-from kizuna.data.simulation.keyed import Bools, Floats, Ints, Purpose, Rows, uniform
+from kizuna.data.simulation.keyed import Bools, Floats, Ints, Purpose, Rows, uniform, uniforms
 from kizuna.data.simulation.lives import CATEGORIES, SURE
 from kizuna.data.simulation.state import LONG_AGO, State
 
@@ -16,11 +16,45 @@ _PRODUCTS = 40
 _EARN, _REDEEM, _EXPIRE = 1, 2, 3
 
 
+_DRAWS = (
+    Purpose.ORDER_CHANNEL,
+    Purpose.ORDER_TIME,
+    Purpose.ORDER_VISIT,
+    Purpose.AMOUNT,
+    Purpose.COUPON_USE,
+    Purpose.LATE,
+    Purpose.DELIVERY,
+    Purpose.ORDER_APP,
+    Purpose.ORDER_CATEGORY,
+    Purpose.PRODUCT,
+    Purpose.SECOND_LINE,
+    Purpose.QUANTITY,
+    Purpose.SECOND_CATEGORY,
+    Purpose.RETURN,
+    Purpose.RETURN_DELAY,
+    Purpose.COMPLAINT,
+    Purpose.COMPLAINT_DELAY,
+    Purpose.COMPLAINT_TIME,
+    Purpose.COMPLAINT_LENGTH,
+    Purpose.COMPLAINT_SPEED,
+    Purpose.COMPLAINT_ANSWER,
+    Purpose.COMPLAINT_TOPIC,
+    Purpose.COMPLAINT_SEVERITY,
+    Purpose.COMPLAINT_CHANNEL,
+    Purpose.APOLOGY,
+    Purpose.REDEEM,
+    Purpose.THANKS_CHANNEL,
+    Purpose.THANKS,
+    Purpose.FOLLOW_UP,
+)
+
+
 @dataclass(frozen=True)
 class _Orders:
-    """The orders of a day, one per row: who, when, how, for how much."""
+    """The orders of a day, one per row: who, when, how, for how much, and the draws that settle the rest."""
 
     rows: Rows
+    draws: dict[Purpose, Floats]
     time: Ints
     is_store: Bools
     late_days: Ints
@@ -30,7 +64,7 @@ class _Orders:
 
 def place(world: World, state: State, day: int, rows: Rows, log: Log) -> None:
     """The orders of a day, one for each of ``rows``."""
-    lives, keys = world.lives, world.keys
+    buying = world.parameters.buying
     first = state.orders[rows] == 0
     state.orders[rows] += 1
     state.first_order[rows[first]] = day
@@ -38,22 +72,27 @@ def place(world: World, state: State, day: int, rows: Rows, log: Log) -> None:
     state.clock[rows] = np.where(first, 0.0, state.clock[rows] - state.threshold[rows] - state.borrowed[rows])
     state.borrowed[rows] = 0.0
     state.threshold[rows] = _gap(world, state, rows)
-    store = uniform(keys, Purpose.ORDER_CHANNEL, day, rows) < np.where(lives.store_buyer[rows], 0.85, 0.04)
-    amount, discount = _amount(world, state, day, rows)
+    draws = uniforms(world.keys, _DRAWS, day, rows)
+    store_share = np.where(world.lives.store_buyer[rows], buying.store_buyer_store_share, buying.other_store_share)
+    store = draws[Purpose.ORDER_CHANNEL] < store_share
+    late = (draws[Purpose.LATE] < world.parameters.service.late_share) & ~store
+    _remember_late(world, state, day, rows[late])
+    amount, discount = _amount(world, state, day, rows, draws)
     orders = _Orders(
         rows=rows,
-        time=waking_time(day, uniform(keys, Purpose.ORDER_TIME, day, rows)),
+        draws=draws,
+        time=waking_time(day, draws[Purpose.ORDER_TIME]),
         is_store=store,
-        late_days=_deliver(world, state, day, rows, store),
+        late_days=_late_days(world, late, draws[Purpose.DELIVERY]),
         amount=amount,
         discount=discount,
     )
     _log_lines(world, day, orders, log)
     _complain(world, state, day, orders, log)
     _points(world, state, day, orders, log)
-    _plan_outreach(world, state, day, rows, first)
+    _plan_outreach(world, state, day, orders, first)
     voice.after_order(world, state, day, rows, orders.time, log)
-    visits = ~store & (uniform(keys, Purpose.ORDER_VISIT, day, rows) < world.parameters.engagement.order_visit_share)
+    visits = ~store & (draws[Purpose.ORDER_VISIT] < world.parameters.engagement.order_visit_share)
     log.add("engagement", rows[visits], orders.time[visits] - 1200, kind=0, channel=0)
 
 
@@ -76,17 +115,17 @@ def _gap(world: World, state: State, rows: Rows) -> Floats:
     return gaps
 
 
-def _amount(world: World, state: State, day: int, rows: Rows) -> tuple[Floats, Floats]:
+def _amount(world: World, state: State, day: int, rows: Rows, draws: dict[Purpose, Floats]) -> tuple[Floats, Floats]:
     """What is paid, and what was taken off; a sure thing's coupon takes part of its value out of the order."""
     from scipy.special import ndtri
 
     parameters, column = world.parameters, world.calendar.column(day)
-    noise = ndtri(uniform(world.keys, Purpose.AMOUNT, day, rows))
+    noise = ndtri(draws[Purpose.AMOUNT])
     amount = np.exp(world.lives.log_amount[rows] + parameters.money.within_sd * noise) * world.calendar.price[column]
     taken_off = parameters.money.sale_discount if world.calendar.sale[column] else 0.0
     discount = amount * taken_off / (1 - taken_off)
     valid = state.coupon_until[rows] > day
-    used = valid & (uniform(world.keys, Purpose.COUPON_USE, day, rows) < parameters.contact.coupon_use_share)
+    used = valid & (draws[Purpose.COUPON_USE] < parameters.contact.coupon_use_share)
     state.coupon_until[rows[used]] = LONG_AGO
     discount = discount + used * parameters.contact.coupon_value
     lost = used & (world.lives.response[rows] == SURE)
@@ -94,52 +133,52 @@ def _amount(world: World, state: State, day: int, rows: Rows) -> tuple[Floats, F
     return np.round(np.maximum(paid, 0.1 * amount)), np.round(discount)
 
 
-def _deliver(world: World, state: State, day: int, rows: Rows, store: Bools) -> Ints:
-    """Days that each delivery comes after its promise (not positive: in time), noted for the customer where late."""
-    service, ratios = world.parameters.service, world.parameters.ratios
-    late = (uniform(world.keys, Purpose.LATE, day, rows) < service.late_share) & ~store
-    draws = uniform(world.keys, Purpose.DELIVERY, day, rows)
+def _late_days(world: World, late: Bools, draws: Floats) -> Ints:
+    """Days that each delivery comes after its promise; not positive where it comes in time."""
+    service = world.parameters.service
     span = service.late_max_days - service.late_min_days + 1
-    late_days = np.where(late, service.late_min_days + np.floor(draws * span), -np.floor(draws * 3)).astype(np.int64)
+    return np.where(late, service.late_min_days + np.floor(draws * span), -np.floor(draws * 3)).astype(np.int64)
+
+
+def _remember_late(world: World, state: State, day: int, rows: Rows) -> None:
+    """A late delivery acts from the day on which it is late; a second one prolongs that."""
+    service, ratios = world.parameters.service, world.parameters.ratios
     known = day + service.promise_days + service.late_min_days
-    disappointed = rows[late]
-    again = state.late_until[disappointed] >= known
-    state.late_from[disappointed] = np.where(again, state.late_from[disappointed], known)
-    state.late_until[disappointed] = known + ratios.late_delivery_days
-    return late_days
+    again = state.late_until[rows] >= known
+    state.late_from[rows] = np.where(again, state.late_from[rows], known)
+    state.late_until[rows] = known + ratios.late_delivery_days
 
 
 def _log_lines(world: World, day: int, orders: _Orders, log: Log) -> None:
     """One or two lines per order, and the return of some first lines, under the order's own id."""
-    keys, money, service = world.keys, world.parameters.money, world.parameters.service
-    rows, time, amount = orders.rows, orders.time, orders.amount
+    buying, money, service = world.parameters.buying, world.parameters.money, world.parameters.service
+    rows, time, amount, draws = orders.rows, orders.time, orders.amount, orders.draws
     promised = np.where(orders.is_store, NO_TIME, (day + service.promise_days) * DAY_SECONDS + 20 * 3600)
     delivered = np.where(orders.is_store, NO_TIME, promised + orders.late_days * DAY_SECONDS - 3600 * (day % 9))
-    app = uniform(keys, Purpose.ORDER_APP, day, rows) < 0.4
-    favourite = uniform(keys, Purpose.ORDER_CATEGORY, day, rows)
-    category = np.where(
-        favourite < 0.6, world.lives.category[rows], np.floor((favourite - 0.6) / 0.4 * len(CATEGORIES))
-    )
-    product = _PRODUCTS * uniform(keys, Purpose.PRODUCT, day, rows) ** 1.7
+    app = draws[Purpose.ORDER_APP] < buying.app_share
+    favourite, usual = draws[Purpose.ORDER_CATEGORY], buying.favourite_category_share
+    any_category = np.floor((favourite - usual) / (1 - usual) * len(CATEGORIES))
+    category = np.where(favourite < usual, world.lives.category[rows], any_category)
+    product = _PRODUCTS * draws[Purpose.PRODUCT] ** 1.7
     columns = {
         "order_day": np.full(len(rows), day),
         "channel": np.where(orders.is_store, 2, np.where(app, 1, 0)),
         "promised": promised,
         "delivered": delivered,
     }
-    second = uniform(keys, Purpose.SECOND_LINE, day, rows) < money.second_line_share
+    second = draws[Purpose.SECOND_LINE] < money.second_line_share
     second_amount = np.where(second, np.round(amount * money.second_line_part), 0.0)
     second_discount = np.where(second, np.round(orders.discount * money.second_line_part), 0.0)
     first_line = {
         **columns,
         "amount": amount - second_amount,
         "discount": orders.discount - second_discount,
-        "quantity": 1 + np.floor(2.2 * uniform(keys, Purpose.QUANTITY, day, rows) ** 3).astype(np.int64),
+        "quantity": 1 + np.floor(2.2 * draws[Purpose.QUANTITY] ** 3).astype(np.int64),
         "category": category.astype(np.int64),
         "product": np.floor(product).astype(np.int64),
     }
     log.add("purchases", rows, time, is_return=False, **first_line)
-    other = np.floor(uniform(keys, Purpose.SECOND_CATEGORY, day, rows) * len(CATEGORIES)).astype(np.int64)
+    other = np.floor(draws[Purpose.SECOND_CATEGORY] * len(CATEGORIES)).astype(np.int64)
     log.add(
         "purchases",
         rows[second],
@@ -153,9 +192,9 @@ def _log_lines(world: World, day: int, orders: _Orders, log: Log) -> None:
         product=_PRODUCTS - 1 - np.floor(product[second]).astype(np.int64),
     )
     return_share = np.array([market.return_share for market in world.parameters.markets])[world.lives.market[rows]]
-    back = uniform(keys, Purpose.RETURN, day, rows) < return_share
+    back = draws[Purpose.RETURN] < return_share
     span = money.return_max_days - money.return_min_days + 1
-    after = money.return_min_days + np.floor(uniform(keys, Purpose.RETURN_DELAY, day, rows) * span).astype(np.int64)
+    after = money.return_min_days + np.floor(draws[Purpose.RETURN_DELAY] * span).astype(np.int64)
     returned = {name: values[back] for name, values in first_line.items()}
     returned["amount"] = -returned["amount"]
     for name in ("promised", "delivered"):
@@ -165,24 +204,25 @@ def _log_lines(world: World, day: int, orders: _Orders, log: Log) -> None:
 
 def _complain(world: World, state: State, day: int, orders: _Orders, log: Log) -> None:
     """Complaints over these orders; where two are open, the state knows of them as one."""
-    keys, service, rows = world.keys, world.parameters.service, orders.rows
+    service = world.parameters.service
     late = orders.late_days > 0
     share = service.complaint_share * np.where(late, service.complaint_late_factor, 1.0)
-    complains = uniform(keys, Purpose.COMPLAINT, day, rows) < share
-    rows, late = rows[complains], late[complains]
+    complains = np.flatnonzero(orders.draws[Purpose.COMPLAINT] < share)
+    rows, late = orders.rows[complains], late[complains]
+    draw = {purpose: values[complains] for purpose, values in orders.draws.items()}
     wait = np.where(late, service.promise_days + service.late_min_days, service.promise_days)
-    wait = wait + np.floor(4 * uniform(keys, Purpose.COMPLAINT_DELAY, day, rows)).astype(np.int64)
+    wait = wait + np.floor(4 * draw[Purpose.COMPLAINT_DELAY]).astype(np.int64)
     opened = day + wait
-    time = waking_time(opened, uniform(keys, Purpose.COMPLAINT_TIME, day, rows))
-    draws = uniform(keys, Purpose.COMPLAINT_LENGTH, day, rows)
-    slow = uniform(keys, Purpose.COMPLAINT_SPEED, day, rows) < service.slow_share
+    time = waking_time(opened, draw[Purpose.COMPLAINT_TIME])
+    length = draw[Purpose.COMPLAINT_LENGTH]
+    slow = draw[Purpose.COMPLAINT_SPEED] < service.slow_share
     within = 1 - np.exp(-service.slow_after_days / service.fast_mean_days)
-    fast_days = -service.fast_mean_days * np.log(1 - draws * within)
-    slow_days = service.slow_after_days - service.slow_mean_more_days * np.log(draws)
+    fast_days = -service.fast_mean_days * np.log(1 - length * within)
+    slow_days = service.slow_after_days - service.slow_mean_more_days * np.log(length)
     length_days = np.where(slow, slow_days, fast_days)
-    answer_days = -service.first_response_mean_days * np.log(uniform(keys, Purpose.COMPLAINT_ANSWER, day, rows))
+    answer_days = -service.first_response_mean_days * np.log(draw[Purpose.COMPLAINT_ANSWER])
     resolved = time + (length_days * DAY_SECONDS).astype(np.int64)
-    topic = 1 + np.floor((len(TOPICS) - 1) * uniform(keys, Purpose.COMPLAINT_TOPIC, day, rows)).astype(np.int64)
+    topic = 1 + np.floor((len(TOPICS) - 1) * draw[Purpose.COMPLAINT_TOPIC]).astype(np.int64)
     log.add(
         "complaints",
         rows,
@@ -190,15 +230,15 @@ def _complain(world: World, state: State, day: int, orders: _Orders, log: Log) -
         kind=0,
         resolved=resolved,
         first_response=np.minimum(resolved, time + (answer_days * (1 + 3 * slow) * DAY_SECONDS).astype(np.int64)),
-        severity=1 + np.floor(3 * uniform(keys, Purpose.COMPLAINT_SEVERITY, day, rows)).astype(np.int64),
+        severity=1 + np.floor(3 * draw[Purpose.COMPLAINT_SEVERITY]).astype(np.int64),
         category=np.where(late, 0, topic),
-        channel=np.floor(3 * uniform(keys, Purpose.COMPLAINT_CHANNEL, day, rows)).astype(np.int64),
+        channel=np.floor(3 * draw[Purpose.COMPLAINT_CHANNEL]).astype(np.int64),
     )
     until = resolved // DAY_SECONDS + 1
     still_open = state.complaint_until[rows] > opened
     state.complaint_from[rows] = np.where(still_open, state.complaint_from[rows], opened)
     state.complaint_until[rows] = np.maximum(until, state.complaint_until[rows])
-    sorry = uniform(keys, Purpose.APOLOGY, day, rows) < world.parameters.contact.apology_share
+    sorry = draw[Purpose.APOLOGY] < world.parameters.contact.apology_share
     state.apology_due[rows[sorry]] = opened[sorry] + world.parameters.contact.apology_after_days
 
 
@@ -210,7 +250,7 @@ def _points(world: World, state: State, day: int, orders: _Orders, log: Log) -> 
     joins = state.orders[rows] == 1
     log.add("loyalty", rows[joins], time[joins], kind=0, points=0, expires=NO_TIME)
     redeems = state.points[rows] >= loyalty.reward_points
-    redeems &= uniform(world.keys, Purpose.REDEEM, day, rows) < loyalty.redeem_share
+    redeems &= orders.draws[Purpose.REDEEM][member] < loyalty.redeem_share
     state.points[rows[redeems]] -= loyalty.reward_points
     state.redeemed[rows[redeems]] = day
     log.add("loyalty", rows[redeems], time[redeems], kind=_REDEEM, points=loyalty.reward_points, expires=NO_TIME)
@@ -225,11 +265,11 @@ def _points(world: World, state: State, day: int, orders: _Orders, log: Log) -> 
     state.far_reward[rows] = months > ratios.far_reward_months
 
 
-def _plan_outreach(world: World, state: State, day: int, rows: Rows, first: Bools) -> None:
-    keys, contact = world.keys, world.parameters.contact
-    by_post = uniform(keys, Purpose.THANKS_CHANNEL, day, rows) < contact.thanks_post_share
-    thanked = (uniform(keys, Purpose.THANKS, day, rows) < contact.thanks_share) & (state.opted_in[rows] | by_post)
+def _plan_outreach(world: World, state: State, day: int, orders: _Orders, first: Bools) -> None:
+    rows, draws, contact = orders.rows, orders.draws, world.parameters.contact
+    by_post = draws[Purpose.THANKS_CHANNEL] < contact.thanks_post_share
+    thanked = (draws[Purpose.THANKS] < contact.thanks_share) & (state.opted_in[rows] | by_post)
     state.thanks_due[rows[thanked]] = day + contact.thanks_after_days
-    followed = first & state.opted_in[rows] & (uniform(keys, Purpose.FOLLOW_UP, day, rows) < contact.follow_up_share)
+    followed = first & state.opted_in[rows] & (draws[Purpose.FOLLOW_UP] < contact.follow_up_share)
     state.follow_up_due[rows[followed]] = day + contact.follow_up_after_days
     state.last_outreach[rows[first]] = day

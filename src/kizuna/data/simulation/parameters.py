@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kizuna.data.simulation.dirt import Dirt
 from kizuna.data.simulation.markets import DE, JP, US, Market
 
 
@@ -44,7 +45,11 @@ class Buying:
     sale_rate_factor: float = 0.7
     reseller_share: float = 0.002
     reseller_factor: float = 20.0
-    store_share: float = 0.15
+    store_buyer_share: float = 0.15
+    store_buyer_store_share: float = 0.85
+    other_store_share: float = 0.04
+    app_share: float = 0.4
+    favourite_category_share: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -196,7 +201,9 @@ class Voice:
     response_share: float = 0.22
     fading_response_factor: float = 0.5
     left_response_factor: float = 0.1
+    kind_shares: tuple[float, float, float] = (0.5, 0.35, 0.15)
     nps_mean: float = 8.2
+    csat_mean: float = 3.9
     satisfaction_sd: float = 1.2
     satisfaction_frailty_correlation: float = -0.5
     answer_sd: float = 1.3
@@ -246,19 +253,6 @@ class Arrival:
     late_share: float = 0.03
     late_min_days: int = 2
     late_max_days: int = 10
-
-
-@dataclass(frozen=True)
-class Dirt:
-    """What is spoilt where ``dirty`` is set."""
-
-    duplicate_share: float = 0.01
-    null_id_share: float = 0.003
-    slash_date_share: float = 0.3
-    very_late_share: float = 0.02
-    very_late_max_days: int = 60
-    test_accounts: int = 3
-    test_orders: int = 200
 
 
 @dataclass(frozen=True)

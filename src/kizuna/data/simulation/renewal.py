@@ -30,11 +30,10 @@ class Renewal:
 
     def log_none_since(self, age: Floats) -> Floats:
         """The logarithm of the chance that a gap is longer than ``age``; linear beyond the table, as it tends to be."""
-        age = np.maximum(age, 0.0)
-        position = np.minimum(age / _FINE, len(self.log_survival) - 2)
-        cell = position.astype(np.int64)
-        low = self.log_survival[cell]
-        return low + (age / _FINE - cell) * (self.log_survival[cell + 1] - low)
+        position = np.maximum(age, 0.0) / _FINE
+        cell = np.minimum(position, len(self.log_survival) - 2).astype(np.int64)
+        low: Floats = self.log_survival.take(cell)
+        return low + (position - cell) * np.diff(self.log_survival).take(cell)
 
     def share_younger(self, age: Floats) -> Floats:
         """The share of a long time in which the last order is less than ``age`` ago."""
@@ -48,9 +47,11 @@ class Renewal:
         column = np.minimum(ahead, _FARTHEST) / _STEP
         i = np.minimum(row.astype(np.int64), self.orders.shape[0] - 2)
         j = np.minimum(column.astype(np.int64), self.orders.shape[1] - 2)
-        down, right = row - i, column - j
-        upper = self.orders[i, j] * (1 - right) + self.orders[i, j + 1] * right
-        lower = self.orders[i + 1, j] * (1 - right) + self.orders[i + 1, j + 1] * right
+        down, right, corner = row - i, column - j, i * self.orders.shape[1] + j
+        flat = self.orders.ravel()
+        upper = flat.take(corner) * (1 - right) + flat.take(corner + 1) * right
+        corner += self.orders.shape[1]
+        lower = flat.take(corner) * (1 - right) + flat.take(corner + 1) * right
         expected: Floats = upper * (1 - down) + lower * down + np.maximum(ahead - _FARTHEST, 0.0)
         return expected
 

@@ -107,7 +107,7 @@ def hazard_ratio(parameters: Parameters, lives: Lives, state: State, day: int) -
     _apply(product, state.wrong_language, ratios.language_mismatch)
     _apply(product, day - state.thanked < ratios.thanks_days, ratios.thanks)
     _apply(product, day - state.redeemed < ratios.redemption_days, ratios.redemption)
-    product *= contact_ratio(parameters, lives, state, day)
+    product *= contact_ratio(parameters, lives.response, state.contacted, day)
     open_rows = np.flatnonzero((state.complaint_from <= day) & (day < state.complaint_until))
     overdue = np.maximum(day - state.complaint_from[open_rows] - ratios.complaint_growth_after_days, 0)
     growth = ratios.open_complaint * (1 + ratios.complaint_growth_per_day) ** overdue
@@ -115,11 +115,10 @@ def hazard_ratio(parameters: Parameters, lives: Lives, state: State, day: int) -
     return np.clip(product, ratios.lowest, ratios.highest)
 
 
-def contact_ratio(parameters: Parameters, lives: Lives, state: State, day: int) -> Floats:
+def contact_ratio(parameters: Parameters, response: Ints, contacted: Ints, day: int) -> Floats:
     """What a contact meant to keep the customer, within its days of effect, multiplies the hazards by."""
-    return np.where(
-        day - state.contacted < parameters.responses.effect_days, contact_effect(parameters, lives.response), 1.0
-    )
+    acts = day - contacted < parameters.responses.effect_days
+    return np.where(acts, contact_effect(parameters, response), 1.0)
 
 
 def contact_effect(parameters: Parameters, response: Ints) -> Floats:

@@ -71,7 +71,7 @@ def _begin_fading(world: World, state: State, day: int) -> None:
 
 def _leave(world: World, state: State, day: int) -> None:
     rows = np.flatnonzero((state.fading <= day) & (state.left == NEVER))
-    ratio = contact_ratio(world.parameters, select(world.lives, rows), select(state, rows), day)
+    ratio = contact_ratio(world.parameters, world.lives.response[rows], state.contacted[rows], day)
     state.fade_hazard[rows] += ratio / world.parameters.leaving.fade_mean_days
     state.left[rows[state.fade_hazard[rows] >= world.lives.leave_at[rows]]] = day
 

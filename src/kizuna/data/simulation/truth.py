@@ -21,7 +21,7 @@ from kizuna.data.simulation.renewal import Renewal, renewal_of
 from kizuna.data.simulation.state import NEVER, State, select
 from kizuna.data.simulation.step import first_order_share
 
-_CHURN_CELLS = 6
+_CHURN_CELLS = 4
 _CHURN_QUANTILES = 6
 _VALUE_CELLS = (0.33, 0.67, 1.0)
 _VALUE_CELLS_AFTER = (0.2, 0.5, 1.0)

@@ -32,7 +32,7 @@ def invite(world: World, state: State, day: int, log: Log) -> None:
     time = np.maximum(
         waking_time(answered, uniform(keys, Purpose.SURVEY_TIME, day, rows)), day * DAY_SECONDS + 12 * 3600 + 600
     )
-    kind = pick(uniform(keys, Purpose.SURVEY_KIND, day, rows), [0.5, 0.35, 0.15])
+    kind = pick(uniform(keys, Purpose.SURVEY_KIND, day, rows), list(voice.kind_shares))
     score = _score(world, state, day, rows, kind)
     wants_answer = (kind == SUGGESTION) | (score <= np.where(kind == NPS, 6, 2))
     followed = wants_answer & (uniform(keys, Purpose.SURVEY_FOLLOW_UP, day, rows) < voice.follow_up_share)
@@ -96,7 +96,7 @@ def _score(world: World, state: State, day: int, rows: Rows, kind: Ints) -> Ints
     shift = np.array([market.nps_shift for market in world.parameters.markets])[world.lives.market[rows]]
     mood = _mood(world, state, day, rows) + _noise(world, Purpose.SURVEY_SCORE, day, rows)
     nps = np.clip(np.round(voice.nps_mean + shift + mood), 0, 10)
-    stars = np.clip(np.round(3.9 + 0.5 * mood), 1, 5)
+    stars = np.clip(np.round(voice.csat_mean + 0.5 * mood), 1, 5)
     return np.where(kind == NPS, nps, stars).astype(np.int64)
 
 
