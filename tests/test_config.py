@@ -21,7 +21,8 @@ data:
   on_bad_rows: fail
   tables:
     customers:  {path: ../data/customers.parquet, attributes: [tier]}
-    purchases:  {path: ../data/orders.csv, columns: {customer_id: user, occurred_at: ordered_at, amount: total}, arrives_after_days: 1, warn_after_days: 3, error_after_days: 7}
+    purchases:  {path: ../data/orders.csv, columns: {customer_id: user, occurred_at: ordered_at, amount: total},
+                 arrives_after_days: 1, warn_after_days: 3, error_after_days: 7}
     complaints: {uri: "${WAREHOUSE}", query: "select * from crm.tickets", on_missing: degrade}
     engagement: {path: ../data/web.csv.gz, query: "select user as customer_id, ts as occurred_at, 'visit' as kind from source"}
 snapshots:  {every_days: 28, min_history_days: 90, max_count: 24}
@@ -137,6 +138,8 @@ DATA = {
     "add the query to run there.",
     "{timezone: Asia/Tokio, tables: {}}": "data.timezone is no time zone. Did you mean 'Asia/Tokyo'? (found 'Asia/Tokio').",
     "{timezone: ../etc/passwd, tables: {}}": "data.timezone is no time zone (found '../etc/passwd').",
+    "{tables: {purchases: {path: p.csv, attributes: [tier]}}}": "data.tables has attributes in table purchases; "
+    "only customers have them. Use columns or features.",
     "{currency: JPY}": "'data.tables' is missing. Add it.",
     "{tables: {purchases: {path: p.csv, columns: {is_return: yes}}}}": "data.tables.purchases.columns.is_return should be "
     "a valid string (found True). Put it in quotes.",

@@ -34,9 +34,9 @@ TABLES = (
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A simulated shop of 1,500 customers over two years."""
+    """A simulated shop of 1,000 customers over 640 days."""
     folder = tmp_path_factory.mktemp("shop")
-    simulate(folder, customers=1500, days=730, seed=11)
+    simulate(folder, customers=1000, days=640, seed=11)
     return folder
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kizuna.version import VERSION as __version__
+from kizuna.version import VERSION
 
 if TYPE_CHECKING:
     from kizuna.models import ChurnClassifier, CltvRegressor
     from kizuna.project import Project, load
 
+__version__ = VERSION
 __all__ = ["ChurnClassifier", "CltvRegressor", "Project", "__version__", "load"]
 
 _HOMES = {

@@ -89,9 +89,11 @@ class Data(_Section):
     @field_validator("tables")
     @classmethod
     def _known_tables(cls, value: dict[str, TableSource]) -> dict[str, TableSource]:
-        for name in value:
+        for name, source in value.items():
             if name not in TABLES:
                 raise ValueError(f"has no table '{name}'.{nearest(name, TABLES)} Tables are {', '.join(TABLES)}")
+            if source.attributes and name != "customers":
+                raise ValueError(f"has attributes in table {name}; only customers have them. Use columns or features")
         return value
 
 

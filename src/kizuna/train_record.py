@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kizuna.tracking import TrainingRun
 
 _EXPLAINED_ROWS = 1000
+_EXPLAINED_ROWS_OF_OTHERS = 100
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,9 @@ def _log_pictures(run: TrainingRun, config: Config, trained: Trained) -> None:
         run.log_figure(deciles, "plots/value_deciles.png")
     newest = np.flatnonzero(training.frame.as_of == training.days[0])
     # Evenly through the customers, so that the picture does not depend on a draw.
-    shown = newest[np.linspace(0, len(newest) - 1, min(_EXPLAINED_ROWS, len(newest))).astype(np.int64)]
+    # Estimators from elsewhere are explained by many predictions for each row.
+    rows = _EXPLAINED_ROWS_OF_OTHERS if "." in trained.churn.estimator_name_ else _EXPLAINED_ROWS
+    shown = newest[np.linspace(0, len(newest) - 1, min(rows, len(newest))).astype(np.int64)]
     features = training.features.iloc[shown]
     contributions = trained.churn.contributions(features)[:, :-1]
     run.log_figure(plots.contribution_figure(contributions, features), "plots/shap_bar.png")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import gzip
 import sqlite3
 from datetime import datetime
@@ -15,6 +16,7 @@ import pytest
 
 from kizuna import Project
 from kizuna.config_file import load_config
+from kizuna.data.sources import connect
 from kizuna.errors import ConfigError, ContractError, DataMissing
 
 TEXT = "customer_id,occurred_at,amount\n007,2026-11-16,5\nNA,2026-11-17 23:59,7.5\n"
@@ -274,3 +276,22 @@ def test_a_missing_table_may_degrade(tmp_path: Path, open_shop: Any) -> None:
     only_missing = open_shop({"purchases": source, "complaints": {"path": "no.csv"}})
     with pytest.raises(DataMissing):
         only_missing.require_sound()
+
+
+def test_what_does_not_fit_into_memory_goes_to_a_private_folder_that_does_not_stay() -> None:
+    connections = [connect(1), connect(1)]
+    query = "SELECT current_setting('temp_directory')"
+    folders = [Path(connection.execute(query).fetchall()[0][0]) for connection in connections]
+    assert folders[0] != folders[1]
+    assert {oct(folder.stat().st_mode)[-3:] for folder in folders} == {"700"}
+    for connection in connections:
+        connection.execute("SET memory_limit = '50MB'")
+        connection.execute(
+            "CREATE TABLE big AS SELECT range AS i, md5(CAST(range AS VARCHAR)) AS x FROM range(1_000_000)"
+        )
+        connection.execute("CREATE TABLE ordered AS SELECT * FROM big ORDER BY x")
+    sums = [connection.execute("SELECT sum(i) FROM ordered").fetchall() for connection in connections]
+    assert sums == [[(1_000_000 * 999_999 // 2,)]] * 2
+    del connections, connection
+    gc.collect()
+    assert not any(folder.exists() for folder in folders)

@@ -24,7 +24,10 @@ def net(row: Row) -> float:
 
 
 def orders_of(p: Past) -> list[Row]:
-    """One row per order: one order_id, or the rows of one day; dated by its row that was known first."""
+    """One row per order: one order_id, or the rows of one day; dated by its row that was known first.
+
+    It has come when all the lines that were known as early as that row have come.
+    """
     lines: dict[Any, list[Row]] = defaultdict(list)
     for row in p.rows["purchases"]:
         if not is_return(row):
@@ -34,7 +37,9 @@ def orders_of(p: Past) -> list[Row]:
     for rows in lines.values():
         first = min(rows, key=lambda r: (r["_known"], r["_day"]))
         discounted = any(r.get("discount_amount") not in (None, 0) for r in rows)
-        out.append(first | {"discounted": discounted})
+        batch = [r for r in rows if (r["_known"], r["_day"]) == (first["_known"], first["_day"])]
+        came = [r.get("delivered_at") for r in batch]
+        out.append(first | {"discounted": discounted, "delivered_at": None if None in came else max(came)})
     return out
 
 

@@ -143,7 +143,7 @@ def _events(rng: Random, table: str, customer: str, pool: list[int], named: bool
     count = rng.choice([0, 0, 1, 2, 3, 5, 12, 30])
     rows = [draw_row(rng, table, customer, rng.choice(pool)) for _ in range(count)]
     if table == "purchases":
-        _deliver_orders_together(rows, named)
+        _promise_orders_together(rows, named)
     return rows + [dict(row) for row in rows if rng.random() < 0.05]
 
 
@@ -152,13 +152,12 @@ def _versions(rng: Random, table: str, customer: str, pool: list[int], dated: bo
     return [draw_row(rng, table, customer, day) for day in rng.sample(pool, count)]
 
 
-def _deliver_orders_together(rows: list[Row], named: bool) -> None:
-    """Every line of an order gets the order's own promise and delivery."""
+def _promise_orders_together(rows: list[Row], named: bool) -> None:
+    """Every line of an order gets the order's own promise; each comes on a day of its own."""
     first: dict[Any, Row] = {}
     for row in rows:
         order = row["order_id"] if named and row["order_id"] is not None else row["occurred_at"]
-        line = first.setdefault(order, row)
-        row.update(promised_at=line["promised_at"], delivered_at=line["delivered_at"])
+        row["promised_at"] = first.setdefault(order, row)["promised_at"]
 
 
 def _later(rng: Random, day: int, most: int) -> int | None:

@@ -50,3 +50,14 @@ def test_with_valid_from_the_row_in_force_speaks() -> None:
     assert frame.loc["c00", "stamps"] == 5
     assert np.isnan(frame.loc[["c03", "new"], "stamps"]).all()
     assert [name for name in frame if name.startswith("market")] == []
+
+
+def test_an_attribute_named_as_a_feature_of_ours_does_not_take_its_place() -> None:
+    tables = {
+        "customers": pd.DataFrame({"customer_id": ["a", "b"], "orders": [99.0, 98.0]}),
+        "purchases": table("customer_id occurred_at amount", "a 2025-01-01 5", "b 2025-01-02 7"),
+    }
+    sources = {"customers": {"attributes": ["orders"]}, "purchases": {}}
+    frame = features_of("2025-03-01", tables, data={"tables": sources})
+    assert list(frame.columns).count("orders") == 1
+    assert frame["orders"].tolist() == [1, 1]

@@ -31,7 +31,7 @@ def match_columns(
     attributes = source.attributes if contract.name == "customers" else []
     known = [item.name for item in contract.fields]
     for ours in source.columns:
-        if ours not in known and ours not in source.attributes and not contract.open_columns:
+        if ours not in known and ours not in attributes and not contract.open_columns:
             raise ConfigError(
                 f"data.tables.{contract.name}.columns: there is no column '{ours}'.{nearest(ours, known)} "
                 f"Columns of {contract.name} are {', '.join(known)}."

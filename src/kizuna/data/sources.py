@@ -7,9 +7,10 @@ null, so that ``007`` and ``NA`` stay what they are.
 from __future__ import annotations
 
 import glob
-import os
 import re
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,17 +31,20 @@ _SQLITE = re.compile(r"\.(sqlite3?|db3?)$", re.IGNORECASE)
 
 
 def connect(threads: int) -> DuckDBPyConnection:
-    """A private DuckDB that fetches no extension; what does not fit into memory goes to a folder of its own."""
+    """A private DuckDB that fetches no extension; what does not fit into memory goes to a folder that only we may read."""
     import duckdb
 
+    folder = tempfile.mkdtemp(prefix="kizuna-")
     settings: dict[str, Any] = {
         "threads": threads,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "preserve_insertion_order": True,
-        "temp_directory": str(Path(tempfile.gettempdir()) / f"kizuna-duckdb-{os.getpid()}"),
+        "temp_directory": folder,
     }
-    return duckdb.connect(config=settings)
+    connection = duckdb.connect(config=settings)
+    weakref.finalize(connection, shutil.rmtree, folder, ignore_errors=True)
+    return connection
 
 
 def literal(text: str) -> str:

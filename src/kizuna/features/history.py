@@ -128,7 +128,7 @@ class History:
         mask = ~np.isnan(values) if where is None else where & ~np.isnan(values)
         return ratio(self.sum(values, window, mask), self.count(window, mask))
 
-    # ---- moments (``still``: only events whose column of that name, such as resolved_at, had not come by as_of) --------------------------------------------------------------------------------------------------
+    # ---- moments; ``still``: only events whose column of that name (resolved_at) had not come by as_of ----------------
 
     def days_since_last(self, where: Mask | None = None, still: str | None = None) -> Floats:
         """Whole days since the last event, at least 1; NaN where it never happened."""
