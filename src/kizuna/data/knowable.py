@@ -32,7 +32,8 @@ def _fingerprint(store: Store, table: str, as_of: int) -> str:
     total = store.connection.execute(
         f"SELECT count(*), sum(CAST(md5_number_lower(concat_ws(chr(31), {', '.join(cells)})) AS HUGEINT)) "
         f"FROM {quote('clean_' + table)} AS clean JOIN customer_ids AS ids ON ids.customer = clean.customer "
-        f"WHERE day < {as_of} AND known < {as_of}"
+        # A suppression is in force from its own day on.
+        f"WHERE day < {as_of} AND known < {as_of}" + (f" OR day = {as_of}" if table == "suppressions" else "")
     ).fetchall()[0]
     columns = ",".join(item.name for item in store.tables[table].columns)
     return hashlib.sha256(f"{columns}|{total[0]}|{total[1]}".encode()).hexdigest()[:16]

@@ -98,6 +98,12 @@ class Store:
             texts=texts,
         )
 
+    def dated_rows(self, table: str) -> tuple[int, int]:
+        """How many rows of a table have a day, and how many have none."""
+        counts = f"count(*) FILTER (WHERE day > {UNDATED}), count(*) FILTER (WHERE day = {UNDATED})"
+        dated, undated = self.connection.execute(f"SELECT {counts} FROM {quote('clean_' + table)}").fetchall()[0]
+        return int(dated), int(undated)
+
     def first_known_day(self, table: str, before: int) -> int | None:
         """The first day of a table's rows that were known before a day; None where there is none."""
         found = self.connection.execute(

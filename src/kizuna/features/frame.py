@@ -171,9 +171,8 @@ def _columns_of(store: Store, plan: FeaturePlan) -> list[Column]:
     """Columns by name, from a block without customers: what a family yields depends on tables, never on rows."""
     tables = tables_of(store, 0, 0)
     columns = [Column(f.name, family, f.driver, f.unit) for family, f in _features(tables, every_pair(0, [0]), plan)]
-    names = Counter(column.name for column in columns)
-    # A supplied column may bear the name of one of ours; ours keeps it.
-    return [c for c in columns if names[c.name] == 1 or c.family != "supplied"]
+    # A column of the shop's own making may bear the name of one of ours; ours comes first and keeps it.
+    return list({column.name: column for column in reversed(columns)}.values())[::-1]
 
 
 def _history_days(store: Store, as_of: int) -> int | None:

@@ -1,4 +1,4 @@
-"""Subscriptions: contracts live, their age, price and end. A contract is live until its end or its notice is known."""
+"""Subscriptions: contracts live, their age, price and end. A contract is live until its end, with or without a notice."""
 
 from __future__ import annotations
 

@@ -36,9 +36,9 @@ def matured_days(events: Events, window: LabelWindow, train_day: int) -> list[in
 
 
 def _usable(events: Events, window: LabelWindow, train_day: int) -> NDArray[np.bool_]:
-    """A dated label is usable once its whole window has matured and it was known; an undated one always."""
+    """A label is usable once it was known and, if it is dated, its whole window has matured."""
     matured = events.day + window.matured_on(0) <= train_day
-    return np.asarray((events.day == UNDATED) | (matured & (events.known < train_day)))
+    return np.asarray(((events.day == UNDATED) | matured) & (events.known < train_day))
 
 
 def _position(events: Events, rows: Rows) -> NDArray[np.int64]:

@@ -136,8 +136,10 @@ def _days(store: Store, config: Config, definition: Definition, train_day: int) 
             "Add it under data.tables, or choose another definition."
         )
     info, window = store.tables[definition.table], definition.window
-    if definition.kind == "provided" and info.first_day is None:
-        return [train_day], False
+    if definition.kind == "provided":
+        _require_all_dated_or_none(store)
+        if info.first_day is None:
+            return [train_day], False
     first_day = store.first_known_day(definition.table, train_day)
     if first_day is None:
         first = "nothing usable" if info.first_day is None else f"its first row on {date_of(info.first_day)}"
@@ -160,6 +162,15 @@ def _days(store: Store, config: Config, definition: Definition, train_day: int) 
             "snapshots.min_history_days."
         )
     return matured, True
+
+
+def _require_all_dated_or_none(store: Store) -> None:
+    dated, undated = store.dated_rows("labels")
+    if dated and undated:
+        raise ContractError(
+            f"Labels are dated by as_of or not dated at all; {dated:,} rows of table labels have an as_of and {undated:,} "
+            "have none. Fill it, or leave the column out."
+        )
 
 
 def _sample(store: Store, config: Config, days: list[int], select: Select) -> tuple[NDArray[np.bool_] | None, float]:

@@ -14,15 +14,12 @@ TABLE = "purchases"
 
 
 def value(h: History, outcome: Outcome, margin: float) -> NDArray[np.float64]:
-    """Net money of the window; a return that names an order counts only if that order was placed in the window too."""
+    """Net money of the window; a return of a known order counts only if that order was placed in it too."""
     amount, returned = net_amount(h), is_return(h)
-    in_window = outcome.sum(amount)
     earlier = _order_day(h, returned, (h.events.day < outcome.train_day) & (h.events.known < outcome.train_day))
     # Returns of orders from before the window are not this window's value.
     linked = returned & (earlier != NEVER)
-    if linked.any():
-        in_window = in_window - outcome.sum(amount, linked) + outcome.sum_placed(earlier, amount, linked)
-    return margin * in_window
+    return margin * (outcome.sum(amount, ~linked) + outcome.sum_placed(earlier, amount, linked))
 
 
 def _order_day(h: History, returned: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.int32]:
