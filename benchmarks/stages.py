@@ -22,7 +22,10 @@ def timed(name: str, work: Callable[[], Result], rows: Callable[[Result], int]) 
     result = work()
     seconds, count = time.perf_counter() - began, rows(result)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{name:<10} {seconds:8.1f} s {count:>12,} rows {count / seconds:>12,.0f} rows/s   peak {peak_mb:,} MB", flush=True)
+    print(
+        f"{name:<10} {seconds:8.1f} s {count:>12,} rows {count / seconds:>12,.0f} rows/s   peak {peak_mb:,} MB",
+        flush=True,
+    )
     return result
 
 
@@ -40,7 +43,9 @@ def main(customers: int, days: int) -> None:
         timed("training", project.training_set, lambda training: len(training.churned))
         result = timed("train", project.train, lambda run: len(run.trained.training.churned))
         day = result.trained.training.train_day
-        timed("score", lambda: score(project.store, project.config, day), lambda done: done.manifest["counts"]["eligible"])
+        timed(
+            "score", lambda: score(project.store, project.config, day), lambda done: done.manifest["counts"]["eligible"]
+        )
 
 
 if __name__ == "__main__":
