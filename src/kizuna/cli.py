@@ -171,9 +171,9 @@ def features(
     """Write the feature frame of one day as Parquet."""
     from kizuna.errors import ConfigError
 
-    frame = _project(config, overrides).features([as_of])
     if not out.parent.is_dir():
         raise ConfigError(f"--out asks for {out}, but there is no folder {out.parent}. Make it first.")
+    frame = _project(config, overrides).features([as_of])
     frame.to_parquet(out, index=False)
     print(f"{len(frame):,} rows, {frame.shape[1] - 2} features: {out}")
 

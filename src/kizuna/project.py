@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from kizuna.config import Config
 from kizuna.config_file import load_config, parse_config
@@ -36,7 +37,7 @@ class Project:
     """One shop. Tables are read when first needed and then kept; nothing is published from here.
 
     ``config``: a Config, or the plain tree of one (relative paths then start at the working directory). ``tables``:
-    pandas, Arrow or Polars frames by table name. ``today``: rows dated after it are ignored (default: the clock).
+    pandas, Arrow or Polars frames by table name. ``today``: rows dated after it are ignored (default: now, in the shop's zone).
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Project:
         if isinstance(config, dict):
             config = parse_config(config)
         self.config = config
-        self.today = day_of(today or date.today())
+        self.today = day_of(today or datetime.now(ZoneInfo(config.data.timezone)).date())
 
     @cached_property
     def opened(self) -> Store:

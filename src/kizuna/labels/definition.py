@@ -62,7 +62,7 @@ class Definition:
         For provided labels: every customer with a row of supplied features, or, without such a table, with any event.
         """
         if self.kind == "provided":
-            dated = [name for name in tables if name not in ("labels", "customers")]
+            dated = [name for name in tables if name not in ("labels", "customers", "suppressions")]
             names = ["features"] if "features" in tables else dated
             seen = [History(tables[name], rows, tables).count() > 0 for name in names]
             return np.asarray(np.logical_or.reduce([np.zeros(len(rows), dtype=np.bool_), *seen]), dtype=np.bool_)

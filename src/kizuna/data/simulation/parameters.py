@@ -185,7 +185,7 @@ class Responses:
     predictable_variance: float = 0.3
     effect_days: int = 60
     persuadable_ratio: float = 0.4
-    persuadable_more_per_year: float = 8.0
+    persuadable_more_per_year: float = 12.0
     sleeping_ratio: float = 1.4
     sleeping_opt_out: float = 0.08
     sure_value_lost: float = 0.3
