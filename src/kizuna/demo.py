@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kizuna.check import check_shop
 from kizuna.data.simulate import simulate
 from kizuna.errors import ConfigError
+from kizuna.playbook import load_playbook
 from kizuna.project import load
 from kizuna.words import answer_lines
 
@@ -90,14 +91,15 @@ def _print_list(publication: Publication) -> None:
         f"          ({len(contact)} to contact, {arms['control']} left alone to measure, "
         f"{arms['exempt']} service first{resting})"
     )
+    actions = load_playbook().actions
     for _, row in contact.head(3).iterrows():
-        print(_line(row))
+        print(_line(row, actions[row["action"]].name.lower().replace("_", " ")))
 
 
-def _line(row: pd.Series) -> str:
+def _line(row: pd.Series, action: str) -> str:
     money = f"¥{float(row['value_at_risk']):,.0f}" if row["value_at_risk"] else ""
-    why = row["reason_1_text"] if len(row["reason_1_text"]) <= 52 else row["reason_1_text"][:51] + "…"
+    why = row["reason_1_text"] or "for its value; no single sign stands out"
     return (
         f"  {row['list_rank']:>2}  {row['customer_id']}  {100 * float(row['churn_probability']):.0f} %  {money:>9}  "
-        f"{why:<52}  by {row['act_by'][5:]}"
+        f"{why:<56}  {action} by {row['act_by'][5:]}"
     )

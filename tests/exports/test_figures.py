@@ -82,7 +82,7 @@ def test_why_falls_back_to_the_facts_and_then_to_a_dash():
     row = pd.Series({"reason_1_text": "62 days", "facts": "DETRACTOR"})
     assert why_text(row, words) == "62 days"
     assert why_text(row.replace("62 days", None), words) == "would not recommend us"
-    assert why_text(pd.Series({"reason_1_text": None, "facts": ""}), words) == "–"
+    assert why_text(pd.Series({"reason_1_text": None, "facts": ""}), words) == words("no_sign")
 
 
 def test_the_answer_check_in_a_sentence(ten):

@@ -102,9 +102,9 @@ def warning_text(warning: object, words: Words) -> str:
 
 
 def why_text(row: pd.Series, words: Words) -> str:
-    """The first reason of one row, or its facts, or a dash."""
+    """The first reason of one row, or its facts, or that no single sign stands out."""
     reason = row["reason_1_text"]
-    return reason if isinstance(reason, str) and reason else facts_text(row["facts"], words) or words("none")
+    return reason if isinstance(reason, str) and reason else facts_text(row["facts"], words) or words("no_sign")
 
 
 def outcome_text(pack: ListPack, words: Words) -> str:
