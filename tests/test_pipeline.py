@@ -18,6 +18,7 @@ from kizuna.models import ChurnClassifier
 from kizuna.project import Project, load
 from kizuna.registry import Registry
 from kizuna.score import AT_RISK_COLUMNS
+from servers import mlflow_server
 
 TABLES = (
     "customers",
@@ -301,3 +302,23 @@ def test_frames_from_python_need_no_files(shop: Path) -> None:
     probability = pd.Series(classifier.predict_proba(training.features)[:, 1])
     churned = training.churned == 1
     assert probability[churned].mean() > probability[~churned].mean() + 0.05
+
+
+@pytest.mark.slow
+def test_a_tracking_server_serves_as_well_as_a_file(shop: Path, published: Path, tmp_path: Path) -> None:
+    with mlflow_server(tmp_path) as address:
+        options = (
+            "--set",
+            f"tracking.uri={address}",
+            "--set",
+            "at_risk.size=60",
+            "--set",
+            f"output.dir={tmp_path}/out",
+        )
+        code, out, err = kizuna("train", shop / "config.yaml", "--json", *options)
+        assert code == 0, err
+        assert json.loads(out)["promoted"]
+        code, _, err = kizuna("score", shop / "config.yaml", "--as-of", "2026-01-01", *options)
+        assert code == 0, err
+    mine, theirs = (folder / "scores.parquet" for folder in (published, tmp_path / "out" / "2026-01-01"))
+    assert mine.read_bytes() == theirs.read_bytes()

@@ -6,14 +6,7 @@ import itertools
 import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -25,6 +18,7 @@ from kizuna.errors import ModelError
 from kizuna.fingerprint import folder_sha256
 from kizuna.registry import ModelPair, Promotion, Registry
 from kizuna.tracking import Kind, create_store, talking
+from servers import mlflow_server
 
 NINE = datetime(2026, 11, 9, 0, 0, tzinfo=UTC)
 CHOOSE = "Choose a version with 'kizuna promote', or train a new one with 'kizuna train'."
@@ -51,26 +45,8 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     folder = tmp_path_factory.mktemp("server")
     shutil.copy(empty_database, folder / "mlflow.db")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = f"--backend-store-uri sqlite:///{folder}/mlflow.db --artifacts-destination {folder}/artifacts --workers 1"
-    command = [sys.executable, "-m", "mlflow", "server", *options.split(), "--host", "127.0.0.1", "--port", str(port)]
-    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment, start_new_session=True)
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
-                break
-            except (urllib.error.URLError, OSError):
-                assert process.poll() is None, (folder / "log").read_text()
-                time.sleep(0.25)
-        yield Store(f"http://127.0.0.1:{port}", folder / "artifacts")
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
+    with mlflow_server(folder) as address:
+        yield Store(address, folder / "artifacts")
 
 
 @pytest.fixture
