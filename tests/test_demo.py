@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from commands import kizuna
+from kizuna.demo import clear
 
 
 @pytest.mark.slow
@@ -20,7 +21,6 @@ def test_a_newcomer_sees_the_whole_way_and_where_to_look(tmp_path: Path) -> None
     assert lines[4] == "  Named on 2025-10-03, knowing nothing later; what happened by 2025-12-31:"
     assert lines[-1].startswith("Yours  kizuna init myshop")
     assert (folder / "exports" / "latest" / "at_risk.xlsx").is_file()
-    assert kizuna("demo", "--customers", "3000", "--dir", folder)[0] == 0
 
 
 def test_the_demo_removes_nothing_that_is_not_its_own(tmp_path: Path) -> None:
@@ -29,3 +29,12 @@ def test_the_demo_removes_nothing_that_is_not_its_own(tmp_path: Path) -> None:
     assert code == 2
     assert "something else is there" in err
     assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_an_earlier_demo_makes_way(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    (folder / "truth").mkdir(parents=True)
+    (folder / "truth" / "parameters.json").write_text("{}")
+    (folder / "purchases.parquet").write_text("old")
+    clear(folder)
+    assert not folder.exists()

@@ -27,7 +27,7 @@ _WIDTH = 64
 def run_demo(directory: Path, customers: int) -> None:
     """Simulates, checks, trains and scores in ``directory``, printing what happened as it happens."""
     began = time.monotonic()
-    _clear(directory)
+    clear(directory)
     print(
         f"kizuna demo: a simulated shop, {customers:,} customers, {_DAYS // 365} years, 9 tables (no real person)",
         flush=True,
@@ -63,7 +63,7 @@ def run_demo(directory: Path, customers: int) -> None:
     print(f"Yours  kizuna init myshop{'':<31}done in {minutes} min {seconds} s", flush=True)
 
 
-def _clear(directory: Path) -> None:
+def clear(directory: Path) -> None:
     """Removes an earlier demo; anything else in the way is refused."""
     if not directory.exists() or not any(directory.iterdir()):
         return
