@@ -106,3 +106,27 @@ def test_a_plain_purchase_log(tmp_path: Path) -> None:
     assert trained["metrics"]["auc"] >= max(metrics["auc"] for metrics in trained["baselines"].values()) - 0.003
     assert trained["value_metrics"]["total_ratio"] == pytest.approx(1, abs=0.2)
     assert len(pd.read_parquet(published / "scores.parquet")) > 5000
+
+
+@pytest.mark.slow
+def test_where_only_silence_tells_anything_the_model_is_not_behind_it(tmp_path: Path) -> None:
+    """A made-up shop whose past orders mislead: the chosen model is behind the recency rule, and a simpler one steps in."""
+    config = tmp_path / "shop.yaml"
+    config.write_text(
+        f"""
+name: shop
+data:
+  tables:
+    purchases:
+      path: {DATA / "contoso_customer_insights" / "online_purchases.parquet"}
+      columns: {{customer_id: contact_id, occurred_at: purchased_on, amount: total_price, order_id: purchase_id}}
+tracking: {{uri: "sqlite:///mlflow.db"}}
+output: {{dir: exports}}
+"""
+    )
+    code, out, err = kizuna("train", config, "--json")
+    assert code == 0, err
+    trained = json.loads(out)
+    assert trained["promoted"]
+    assert trained["metrics"]["auc"] >= trained["baselines"]["recency_rule"]["auc"] - 0.003
+    assert trained["gate"]["grade"] == "C"

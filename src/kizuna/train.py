@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]
-_STEP_DOWN = ("logistic", "rule")
+# Where the model that auto chose is behind a rule, these are tried in turn; the last is the recency rule with a level.
+_STEP_DOWN: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("logistic", {}),
+    ("rule", {}),
+    ("logistic", {"columns": "recency"}),
+)
+_PURCHASE_COLUMNS = {"days_since_order", "orders", "tenure_days", "revenue"}
 _VALUE_FOLDS_BY_CUSTOMER = 3
 
 
@@ -193,9 +199,9 @@ def _fit_churn(
     first = attempt(config.model.churn.estimator, config.model.churn.params)
     if first[2].passed or config.model.churn.estimator != "auto":
         return first
-    for rung in _STEP_DOWN:
-        if rung != first[0].estimator_name_ and (rung != "rule" or {"orders", "tenure_days"} <= set(rows.features)):
-            simpler = attempt(rung, {})
+    for rung, params in _STEP_DOWN if set(rows.features) >= _PURCHASE_COLUMNS else _STEP_DOWN[:1]:
+        if params or rung != first[0].estimator_name_:
+            simpler = attempt(rung, params)
             if simpler[2].passed:
                 return simpler
     return first

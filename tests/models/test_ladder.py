@@ -99,10 +99,15 @@ def test_parameters_by_name_of_the_model_reach_that_model_only():
             {"c": 1},
             TASK,
             "model.churn.params asks logistic for 'c'. "
-            "Parameters are C (inverse strength of the penalty) and columns (rfm, purchases or all).",
+            "Parameters are C (inverse strength of the penalty) and columns (recency, rfm, purchases or all).",
         ),
         ("logistic", {"C": 0}, TASK, "model.churn.params.C asks for a number above 0; found 0."),
-        ("logistic", {"columns": "x"}, TASK, "model.churn.params.columns asks for rfm, purchases or all; found 'x'."),
+        (
+            "logistic",
+            {"columns": "x"},
+            TASK,
+            "model.churn.params.columns asks for recency, rfm, purchases or all; found 'x'.",
+        ),
     ],
 )
 def test_what_is_unknown_is_explained(estimator, params, task, text):

@@ -166,14 +166,16 @@ def _logistic(params: dict[str, Any], task: Task) -> Rung:
         if name not in ("C", "columns"):
             raise ConfigError(
                 f"model.churn.params asks logistic for '{name}'.{nearest(name, ('C', 'columns'))} "
-                "Parameters are C (inverse strength of the penalty) and columns (rfm, purchases or all)."
+                "Parameters are C (inverse strength of the penalty) and columns (recency, rfm, purchases or all)."
             )
     penalties = [params["C"]] if "C" in params else list(PENALTIES)
     if not all(isinstance(penalty, (int, float)) and penalty > 0 for penalty in penalties):
         raise ConfigError(f"model.churn.params.C asks for a number above 0; found {params['C']!r}.")
-    columns = {"rfm": rfm_positions(task.names), "purchases": purchase_positions(task.names), "all": None}
+    rfm = rfm_positions(task.names)
+    columns = {"recency": rfm[:1], "rfm": rfm, "purchases": purchase_positions(task.names), "all": None}
     if params.get("columns", "all") not in columns:
-        raise ConfigError(f"model.churn.params.columns asks for rfm, purchases or all; found {params['columns']!r}.")
+        known = "recency, rfm, purchases or all"
+        raise ConfigError(f"model.churn.params.columns asks for {known}; found {params['columns']!r}.")
     # A set without a column of its own, or as large as the next, is no choice of its own.
     choices = [name for name in ("rfm", "purchases") if columns[name] and len(columns[name] or ()) < len(task.names)]
     if not choices or task.rows * len(task.names) <= _FEW_CELLS:
