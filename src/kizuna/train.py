@@ -77,6 +77,7 @@ class TrainResult:
             "evaluation": trained.evaluation,
             "metrics": self.metrics,
             "value_metrics": self.value_metrics,
+            "value_evaluation": trained.value.evaluation if trained.value else None,
             "no_value": trained.training.no_value,
             "baselines": trained.assessment.baselines,
             "gate": {

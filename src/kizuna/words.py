@@ -41,9 +41,10 @@ def training_lines(result: TrainResult) -> list[str]:
             f"{metrics['lift_at_capacity']:6.2f} {log_loss} {error}"
         )
     window, value = trained.training.value_window, result.value_metrics
-    if value and window:
+    if trained.value and window:
+        tested = trained.value.evaluation.replace("_", " ")
         lines.append(
-            f"value over {window.horizon_days} days: Gini {decimals(value['normalised_gini'])}, "
+            f"value over {window.horizon_days} days ({tested}): Gini {decimals(value['normalised_gini'])}, "
             f"Spearman {decimals(value['spearman'])}, predicted / actual {value['total_ratio']:.2f}"
         )
     else:
