@@ -63,7 +63,7 @@ def test_training_json_holds_what_the_contract_promises(trained: dict) -> None:
     assert trained["versions"] == {"churn": "1", "cltv": "1"}
     assert trained["leak_findings"] == []
     assert trained["evaluation"] == "out_of_time"
-    assert trained["estimator"] in ("rule", "logistic", "lightgbm")
+    assert trained["estimator"] in ("rule", "logistic", "lightgbm", "blend")
 
 
 def test_the_model_is_not_behind_any_rule(trained: dict) -> None:

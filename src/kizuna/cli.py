@@ -44,9 +44,11 @@ def main() -> NoReturn:
 
 def _run(debug: bool) -> int:
     from kizuna.errors import KizunaError
+    from kizuna.progress import shown_progress
 
     try:
-        result = app(standalone_mode=False)
+        with shown_progress():
+            result = app(standalone_mode=False)
         return result if isinstance(result, int) else 0
     except typer.Exit as ended:
         return ended.exit_code
@@ -139,8 +141,20 @@ def simulate(
 
 
 @app.command()
-def check(config: ConfigPath, overrides: Overrides = None, as_json: AsJson = False) -> int:
+def check(
+    config: ConfigPath,
+    prove: Annotated[bool, typer.Option("--prove", help="Rewrite the future and demand identical features.")] = False,
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="The day of the proof.")] = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> int:
     """Report what is wrong or thin in the tables; exits 0, 10 or 11 by the worst finding."""
+    if prove:
+        return _prove(_project(config, overrides), as_of, as_json)
+    if as_of is not None:
+        from kizuna.errors import ConfigError
+
+        raise ConfigError("--as-of is the day of a proof. Add --prove, or leave it out.")
     from kizuna.check import check_shop, print_report
 
     report = check_shop(_project(config, overrides))
@@ -151,6 +165,18 @@ def check(config: ConfigPath, overrides: Overrides = None, as_json: AsJson = Fal
     else:
         print_report(report)
     return report.exit_code
+
+
+def _prove(project: Project, as_of: str | None, as_json: bool) -> int:
+    from kizuna.prove import proof_lines
+    from kizuna.prove import prove as prove_day
+
+    proof = prove_day(project, None if as_of is None else project.day(as_of))
+    if as_json:
+        _print_json(proof.to_json())
+    else:
+        print("\n".join(proof_lines(proof)))
+    return proof.exit_code
 
 
 @app.command()
@@ -173,9 +199,8 @@ def features(
 
     if not out.parent.is_dir():
         raise ConfigError(f"--out asks for {out}, but there is no folder {out.parent}. Make it first.")
-    frame = _project(config, overrides).features([as_of])
-    frame.to_parquet(out, index=False)
-    print(f"{len(frame):,} rows, {frame.shape[1] - 2} features: {out}")
+    rows, columns = _project(config, overrides).write_features(as_of, out)
+    print(f"{rows:,} rows, {columns} features: {out}")
 
 
 @app.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from kizuna.errors import nearest
 
@@ -28,9 +28,13 @@ TABLES = (
 )
 FAMILIES = (
     "purchases",
+    "products",
+    "deliveries",
+    "first_order",
     "complaints",
     "engagement",
     "outreach",
+    "contact_habits",
     "surveys",
     "loyalty",
     "referrals",
@@ -132,9 +136,9 @@ class Features(_Section):
     """Which signals are built."""
 
     windows_days: list[int] = [7, 30, 90, 180, 365]
+    extra: list[str] = []
     families: list[str] | Literal["all"] = "all"
     exclude: list[str] = []
-    extra: list[str] = []
 
     @field_validator("windows_days")
     @classmethod
@@ -145,9 +149,10 @@ class Features(_Section):
 
     @field_validator("families")
     @classmethod
-    def _families(cls, value: list[str] | str) -> list[str] | str:
+    def _families(cls, value: list[str] | str, info: ValidationInfo) -> list[str] | str:
+        # Which families the user's own files bring is known when they are read.
         for name in value if isinstance(value, list) else []:
-            if name not in FAMILIES:
+            if name not in FAMILIES and not info.data.get("extra"):
                 raise ValueError(f"has no family '{name}'.{nearest(name, FAMILIES)} Families are {', '.join(FAMILIES)}")
         return value
 
@@ -264,10 +269,11 @@ class Export(_Section):
 
 
 class Engine(_Section):
-    """Where blocks of customers run, and how many threads libraries may use."""
+    """Where blocks of customers run, how many threads libraries may use, and what tables may hold before they spill to disk."""
 
     kind: Literal["local", "spark"] = "local"
     threads: int = Field(1, ge=1)
+    memory_gb: float = Field(3.0, ge=0.25)
 
 
 class Config(_Section):
@@ -306,7 +312,6 @@ class Config(_Section):
             ("model.cltv.estimator", self.model.cltv.estimator == "btyd", "hurdle or tweedie"),
             ("model.churn.tune_trials", self.model.churn.tune_trials > 0, "0"),
             ("model.cltv.tune_trials", self.model.cltv.tune_trials > 0, "0"),
-            ("features.extra", bool(self.features.extra), "an empty list"),
             ("training.treated", self.training.treated != "keep", "keep"),
             ("engine.kind", self.engine.kind != "local", "local"),
         ):

@@ -15,7 +15,9 @@ from kizuna.data.loading import open_store
 from kizuna.data.report import check_tables, contract_errors, findings_frame
 from kizuna.data.store import Store
 from kizuna.errors import DataMissing
-from kizuna.features.frame import build_frame, earliest_day, make_plan
+from kizuna.features.frame import Select, build_frame
+from kizuna.features.plan import FeaturePlan
+from kizuna.features.planning import earliest_day, make_plan
 from kizuna.labels.definition import definition_of
 from kizuna.labels.training_set import TrainingSet, build_training_set, default_train_day
 from kizuna.timeline import date_of, day_of, parse_day
@@ -69,15 +71,15 @@ class Project:
     def features(self, days: Sequence[Day]) -> pd.DataFrame:
         """customer_id, as_of, then float64 columns of all configured families: eligible pairs, sorted by both."""
         numbers = sorted({self.day(day) for day in days})
-        first = earliest_day(self.store)
-        if first is not None and numbers[0] <= first:
-            raise DataMissing(
-                f"Features were asked for {date_of(numbers[0])}, but the data begin on {date_of(first)}. Choose a later day."
-            )
-        definition = definition_of(self.config)
-        plan = make_plan(self.store, self.config, numbers, definition.eligible)
-        frame = build_frame(self.store, plan, numbers, definition.eligible).to_pandas(self.store)
-        return frame.sort_values(["as_of", "customer_id"], kind="stable", ignore_index=True)
+        plan, eligible = self._plan(numbers)
+        return build_frame(self.store, plan, numbers, eligible).to_pandas()
+
+    def write_features(self, as_of: Day, path: Path) -> tuple[int, int]:
+        """The same of one day as a Parquet file, written block by block; comes back with rows and features."""
+        from kizuna.features.parquet import write_features
+
+        plan, eligible = self._plan([self.day(as_of)])
+        return write_features(self.store, plan, self.day(as_of), eligible, path), len(plan.columns)
 
     def training_set(self, as_of: Day | None = None) -> TrainingSet:
         """What training that stands on ``as_of`` learns from: .features, .churned, .value, .as_of as pandas."""
@@ -103,6 +105,16 @@ class Project:
     def day(self, when: Day) -> int:
         """The day number of an ISO text or a date."""
         return parse_day(when, "as_of") if isinstance(when, str) else day_of(when)
+
+    def _plan(self, days: list[int]) -> tuple[FeaturePlan, Select]:
+        """The plan of these days, and who is eligible."""
+        first = earliest_day(self.store)
+        if first is not None and days[0] <= first:
+            raise DataMissing(
+                f"Features were asked for {date_of(days[0])}, but the data begin on {date_of(first)}. Choose a later day."
+            )
+        eligible = definition_of(self.config).eligible
+        return make_plan(self.store, self.config, days, eligible), eligible
 
     def _train_day(self, as_of: Day | None) -> int:
         return default_train_day(self.store, definition_of(self.config)) if as_of is None else self.day(as_of)

@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from kizuna.at_risk import Selection, list_plan, select
 from kizuna.config import Config
+from kizuna.data.blocks import Block
 from kizuna.data.report import freshness
 from kizuna.data.store import Store
 from kizuna.errors import DataMissing, ModelError, ResultError
-from kizuna.features.context import Pauses, build_context
-from kizuna.features.frame import Frame, build_frame, earliest_day
+from kizuna.features.context import Pauses, context_columns, context_frame
+from kizuna.features.families import families_for
+from kizuna.features.frame import Columns, block_values, build_frame, days_to_dates, selected_rows
 from kizuna.features.plan import FeaturePlan
+from kizuna.features.planning import earliest_day
+from kizuna.features.sample import Listed
 from kizuna.labels.definition import Definition
 from kizuna.publish import lists_before
 from kizuna.registry import ModelPair, Registry
@@ -88,41 +93,67 @@ def load_models(config: Config, version: str | None = None) -> LoadedModels:
     )
 
 
-def score_frame(store: Store, models: LoadedModels, as_of: int) -> tuple[Frame, pd.DataFrame]:
-    """The day's feature frame and every eligible customer's numbers, sorted by customer id.
+def score_everyone(store: Store, models: LoadedModels, as_of: int, pauses: Pauses) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every eligible customer's numbers and context, sorted by customer id; features are let go of block by block.
 
-    customer_id, as_of, churn_probability, cltv, value_if_kept, value_if_churned, value_at_risk; value columns are null
-    without a value model. Errors: DataMissing before the data begins, ResultError for an empty or useless result.
+    Numbers: customer_id, as_of, churn_probability, cltv, value_if_kept, value_if_churned, value_at_risk; value columns are
+    null without a value model. Errors: DataMissing before the data begins, ResultError for an empty or useless result.
     """
     first = earliest_day(store)
     if first is not None and as_of <= first:
         raise DataMissing(
             f"Scores were asked for {date_of(as_of)}, but the data begin on {date_of(first)}. Choose a later --as-of."
         )
-    frame = build_frame(store, models.plan, [as_of], models.definition.eligible)
-    if not len(frame):
+    families = families_for(models.plan, store.config)
+
+    def score(block: Block) -> tuple[NDArray[np.object_], Columns, Columns]:
+        rows = selected_rows(block, [as_of], models.definition.eligible)
+        features = pd.DataFrame(block_values(block.tables, rows, models.plan, families), columns=models.plan.names)
+        ids: NDArray[np.object_] = np.asarray(block.ids()[rows.customer], dtype=object)
+        return ids, _numbers(models, features), context_columns(block.tables, rows, pauses)
+
+    parts = list(store.map(score, "scores"))
+    ids = np.concatenate([part[0] for part in parts])
+    if not len(ids):
         raise ResultError(
             f"Nobody is eligible on {date_of(as_of)} by the model's definition ({models.definition.kind}, active within "
             f"{models.definition.active_within_days} days). Check that the tables reach that day."
         )
-    keys = frame.to_pandas(store)[["customer_id", "as_of"]]
-    features = frame.columns()
-    p = np.asarray(models.churn.predict_proba(features))[:, 1]
+    order = np.argsort(np.array([name.encode() for name in ids], dtype=object), kind="stable")
+    numbers = {name: np.concatenate([part[1][name] for part in parts])[order] for name in parts[0][1]}
+    context = {name: np.concatenate([part[2][name] for part in parts])[order] for name in parts[0][2]}
+    p = numbers["churn_probability"]
     if not np.isfinite(p).all() or (len(p) >= 100 and p.max() == p.min()):
         raise ResultError(
             f"The model gives {int((~np.isfinite(p)).sum()):,} impossible and {len(np.unique(p)):,} different "
             f"probabilities for {len(p):,} customers on {date_of(as_of)}. Nothing was published; train again."
         )
-    values = dict.fromkeys(("cltv", "value_if_kept", "value_if_churned", "value_at_risk"), np.full(len(p), np.nan))
-    if models.cltv is not None:
+    day = days_to_dates(np.full(len(ids), as_of, dtype=np.int32))
+    scores = pd.DataFrame({"customer_id": pd.array(ids[order], dtype="str"), "as_of": day, **numbers})
+    return scores, context_frame(ids[order], context)
+
+
+def _numbers(models: LoadedModels, features: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+    """Probability and values of each row of features; empty rows give empty columns."""
+    unknown = np.full(len(features), np.nan)
+    p = np.asarray(models.churn.predict_proba(features))[:, 1] if len(features) else unknown
+    numbers = {"churn_probability": p}
+    kept, lost = unknown, unknown
+    if models.cltv is not None and len(features):
         kept, lost = np.asarray(models.cltv.conditional(features)).T
-        values = {
-            "cltv": (1 - p) * kept + p * lost,
-            "value_if_kept": kept,
-            "value_if_churned": lost,
-            "value_at_risk": p * (kept - lost),
-        }
-    return frame, keys.assign(churn_probability=p, **values)
+    return numbers | {
+        "cltv": (1 - p) * kept + p * lost,
+        "value_if_kept": kept,
+        "value_if_churned": lost,
+        "value_at_risk": p * (kept - lost),
+    }
+
+
+def features_of_listed(store: Store, models: LoadedModels, as_of: int, ids: pd.Series[str]) -> pd.DataFrame:
+    """The day's features of some customers, in the order of their ids given."""
+    frame = build_frame(store, models.plan, [as_of], models.definition.eligible, Listed(frozenset(ids)))
+    position = pd.Index(frame.customer_ids).get_indexer(pd.Index(ids.astype(object)))
+    return frame.columns().iloc[position].reset_index(drop=True)
 
 
 def score_day(store: Store, config: Config, models: LoadedModels, as_of: int) -> Scored:
@@ -131,14 +162,12 @@ def score_day(store: Store, config: Config, models: LoadedModels, as_of: int) ->
     from kizuna.explain.reasons import reasons
     from kizuna.playbook import load_playbook, plan_actions
 
-    frame, scores = score_frame(store, models, as_of)
-    context = build_context(store, frame, Pauses(tuple(config.at_risk.pause_kinds)))
+    scores, context = score_everyone(store, models, as_of, Pauses(tuple(config.at_risk.pause_kinds)))
     plan = list_plan(config, date_of(as_of), models.contract["cltv_horizon_days"])
     plan = replace(plan, margin=models.contract["margin"])
     selection = select(scores, context, plan, _earlier_lists(config, date_of(as_of)))
     listed = selection.listed
-    position = pd.Index(scores["customer_id"]).get_indexer(pd.Index(listed["customer_id"]))
-    features = frame.columns().iloc[position].reset_index(drop=True)
+    features = features_of_listed(store, models, as_of, listed["customer_id"])
     contributions = models.churn.contributions(features)
     rows = pd.concat([listed[["customer_id"]], features], axis=1)
     columns = models.plan.columns

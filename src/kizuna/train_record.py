@@ -96,7 +96,7 @@ def log_evidence(run: TrainingRun, config: Config, trained: Trained) -> None:
     run.log_params(_flat(config.document) | {"resolved.estimator": trained.churn.estimator_name_})
     run.log_metrics(_metrics(trained))
     run.log_table(trained.assessment.table(), "evaluation/models_and_baselines")
-    run.log_table(feature_table(plan.columns), "features/features")
+    run.log_table(feature_table(plan), "features/features")
     run.log_text(yaml.safe_dump(config.document, allow_unicode=True, sort_keys=False), "config.yaml")
     run.log_text(f"{trained.decision.text}\n{trained.churn.why_}\n", "evaluation/gate.txt")
     leaks = {

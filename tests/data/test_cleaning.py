@@ -18,7 +18,7 @@ from kizuna.timeline import date_of
 
 def cleaned(kind: Kind, values: list[str], timezone: str = "Asia/Tokyo", raw_type: str = "VARCHAR") -> list[Any]:
     """What each SQL value of one type reads as; days as dates."""
-    with connect(1) as connection:
+    with connect(1, 1.0) as connection:
         install_macros(connection, timezone)
         rows = ", ".join(f"({index}, CAST({value} AS {raw_type}))" for index, value in enumerate(values))
         connection.execute(f"CREATE TABLE raw AS SELECT * FROM (VALUES {rows}) AS t(i, x)")
@@ -133,7 +133,7 @@ def test_what_is_no_day_is_not_guessed() -> None:
 
 
 def test_era_dates_are_recognised_and_nothing_else_is() -> None:
-    with connect(1) as connection:
+    with connect(1, 1.0) as connection:
         tests = [f"regexp_matches({literal(text)}, {literal(ERA_PATTERN)})" for text in [*ERA_DATES, *DAYS, *NO_DAYS]]
         found = connection.execute(f"SELECT {', '.join(tests)}").fetchall()[0]
     assert list(found) == [True] * len(ERA_DATES) + [False] * len(tests[len(ERA_DATES) :])
@@ -271,7 +271,7 @@ def test_plain_numbers_lose_nothing() -> None:
 
 
 def test_a_zone_that_the_database_does_not_know() -> None:
-    with connect(1) as connection, pytest.raises(ConfigError) as caught:
+    with connect(1, 1.0) as connection, pytest.raises(ConfigError) as caught:
         install_macros(connection, "right/UTC")
     assert str(caught.value) == (
         "data.timezone asks for right/UTC, which the database does not know. "

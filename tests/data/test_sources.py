@@ -279,7 +279,7 @@ def test_a_missing_table_may_degrade(tmp_path: Path, open_shop: Any) -> None:
 
 
 def test_what_does_not_fit_into_memory_goes_to_a_private_folder_that_does_not_stay() -> None:
-    connections = [connect(1), connect(1)]
+    connections = [connect(1, 1.0), connect(1, 1.0)]
     query = "SELECT current_setting('temp_directory')"
     folders = [Path(connection.execute(query).fetchall()[0][0]) for connection in connections]
     assert folders[0] != folders[1]

@@ -13,10 +13,15 @@ from typing import Any
 
 from tests.features.shops import DATED_BY, Row, Shop
 
-MATURING = ("resolved_at", "first_response_at", "followed_up_at", "delivered_at", "ended_at", "notice_at")
+MATURING = (
+    *("resolved_at", "first_response_at", "reopened_at", "followed_up_at", "adopted_at"),
+    *("delivered_at", "refunded_at", "ended_at", "notice_at"),
+)
+COMES_WITH = {"voluntary": "ended_at", "compensation": "resolved_at"}
 CODES = {
-    *("complaints.kind", "engagement.kind", "engagement.channel", "outreach.kind", "outreach.purpose"),
-    *("outreach.channel", "outreach.language", "surveys.kind", "loyalty.kind", "referrals.kind"),
+    *("complaints.kind", "engagement.kind", "engagement.channel", "engagement.purpose"),
+    *("outreach.kind", "outreach.purpose", "outreach.channel", "outreach.language"),
+    *("surveys.kind", "loyalty.kind", "referrals.kind"),
 }
 ALWAYS = -1_000_000
 Values = dict[str, float | None]
@@ -81,8 +86,9 @@ def _as_known(row: Row, table: str, columns: tuple[str, ...], as_of: int) -> Row
         if f"{table}.{column}" in CODES and value is not None:
             value = value.strip().lower() or None
         seen[column] = value
-    if seen.get("ended_at") is None:
-        seen.pop("voluntary", None)
+    for column, comes in COMES_WITH.items():
+        if seen.get(comes) is None:
+            seen.pop(column, None)
     return seen
 
 
@@ -109,9 +115,20 @@ def over(a: float | None, b: float | None) -> float | None:
     return None if a is None or not b else a / b
 
 
+def text_now(p: Past, table: str, column: str) -> str | None:
+    """The text of the newest row; of loyalty, whose rows seldom name a tier, that of the newest day that names one alone."""
+    rows = p.rows[table]
+    if table != "loyalty":
+        return rows[-1][column] if rows else None
+    named = [r for r in rows if r[column] is not None]
+    said = {r[column] for r in named if r["_day"] == named[-1]["_day"]}
+    return said.pop() if len(said) == 1 else None
+
+
 def levels_of(pasts: list[Past], table: str, column: str) -> list[str]:
     """The texts that get a column of their own: the 12 most frequent on these rows, 20 rows or more each."""
-    held = Counter(p.rows[table][-1][column] for p in pasts if p.rows[table] and p.rows[table][-1][column] is not None)
+    texts = (text_now(p, table, column) for p in pasts)
+    held = Counter(text for text in texts if text is not None)
     ranked = sorted(held, key=lambda level: (-held[level], level))[:12]
     return sorted(level for level in ranked if held[level] >= 20)
 

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.features.oracle import MATURING, dates_of
+from tests.features.oracle import COMES_WITH, MATURING, dates_of
 from tests.features.shops import CUSTOMERS, DATED_BY, Row, Shop, draw_row
 
 VERSIONED = ("customers", "features")
 _EXTREMES = {
     "amount": (1e12, -1e12, 0.1, 1e-9),
+    "quantity": (1e12, 1e-9, -1e12),
+    "launched_at": (18_950,),
+    "category": ("poison", "cd", "defect"),
+    "product_id": ("poison", "p1"),
+    "severity": ("999999", "critical"),
+    "compensation": (1e12, 0.3),
     "points": (1e12, -7e11, 0.3),
+    "points_to_next": (1e12,),
+    "tier_rank": (1e9, -3.0),
+    "cost": (1e12, 0.3),
+    "birth_date": (18_950,),
+    "bounced": (True, False),
     "price": (1e12, 0.7),
     "score": (1e6, -1e6),
     "rating": (1e9, 0.3),
@@ -20,7 +31,7 @@ _EXTREMES = {
     "market": ("ZZ",),
     "language": ("zz", "ja"),
     "tier": ("poison",),
-    "kind": ("nps", "complaint", "earn", "visit", "thanks", "offer", "referral"),
+    "kind": ("nps", "complaint", "earn", "visit", "thanks", "offer", "referral", "birthday", "click", "follow_up"),
 }
 
 
@@ -48,8 +59,10 @@ def _mature_otherwise(rng: Random, row: Row, columns: tuple[str, ...], as_of: in
     for column in MATURING:
         if column in columns and (row.get(column) is None or row[column] >= as_of):
             out[column] = rng.choice([None, as_of, as_of + rng.randint(0, 400)])
-    if "voluntary" in columns and (row.get("ended_at") is None or row["ended_at"] >= as_of):
-        out["voluntary"] = rng.choice([None, True, False])
+    for column, values in (("voluntary", [None, True, False]), ("compensation", [None, 1e12, -0.3])):
+        comes = row.get(COMES_WITH[column])
+        if column in columns and (comes is None or comes >= as_of):
+            out[column] = rng.choice(values)
     return out
 
 

@@ -39,13 +39,14 @@ DATED_BY = dict.fromkeys(REQUIRED, "occurred_at") | {
 TIMES = {
     *("occurred_at", "known_at", "valid_from", "as_of", "started_at", "ended_at", "notice_at", "renews_at"),
     *("promised_at", "delivered_at", "resolved_at", "first_response_at", "followed_up_at", "expires_at"),
+    *("adopted_at", "refunded_at", "launched_at", "reopened_at"),
     *("first_seen_at", "birth_date", "list_as_of", "from", "until"),
 }
 NUMBERS = {
     *("amount", "quantity", "discount_amount", "score", "scale_min", "scale_max", "points", "rating", "price", "cost"),
-    *("period_days", "usage", "visits_made", "stamps", "value"),
+    *("period_days", "usage", "visits_made", "stamps", "value", "tier_rank", "points_to_next", "compensation"),
 }
-FLAGS = {"is_return", "voluntary", "is_vip", "consent", "consent_email", "churned"}
+FLAGS = {"is_return", "voluntary", "bounced", "auto_renew", "is_vip", "consent", "consent_email", "churned"}
 ATTRIBUTES = ("stamps", "tier")
 
 
@@ -110,10 +111,11 @@ def random_shop(seed: int, style: str) -> Shop:
             if table in ("customers", "features"):
                 rows[table].extend(_versions(rng, table, customer, pool, DATED_BY[table] in columns[table]))
             else:
-                rows[table].extend(_events(rng, table, customer, pool + ancient, "order_id" in columns[table]))
+                rows[table].extend(_events(rng, table, customer, pool + ancient))
         if table not in ("customers", "features"):
             rows[table].append(draw_row(rng, table, CUSTOMERS[-1], pool[0]) | {"known_at": None})
         rng.shuffle(rows[table])
+    rows["outreach"] += _at_moments(rng, rows)
     return Shop(rows, columns)
 
 
@@ -139,11 +141,9 @@ def _columns(rng: Random, table: str, style: str) -> tuple[str, ...]:
     return kept
 
 
-def _events(rng: Random, table: str, customer: str, pool: list[int], named: bool) -> list[Row]:
+def _events(rng: Random, table: str, customer: str, pool: list[int]) -> list[Row]:
     count = rng.choice([0, 0, 1, 2, 3, 5, 12, 30])
     rows = [draw_row(rng, table, customer, rng.choice(pool)) for _ in range(count)]
-    if table == "purchases":
-        _promise_orders_together(rows, named)
     return rows + [dict(row) for row in rows if rng.random() < 0.05]
 
 
@@ -152,12 +152,20 @@ def _versions(rng: Random, table: str, customer: str, pool: list[int], dated: bo
     return [draw_row(rng, table, customer, day) for day in rng.sample(pool, count)]
 
 
-def _promise_orders_together(rows: list[Row], named: bool) -> None:
-    """Every line of an order gets the order's own promise; each comes on a day of its own."""
-    first: dict[Any, Row] = {}
-    for row in rows:
-        order = row["order_id"] if named and row["order_id"] is not None else row["occurred_at"]
-        row["promised_at"] = first.setdefault(order, row)["promised_at"]
+def _at_moments(rng: Random, rows: dict[str, list[Row]]) -> list[Row]:
+    """Outreach on the edges of what lies around purchases, the yearly days of the first one, and birthdays."""
+    out = []
+    for customer in CUSTOMERS[::2]:
+        bought = [r["occurred_at"] for r in rows["purchases"] if r["customer_id"] == customer]
+        born = [r["birth_date"] for r in rows["customers"] if r["customer_id"] == customer]
+        moments = [("follow_up", day) for day in bought]
+        for kind, first in [("anniversary", min(bought, default=None)), *[("birthday", day) for day in born]]:
+            moments += [(kind, first + round(365.25 * n)) for n in range(90) if first is not None]
+        for kind, day in moments:
+            if FIRST <= day <= LAST + 300 and rng.random() < 0.6:
+                edges = [-8, -7, 0, 7, 8] if kind != "follow_up" else [0, 1, 14, 15]
+                out.append(draw_row(rng, "outreach", customer, day + rng.choice(edges)) | {"kind": kind})
+    return out
 
 
 def _later(rng: Random, day: int, most: int) -> int | None:
@@ -174,11 +182,15 @@ def _purchase(rng: Random, day: int) -> Row:
         "amount": amount,
         "is_return": returned,
         "order_id": rng.choice([None, "o1", "o2", "O2", "o3", "o4", "o5", "o6"]),
-        "quantity": rng.choice([None, 1, 2]),
+        "quantity": rng.choice([None, 1, 2, 7, 0, 0.5]),
         "category": rng.choice([None, "cd", "book", "toy"]),
-        "discount_amount": rng.choice([None, 0.0, 5.0, -1.0]),
+        "product_id": rng.choice([None, "p1", "P1", "p2", "p3"]),
+        "channel": rng.choice([None, "web", "shop", "Shop", "電話"]),
+        "discount_amount": rng.choice([None, 0.0, 0.0, 5.0, -1.0]),
         "promised_at": promised,
         "delivered_at": _later(rng, promised or day, 40),
+        "refunded_at": _later(rng, day, 60),
+        "launched_at": rng.choice([None, day - rng.randint(0, 120), day - 90, day - 91, day + 1]),
     }
 
 
@@ -186,24 +198,34 @@ def _complaint(rng: Random, day: int) -> Row:
     return {
         "resolved_at": _later(rng, day, 200),
         "first_response_at": _later(rng, day, 20),
-        "severity": rng.choice([None, "high"]),
-        "kind": rng.choice([None, "complaint", "Complaint ", "inquiry", "praise"]),
+        "reopened_at": _later(rng, day, 300),
+        "severity": rng.choice([None, "high", " Low", "CRITICAL", "中", "2.5", "-1", "1e3", "odd"]),
+        "category": rng.choice([None, "Defect ", "billing", "品質", "delivery"]),
+        "channel": rng.choice([None, "phone", "chat", "Chat"]),
+        "kind": rng.choice([None, "complaint", "Complaint ", "complaint", "inquiry", "praise"]),
+        "compensation": rng.choice([None, 0.0, 0.1, 500.0]),
     }
 
 
 def _engagement(rng: Random, day: int) -> Row:
+    seldom = rng.choice(["post", "answer", "join", "Event", "attend", "skip", "pause"])
     return {
-        "kind": rng.choice([None, "visit", "LOGIN", "open", "click", "use", "post"]),
-        "channel": rng.choice([None, "web"]),
+        "kind": rng.choice([None, "visit", "LOGIN", "open", "click", "click", "use", seldom, seldom]),
+        "channel": rng.choice([None, "web", "WEB ", "app"]),
+        "purpose": rng.choice([None, "recommendation", " Story", "sale"]),
     }
 
 
 def _outreach(rng: Random, day: int) -> Row:
+    seldom = rng.choice(["birthday", "anniversary", "gift", "notice", "review_request", "dunning"])
+    purpose = rng.choice(["birthday", "anniversary", "Gift", "payment", "promotion", "personal", "recommendation"])
     return {
-        "kind": rng.choice([None, "newsletter", "offer", "Thanks", "call"]),
-        "purpose": rng.choice([None, "thanks", "sale"]),
-        "channel": rng.choice([None, "email", "EMAIL", "post"]),
+        "kind": rng.choice([None, "newsletter", "offer", "Thanks", "call", "follow_up", "survey", seldom, seldom]),
+        "purpose": rng.choice([None, None, "thanks", "sale", purpose, purpose]),
+        "channel": rng.choice([None, "email", "EMAIL", "post", "phone"]),
         "language": rng.choice([None, "ja", "EN", "fr"]),
+        "cost": rng.choice([None, 0.0, 0.1, 85.0]),
+        "bounced": rng.choice([None, False, False, True]),
         "list_as_of": rng.choice([None, day]),
     }
 
@@ -217,7 +239,9 @@ def _survey(rng: Random, day: int) -> Row:
         "score": score,
         "scale_min": low,
         "scale_max": high,
+        "touchpoint": rng.choice([None, "Price ", "value", "delivery"]),
         "followed_up_at": _later(rng, day, 90),
+        "adopted_at": _later(rng, day, 90),
     }
 
 
@@ -226,6 +250,9 @@ def _loyalty(rng: Random, day: int) -> Row:
         "kind": rng.choice(["join", "earn", "earn", "earn", "Redeem", "expire", "tier"]),
         "points": rng.choice([None, 10.0, 0.1, -33.3, round(rng.uniform(0, 300), 1)]),
         "expires_at": _later(rng, day, 400),
+        "tier": rng.choice([None, None, "gold", "Gold", "silver"]),
+        "tier_rank": rng.choice([None, None, 1, 2, 3]),
+        "points_to_next": rng.choice([None, None, -5.0, 0.0, 120.5]),
     }
 
 
@@ -241,13 +268,15 @@ def _subscription(rng: Random, day: int) -> Row:
         "price": rng.choice([None, 9.8, 20.1, round(rng.uniform(1, 99), 2)]),
         "renews_at": _later(rng, day, 400),
         "voluntary": None if ended is None else rng.choice([None, True, False]),
+        "auto_renew": rng.choice([None, True, False]),
     }
 
 
 def _customer(rng: Random, day: int) -> Row:
     return {
         "first_seen_at": rng.choice([None, day - rng.randint(0, 400), day + rng.randint(0, 400)]),
-        "birth_date": rng.choice([None, -5_000, 3_000, 10_000]),
+        # 6633 is 29 February 1988.
+        "birth_date": rng.choice([None, -5_000, 6_633, 20_000, day - 10_958 + rng.randint(-12, 12)]),
         "market": rng.choice([None, "JP", "US"]),
         "language": rng.choice([None, "ja", "EN ", "en"]),
         "acquisition_channel": rng.choice([None, "shop", "web"]),

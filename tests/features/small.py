@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kizuna.features.frame import build_frame, make_plan
+from kizuna.features.frame import build_frame
+from kizuna.features.planning import make_plan
 from kizuna.project import Project
 from kizuna.timeline import day_of
 
@@ -39,4 +40,4 @@ def features_of(as_of: str, tables: dict[str, pd.DataFrame], **sections: Any) ->
     store, day = project_of(tables, **sections).opened, day_of(date.fromisoformat(as_of))
     store.require_sound()
     plan = make_plan(store, store.config, [day], everyone)
-    return build_frame(store, plan, [day], everyone).to_pandas(store).set_index("customer_id").drop(columns="as_of")
+    return build_frame(store, plan, [day], everyone).to_pandas().set_index("customer_id").drop(columns="as_of")

@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 from tests.features.small import everyone
 
-from kizuna.features.frame import build_frame, make_plan
+from kizuna.features.frame import build_frame
+from kizuna.features.planning import make_plan
 from kizuna.project import Project
 from kizuna.timeline import day_of
 
@@ -32,7 +33,7 @@ def frame() -> pd.DataFrame:
     project = Project(tree, today=date(1998, 7, 1))
     first_quarter = list(range(day_of(date(1997, 1, 2)), day_of(date(1997, 4, 2))))
     plan = make_plan(project.store, project.config, [END], everyone)
-    built = build_frame(project.store, plan, [*first_quarter, END], everyone).to_pandas(project.store)
+    built = build_frame(project.store, plan, [*first_quarter, END], everyone).to_pandas()
     debut = built[built["tenure_days"] == 1].set_index("customer_id")["revenue"]
     end = built[built["as_of"] == "1997-10-01"].set_index("customer_id")
     return end.assign(first_day_revenue=debut)

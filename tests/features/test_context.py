@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 from tests.features.small import everyone, project_of, table
 
-from kizuna.features.context import Pauses, build_context
-from kizuna.features.frame import build_frame, make_plan
+from kizuna.features.context import Pauses, context_columns, context_frame
+from kizuna.features.frame import selected_rows
 from kizuna.timeline import day_of
 
 DAY = day_of(date(2025, 3, 1))
 
 
 def context_of(**tables: pd.DataFrame) -> pd.DataFrame:
-    project = project_of(tables)
-    store = project.opened
-    plan = make_plan(store, project.config, [DAY], everyone)
-    frame = build_frame(store, plan, [DAY], everyone)
-    return build_context(store, frame, Pauses(("offer", "call"))).set_index("customer_id")
+    store = project_of(tables).opened
+    block = store.block(0, store.customers)
+    rows = selected_rows(block, [DAY], everyone)
+    columns = context_columns(block.tables, rows, Pauses(("offer", "call")))
+    return context_frame(block.ids()[rows.customer], columns).set_index("customer_id")
 
 
 PURCHASES = table("customer_id occurred_at amount", "a 2025-02-01 5", "b 2025-02-28 5", "c 2025-03-01 5")
@@ -73,11 +73,8 @@ def test_a_suppression_is_in_force_from_its_day_until_its_end() -> None:
     assert context["suppressed_reason"].fillna("").to_dict() == {"a": "staff", "b": "", "c": "reseller"}
 
 
-def test_figures_do_not_depend_on_the_model_s_windows_or_exclusions() -> None:
-    store = project_of({"purchases": PURCHASES}, features={"windows_days": [7], "exclude": ["*"]}).opened
-    plan = make_plan(store, store.config, [DAY], everyone)
-    context = build_context(store, build_frame(store, plan, [DAY], everyone), Pauses(()))
-    assert plan.columns == ()
+def test_figures_have_windows_of_their_own() -> None:
+    context = context_of(purchases=PURCHASES)
     assert context["orders_365d"].tolist() == [1, 1, 0]
     assert context["revenue_365d"].tolist() == [5, 5, 0]
     assert np.isnan(context["overdue_ratio"]).all()

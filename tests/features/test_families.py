@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.features.oracle import levels_of, past_of
-from tests.features.oracle_money import ORACLES, level_values, text_columns
+from tests.features.oracle_customer import level_values, text_columns
+from tests.features.oracles import ORACLES
 from tests.features.poison import poison
 from tests.features.shops import Shop, random_shop
 
@@ -17,11 +18,14 @@ from kizuna.config import FAMILIES as FAMILY_NAMES
 from kizuna.data.events import Events
 from kizuna.data.store import Store
 from kizuna.features.families import FAMILIES, Family
-from kizuna.features.frame import Frame, build_frame, make_plan, tables_of
-from kizuna.features.history import History, every_pair
+from kizuna.features.frame import Frame, build_frame
+from kizuna.features.history import History
 from kizuna.features.plan import Settings
+from kizuna.features.planning import make_plan
+from kizuna.features.rows import every_pair
 
 WINDOWS = [7, 30, 90, 180, 365]
+_AMOUNTS = ("revenue", "refund_amount", "contact_cost", "compensation")
 SHOPS = [(1, "full"), (2, "mixed"), (3, "lean"), (4, "undated"), (5, "mixed"), (6, "full")]
 
 
@@ -58,7 +62,7 @@ def frame_of_case(case: tuple[int, str]) -> Frame:
 
 @cache
 def readable(case: tuple[int, str]) -> pd.DataFrame:
-    return frame_of_case(case).to_pandas(store_of(case))
+    return frame_of_case(case).to_pandas()
 
 
 def columns_of(frame: Frame, family: Family) -> list[str]:
@@ -83,7 +87,7 @@ def expected(case: tuple[int, str], family: Family) -> pd.DataFrame:
     shop, keys = shop_of(case), readable(case)[["customer_id", "as_of"]]
     days = keys["as_of"].to_numpy().astype("datetime64[D]").astype(int)
     pasts = [past_of(shop, customer, day) for customer, day in zip(keys["customer_id"], days, strict=True)]
-    texts = text_columns(pasts[0], family.name) if family.name in ("profile", "supplied") else []
+    texts = text_columns(pasts[0], family.name) if family.name in ("loyalty", "profile", "supplied") else []
     levels = {column: levels_of(pasts, family.table, column) for column in texts}
     rows = []
     for past in pasts:
@@ -161,11 +165,11 @@ def test_order_of_rows_does_not_matter(case: tuple[int, str], family: Family) ->
 @cache
 def in_blocks(case: tuple[int, str], threads: int) -> Frame:
     """The same frame from blocks of a few customers."""
-    store, whole = store_of(case), Store.blocks
+    store, whole = store_of(case), Store.ranges
     config = store.config.model_copy(update={"engine": store.config.engine.model_copy(update={"threads": threads})})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Store, "blocks", lambda self: whole(self, 150))
-        assert len(list(store.blocks())) > 3
+        patch.setattr(Store, "ranges", lambda self: whole(self, 150))
+        assert len(store.ranges()) > 3
         return frame_over(replace(store, config=config), days_of(case))
 
 
@@ -199,7 +203,8 @@ def test_what_never_happened_is_null_and_what_did_not_happen_is_0(family: Family
     frame = build_frame(store, plan, [1], everyone).columns()
     assert len(before_all) == store.customers
     for column in [c for c in plan.columns if c.family == family.name]:
-        is_amount = column.unit in ("count", "points") or column.name.startswith(("revenue", "refund_amount"))
+        is_amount = column.unit in ("count", "points") or column.name.startswith(_AMOUNTS)
+        is_amount &= column.name != "points_to_next"
         empty = (
             0.0 if is_amount or column.name in ("is_one_time", "is_member", "has_contract", "notice_given") else None
         )
@@ -226,7 +231,7 @@ def test_a_table_that_is_not_configured_yields_no_columns(family: Family) -> Non
 
 @cache
 def block_of(case: tuple[int, str], low: int, high: int) -> dict[str, Events]:
-    return tables_of(store_of(case), low, high)
+    return store_of(case).block(low, high).tables
 
 
 @families

@@ -10,7 +10,9 @@ import pytest
 from tests.features.small import everyone, project_of, table
 
 from kizuna.errors import ModelError
-from kizuna.features.frame import build_frame, count_rows, make_plan
+from kizuna.features.frame import build_frame, count_rows
+from kizuna.features.planning import make_plan
+from kizuna.features.sample import Listed
 from kizuna.project import Project
 from kizuna.timeline import day_of
 
@@ -55,8 +57,9 @@ def test_a_column_that_the_tables_no_longer_give_is_an_error() -> None:
     with pytest.raises(ModelError) as error:
         build_frame(today, plan, [DAY], everyone)
     assert str(error.value) == (
-        f"The model asks for {len(plan.columns)} features, but today's tables do not give complaints_7d, complaints_30d, "
-        "complaints_90d, complaints, days_since_complaint. Bring the table or column back, or train again."
+        f"The model asks for {len(plan.columns)} features, but today's tables do not give first_order_complaint, "
+        "complaints_30d, complaints_90d, complaints, days_since_complaint and others. Bring the table or column back, or "
+        "train again."
     )
 
 
@@ -77,7 +80,7 @@ def test_selected_pairs_are_counted_as_they_are_built() -> None:
 
     plan = make_plan(store, store.config, [DAY], bought)
     assert len(build_frame(store, plan, [DAY, DAY - 5], bought)) == count_rows(store, [DAY, DAY - 5], bought) == 2
-    assert len(build_frame(store, plan, [DAY], everyone, sample=np.array([False, True]))) == 1
+    assert len(build_frame(store, plan, [DAY], everyone, sample=Listed(frozenset("b")))) == 1
 
 
 def test_an_old_row_that_arrives_later_does_not_change_the_plan_of_an_earlier_day() -> None:

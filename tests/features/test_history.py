@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
-from statistics import mean
+from statistics import mean, median, pstdev
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kizuna.data.events import NEVER, Coded, Events, starts_of
-from kizuna.features.history import FILLS_IN_LATER, History, every_pair, ratio
+from kizuna.features.history import FILLS_IN_LATER, History, ratio
+from kizuna.features.rows import every_pair
 from kizuna.features.sweep import NO_DAY
 
 CUSTOMERS = 3
-LEVELS = ("x", "y", "z")
+LEVELS = pa.array(["x", "y", "z"])
 
 
 @st.composite
@@ -25,7 +28,7 @@ def events(draw: st.DrawFn) -> list[dict[str, float]]:
         {
             "customer": st.integers(0, CUSTOMERS - 1),
             "day": st.integers(-3, 12),
-            "late": st.sampled_from([0, 0, 0, 1, 2, 9]),
+            "late": st.sampled_from([0, 0, 0, 1, 2, 9, 40]),
             "value": st.sampled_from([np.nan, 0.0, 1.0, -2.0, 4.0, 0.5]),
             "done": st.sampled_from([NEVER, -5, 0, 3, 6, 9, 14]),
             "text": st.integers(-1, len(LEVELS) - 1),
@@ -35,17 +38,18 @@ def events(draw: st.DrawFn) -> list[dict[str, float]]:
     return sorted(rows, key=lambda r: (r["customer"], r["day"], r["day"] + r["late"], r["text"]))
 
 
-def history_of(rows: list[dict[str, float]], days: list[int]) -> History:
+def history_of(rows: list[dict[str, float]], days: list[int], lag_days: int | None = None) -> History:
     customer = np.array([r["customer"] for r in rows], dtype=np.int32)
     day = np.array([r["day"] for r in rows], dtype=np.int32)
     table = Events(
         customer=customer,
         day=day,
-        known=day + np.array([r["late"] for r in rows], dtype=np.int32),
+        known=day + np.array([r["late"] if lag_days is None else lag_days for r in rows], dtype=np.int32),
         starts=starts_of(customer, CUSTOMERS),
         numbers={"value": np.array([r["value"] for r in rows], dtype=np.float64)},
         days={"resolved_at": np.array([r["done"] for r in rows], dtype=np.int32), "occurred_at": day},
         texts={"order_id": Coded(np.array([r["text"] for r in rows], dtype=np.int32), LEVELS)},
+        lag_days=lag_days,
     )
     return History(table, every_pair(CUSTOMERS, days), {"events": table})
 
@@ -60,14 +64,17 @@ def brute(h: History, answer: Callable[[int, list[int]], float]) -> np.ndarray:
     return np.array(out, dtype=np.float64)
 
 
-DAYS = [-2, 0, 1, 4, 7, 8, 13, 30]
+DAYS = [-2, 0, 1, 4, 7, 8, 13, 30, 55]
 same = np.testing.assert_array_equal
 
 
-@given(events(), st.sampled_from([None, 1, 3, 7, (-6, -3), (-9, -2), (None, -4)]))
-@settings(max_examples=120)
-def test_counts_sums_and_means_of_windows(rows: list[dict[str, float]], window: object) -> None:
-    h = history_of(rows, DAYS)
+WINDOWS = [None, 1, 3, 7, 45, (-6, -3), (-9, -2), (-50, -35), (None, -4)]
+
+
+@given(events(), st.sampled_from(WINDOWS), st.sampled_from([None, None, 0, 2]))
+@settings(max_examples=200)
+def test_counts_sums_and_means_of_windows(rows: list[dict[str, float]], window: object, lag: int | None) -> None:
+    h = history_of(rows, DAYS, lag)
     value = h.numbers("value")
     low, high = (None, 0) if window is None else window if isinstance(window, tuple) else (-window, 0)
 
@@ -81,6 +88,62 @@ def test_counts_sums_and_means_of_windows(rows: list[dict[str, float]], window: 
     same(h.sum(value, window), brute(h, lambda a, k: sum(values(a, k))))
     same(h.mean(value, window), brute(h, lambda a, k: mean(values(a, k)) if values(a, k) else np.nan))
     same(h.count(window, value == 4), brute(h, lambda a, k: values(a, k).count(4)))
+    same(h.largest(value, window), brute(h, lambda a, k: max(values(a, k), default=np.nan)))
+    same(h.smallest(value, window), brute(h, lambda a, k: min(values(a, k), default=np.nan)))
+
+    def texts(as_of: int, known: list[int]) -> list[int]:
+        codes = h.texts("order_id").codes
+        return [int(codes[i]) for i in inside(as_of, known) if codes[i] >= 0]
+
+    def share(as_of: int, known: list[int]) -> float:
+        found = texts(as_of, known)
+        return max(map(found.count, found)) / len(found) if found else np.nan
+
+    same(h.distinct("order_id", window), brute(h, lambda a, k: len(set(texts(a, k)))))
+    same(h.top_share("order_id", window), brute(h, share))
+
+
+@given(events(), st.sampled_from([None, None, 0, 2]))
+@settings(max_examples=120)
+def test_spans_and_rhythm(rows: list[dict[str, float]], lag: int | None) -> None:
+    h = history_of(rows, DAYS, lag)
+    day, value = h.events.day, h.numbers("value")
+    start, end = h.first_day() + 1, h.last_day()
+
+    def span(known: list[int]) -> list[int]:
+        return [i for i in known if min(day[known]) + 1 <= day[i] < max(day[known])]
+
+    same(h.count_between(start, end), brute(h, lambda a, k: len(span(k)) if k else np.nan))
+    same(h.count_between(start), brute(h, lambda a, k: sum(day[k] > min(day[k])) if k else np.nan))
+    same(
+        h.sum_between(value, start, end),
+        brute(h, lambda a, k: sum(value[i] for i in span(k) if value[i] == value[i]) if k else np.nan),
+    )
+
+    def gaps(known: list[int]) -> list[int]:
+        days = sorted({int(day[i]) for i in known}, reverse=True)
+        return [later - earlier for later, earlier in itertools.pairwise(days)][:2]
+
+    usual, variation = h.rhythm(gaps=2)
+    same(usual, brute(h, lambda a, k: median(gaps(k)) if gaps(k) else np.nan))
+    wanted = brute(h, lambda a, k: pstdev(gaps(k)) / mean(gaps(k)) if len(gaps(k)) > 1 else np.nan)
+    np.testing.assert_allclose(variation, wanted, rtol=1e-12)
+
+
+@given(events())
+@settings(max_examples=120)
+def test_repeats_follow_the_same_text_by_at_most_so_many_days(rows: list[dict[str, float]]) -> None:
+    h = history_of(rows, DAYS)
+    e, codes = h.events, h.texts("order_id").codes
+    wanted = [
+        any(
+            e.customer[j] == e.customer[i] and codes[j] == codes[i] >= 0 and 1 <= e.day[i] - e.day[j] <= 4
+            for j in range(len(e.day))
+            if e.known[j] <= e.known[i]
+        )
+        for i in range(len(e.day))
+    ]
+    assert h.repeats("order_id", 4, h.all_events()).tolist() == wanted
 
 
 @given(events())
@@ -101,6 +164,12 @@ def test_moments(rows: list[dict[str, float]]) -> None:
     same(h.days_since_first(), brute(h, lambda a, k: a - min(day[i] for i in k) if k else np.nan))
     same(h.last(value), brute(h, lambda a, k: last_values(k, 0)))
     same(h.last(value, back=1), brute(h, lambda a, k: last_values(k, 1)))
+
+    def first_values(known: list[int]) -> float:
+        valued = [i for i in known if value[i] == value[i]]
+        return mean(value[i] for i in valued if day[i] == min(day[valued])) if valued else np.nan
+
+    same(h.first(value), brute(h, lambda a, k: first_values(k)))
     same(h.current(value), brute(h, lambda a, k: value[k[-1]] if k else np.nan))
 
     def oldest_open(as_of: int, known: list[int]) -> float:
@@ -116,6 +185,8 @@ def test_moments(rows: list[dict[str, float]]) -> None:
             return days[position] if len(days) > position else NO_DAY
 
         same(found[:, position], brute(h, nth))
+    early = h.first_days(2)
+    same(early[:, 1], brute(h, lambda a, k: sorted({*day[k]})[1] if len({*day[k]}) > 1 else NO_DAY))
 
 
 @given(events())

@@ -23,7 +23,13 @@ def test_without_valid_from_only_steady_columns_feed_models() -> None:
     frame = features_of(
         "2025-03-01", {"customers": customers}, data={"tables": {"customers": {"attributes": ["tier"]}}}
     )
-    assert list(frame.columns) == ["age_years", "days_since_first_seen", "market=JP", "tier=gold"]
+    assert list(frame.columns) == [
+        "age_years",
+        "days_since_first_seen",
+        "profile_completeness",
+        "market=JP",
+        "tier=gold",
+    ]
     assert frame["days_since_first_seen"].unique().tolist() == [59]
     assert np.isclose(frame.loc["c00", "age_years"], 12784 / 365.25)
     assert np.isnan(frame.loc["c19", "age_years"])
@@ -61,3 +67,16 @@ def test_an_attribute_named_as_a_feature_of_ours_does_not_take_its_place() -> No
     frame = features_of("2025-03-01", tables, data={"tables": sources})
     assert list(frame.columns).count("orders") == 1
     assert frame["orders"].tolist() == [1, 1]
+
+
+def test_a_profile_is_complete_as_far_as_the_table_asks() -> None:
+    customers = table(
+        "customer_id valid_from birth_date market",
+        "a 2024-01-01 1990-01-01 JP",
+        "b 2024-01-01 1990-01-01 JP",
+        "b 2025-01-01 - JP",
+        "c 2024-01-01 - -",
+    )
+    purchases = table("customer_id occurred_at amount", "new 2025-01-01 1")
+    frame = features_of("2025-03-01", {"customers": customers, "purchases": purchases})
+    assert frame["profile_completeness"].fillna(-1).to_dict() == {"a": 1, "b": 0.5, "c": 0, "new": -1}

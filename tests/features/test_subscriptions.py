@@ -55,3 +55,16 @@ def test_nobody_with_a_contract_is_not_the_same_as_a_contract_without_end() -> N
     assert np.isnan(frame.loc["b", "contract_days"])
     assert "contracts_ended" not in frame
     assert "notice_given" not in frame
+
+
+def test_a_contract_that_renews_by_itself_is_the_last_live_one() -> None:
+    subscriptions = table(
+        "customer_id started_at ended_at auto_renew",
+        "a 2024-01-01 - true",
+        "a 2024-06-01 2024-09-01 false",
+        "b 2024-01-01 - true",
+        "b 2024-06-01 - false",
+        "c 2024-01-01 2024-09-01 true",
+    )
+    frame = features_of("2025-03-01", {"subscriptions": subscriptions})
+    assert frame["auto_renew"].fillna(-1).to_dict() == {"a": 1, "b": 0, "c": -1}

@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 from tests.features.oracle import Past, Row, past_of
-from tests.features.oracle_money import is_return, net
+from tests.features.oracle_purchases import is_return, net
 from tests.features.shops import Shop
 
 from kizuna.data.store import Store
-from kizuna.features.frame import tables_of
-from kizuna.features.history import Rows, every_pair
+from kizuna.features.rows import Rows, every_pair
 from kizuna.timeline import LabelWindow
 
 FAR = 10**9
@@ -19,7 +18,7 @@ FAR = 10**9
 
 def every_row(store: Store, days: list[int]) -> tuple[dict[str, object], Rows]:
     """All tables in one block, and every customer on every day."""
-    return tables_of(store, 0, store.customers), every_pair(store.customers, days)
+    return store.block(0, store.customers).tables, every_pair(store.customers, days)
 
 
 def brute(shop: Shop, store: Store, days: list[int], answer: Callable[[str, int], float]) -> np.ndarray:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kizuna.config import Config
 from kizuna.data.cleaning import ERA_PATTERN, KIND_WORDS, clean_sql, present_sql
-from kizuna.data.contract import OPTIONAL_VALUES, Field, Finding
+from kizuna.data.contract import OPTIONAL_VALUES, Field, Finding, State
 from kizuna.data.sources import literal, quote
 
 if TYPE_CHECKING:
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 3
 _EXAMPLE_LETTERS = 40
+_MEND = " Mend them, or set data.on_bad_rows: quarantine."
+_HINTS = {
+    "eras": " Japanese era dates are not read; write the western year, as in 2026-11-16.",
+    "epochs": " Seconds since 1970 are not read; convert them in the query, as in to_timestamp(1763251200).",
+    "day first": " Day and month are not told apart; write the year first, as in 2026-11-16.",
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,24 @@ class Rule:
     theirs: str
     condition: str
     fault: str
+
+
+@dataclass(frozen=True)
+class BadRows:
+    """What one rule found: how many rows, the first few of their values in order (None: empty), hints on how to mend them."""
+
+    column: str
+    theirs: str
+    fault: str
+    count: int
+    examples: tuple[str | None, ...]
+    hints: frozenset[str]
+
+    def __add__(self, other: BadRows) -> BadRows:
+        """The same rule's finds in both parts of a table."""
+        both = {*self.examples, *other.examples}
+        examples = sorted(both, key=lambda value: (value is not None, (value or "").encode()))[:_EXAMPLES]
+        return replace(self, count=self.count + other.count, examples=tuple(examples), hints=self.hints | other.hints)
 
 
 def rules_of(table: str, columns: dict[Field, str], types: dict[str, str], timezone: str) -> list[Rule]:
@@ -50,33 +74,34 @@ def rules_of(table: str, columns: dict[Field, str], types: dict[str, str], timez
     return rules
 
 
-def bad_row_findings(
-    connection: DuckDBPyConnection, config: Config, raw: str, total: int, rules: list[Rule]
-) -> list[Finding]:
-    """One finding for each rule that rows break: an error, or a warning where they are quarantined."""
-    table = raw.removeprefix("raw_")
-    quarantined = config.data.on_bad_rows == "quarantine"
+def count_bad_rows(connection: DuckDBPyConnection, raw: str, rules: list[Rule]) -> list[BadRows]:
+    """What each rule finds in the raw rows, in the order of the rules."""
     counted = ", ".join(f"count(*) FILTER (WHERE {rule.condition})" for rule in rules)
     counts = connection.execute(f"SELECT {counted} FROM {raw}").fetchall()[0]
+    return [
+        BadRows(rule.field.name, rule.theirs, rule.fault, int(count), *_looked_at(connection, raw, rule, count))
+        for rule, count in zip(rules, counts, strict=True)
+    ]
+
+
+def bad_row_findings(table: str, config: Config, total: int, bad: list[BadRows]) -> list[Finding]:
+    """One finding for each rule that some of the ``total`` rows break: an error, or a warning where they are quarantined."""
+    quarantined = config.data.on_bad_rows == "quarantine"
+    state: State = "warning" if quarantined else "error"
+    what_to_do = " They were set aside in quarantine." if quarantined else _MEND
     findings = []
-    for rule, count in zip(rules, counts, strict=True):
-        if not count:
+    for rule in bad:
+        if not rule.count:
             continue
-        examples = _examples(connection, raw, rule)
+        examples = tuple(_shown(example) for example in rule.examples)
         fault = "are empty" if set(examples) == {"(empty)"} else rule.fault
-        column = f"{table}.{rule.field.name}"
-        theirs = f" (their {rule.theirs})" if rule.theirs != rule.field.name else ""
+        theirs = f" (their {rule.theirs})" if rule.theirs != rule.column else ""
         details = (
-            f"{column}{theirs}: {count:,} of {total:,} rows {fault}, such as {', '.join(map(repr, examples))}."
-            f"{_hint(connection, raw, rule)}"
+            f"{table}.{rule.column}{theirs}: {rule.count:,} of {total:,} rows {fault}, such as "
+            f"{', '.join(map(repr, examples))}.{''.join(_HINTS[hint] for hint in _HINTS if hint in rule.hints)}{what_to_do}"
         )
-        details += (
-            " They were set aside in quarantine." if quarantined else " Mend them, or set data.on_bad_rows: quarantine."
-        )
-        state, code = ("warning", 0) if quarantined else ("error", 11)
-        findings.append(
-            Finding("bad_rows", state, "load", table, rule.field.name, int(count), details, examples, code)  # type: ignore[arg-type]
-        )
+        code = 0 if quarantined else 11
+        findings.append(Finding("bad_rows", state, "load", table, rule.column, rule.count, details, examples, code))
     return findings
 
 
@@ -96,36 +121,29 @@ def set_aside(connection: DuckDBPyConnection, target: Path, bad_rows: str | None
     unfinished.replace(target)
 
 
-def _examples(connection: DuckDBPyConnection, raw: str, rule: Rule) -> tuple[str, ...]:
-    rows = connection.execute(
-        f"SELECT DISTINCT CAST({quote(rule.theirs)} AS VARCHAR) AS example FROM {raw} WHERE {rule.condition} "
-        f"ORDER BY 1 NULLS FIRST LIMIT {_EXAMPLES}"
-    ).fetchall()
-    return tuple(_shown(row[0]) for row in rows)
-
-
 def _shown(value: str | None) -> str:
     if value is None or not value.strip():
         return "(empty)"
     return value if len(value) <= _EXAMPLE_LETTERS else value[:_EXAMPLE_LETTERS] + "…"
 
 
-def _hint(connection: DuckDBPyConnection, raw: str, rule: Rule) -> str:
-    """What the values look like, where that helps to mend them."""
-    if rule.field.kind != "time":
-        return ""
+def _looked_at(
+    connection: DuckDBPyConnection, raw: str, rule: Rule, count: int
+) -> tuple[tuple[str | None, ...], frozenset[str]]:
+    """The first few of the values that break a rule, and the names of the hints that help to mend them."""
+    if not count:
+        return (), frozenset()
     text = f"CAST({quote(rule.theirs)} AS VARCHAR)"
-    eras, epochs, others = connection.execute(
-        f"SELECT count(*) FILTER (WHERE regexp_matches({text}, {literal(ERA_PATTERN)})), "
-        f"count(*) FILTER (WHERE regexp_full_match({text}, '\\d{{10}}|\\d{{13}}|\\d{{16}}')), "
-        f"count(*) FILTER (WHERE regexp_matches({text}, '^\\s*\\d{{1,2}}[-/.]\\d{{1,2}}[-/.]\\d{{4}}')) "
-        f"FROM {raw} WHERE {rule.condition}"
-    ).fetchall()[0]
-    hint = ""
-    if eras:
-        hint += " Japanese era dates are not read; write the western year, as in 2026-11-16."
-    if epochs:
-        hint += " Seconds since 1970 are not read; convert them in the query, as in to_timestamp(1763251200)."
-    if others:
-        hint += " Day and month are not told apart; write the year first, as in 2026-11-16."
-    return hint
+    rows = connection.execute(
+        f"SELECT DISTINCT {text} AS example FROM {raw} WHERE {rule.condition} ORDER BY 1 NULLS FIRST LIMIT {_EXAMPLES}"
+    ).fetchall()
+    hints: list[str] = []
+    if rule.field.kind == "time":
+        found = connection.execute(
+            f"SELECT count(*) FILTER (WHERE regexp_matches({text}, {literal(ERA_PATTERN)})), "
+            f"count(*) FILTER (WHERE regexp_full_match({text}, '\\d{{10}}|\\d{{13}}|\\d{{16}}')), "
+            f"count(*) FILTER (WHERE regexp_matches({text}, '^\\s*\\d{{1,2}}[-/.]\\d{{1,2}}[-/.]\\d{{4}}')) "
+            f"FROM {raw} WHERE {rule.condition}"
+        ).fetchall()[0]
+        hints = [hint for hint, number in zip(_HINTS, found, strict=True) if number]
+    return tuple(row[0] for row in rows), frozenset(hints)

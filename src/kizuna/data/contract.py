@@ -58,9 +58,15 @@ def _table(name: str, *columns: str, dated_by: str | None = "occurred_at", key: 
     return TableContract(name, tuple(fields), dated_by, key, open_columns=name == "features")
 
 
-# What fills in after its row: until its own day it is not known. ``voluntary`` comes with the contract's end.
+COMES_WITH = {"voluntary": "ended_at", "compensation": "resolved_at"}
+"""Values that have no date of their own, and the column on whose day each becomes known."""
+# What fills in after its row: until its own day it is not known.
 FILLS_IN_LATER = frozenset(
-    {"resolved_at", "first_response_at", "followed_up_at", "delivered_at", "ended_at", "notice_at", "voluntary"}
+    {
+        *("resolved_at", "first_response_at", "reopened_at", "followed_up_at", "adopted_at"),
+        *("delivered_at", "refunded_at", "ended_at", "notice_at"),
+        *COMES_WITH,
+    }
 )
 CONSENTS = ("consent", "consent_email", "consent_sms", "consent_phone", "consent_post", "consent_line")
 
@@ -93,18 +99,22 @@ CONTRACTS: dict[str, TableContract] = {
             "currency",
             "promised_at:time",
             "delivered_at:time",
+            "refunded_at:time",
+            "launched_at:time",
         ),
         _table(
             "complaints",
             "occurred_at!:time",
             "resolved_at:time",
             "first_response_at:time",
+            "reopened_at:time",
             "severity",
             "category",
             "channel",
             "kind:code",
+            "compensation:number",
         ),
-        _table("engagement", "occurred_at!:time", "kind:code", "channel:code"),
+        _table("engagement", "occurred_at!:time", "kind:code", "channel:code", "purpose:code"),
         _table(
             "outreach",
             "occurred_at!:time",
@@ -113,6 +123,7 @@ CONTRACTS: dict[str, TableContract] = {
             "channel:code",
             "language:code",
             "cost:number",
+            "bounced:flag",
             "list_as_of:time",
             "action",
             "arm:code",
@@ -126,8 +137,18 @@ CONTRACTS: dict[str, TableContract] = {
             "scale_max:number",
             "touchpoint",
             "followed_up_at:time",
+            "adopted_at:time",
         ),
-        _table("loyalty", "occurred_at!:time", "kind!:code", "points:number", "expires_at:time", "tier"),
+        _table(
+            "loyalty",
+            "occurred_at!:time",
+            "kind!:code",
+            "points:number",
+            "expires_at:time",
+            "tier",
+            "tier_rank:number",
+            "points_to_next:number",
+        ),
         _table("referrals", "occurred_at!:time", "kind:code", "rating:number"),
         _table(
             "subscriptions",
@@ -139,6 +160,7 @@ CONTRACTS: dict[str, TableContract] = {
             "period_days:number",
             "renews_at:time",
             "voluntary:flag",
+            "auto_renew:flag",
             dated_by="started_at",
         ),
         _table("suppressions", "from:time", "until:time", "reason", dated_by="from"),
@@ -162,7 +184,10 @@ KINDS: dict[str, tuple[str, ...]] = {
 EMPTY_BY_NATURE = {
     ("purchases", "is_return"),
     ("purchases", "discount_amount"),
+    ("complaints", "compensation"),
+    ("engagement", "purpose"),
     ("outreach", "cost"),
+    ("outreach", "bounced"),
     ("outreach", "action"),
     ("outreach", "arm"),
     ("surveys", "score"),
@@ -170,6 +195,8 @@ EMPTY_BY_NATURE = {
     ("surveys", "scale_max"),
     ("loyalty", "points"),
     ("loyalty", "tier"),
+    ("loyalty", "tier_rank"),
+    ("loyalty", "points_to_next"),
     ("referrals", "rating"),
     ("subscriptions", "voluntary"),
     ("suppressions", "reason"),

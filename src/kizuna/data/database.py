@@ -10,14 +10,18 @@ import importlib
 import re
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kizuna.config import TableSource
 from kizuna.errors import ConfigError, ContractError, DataMissing, Transient, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pyarrow as pa
 
+# Takes the rows as they come, so that a table larger than memory passes through.
+Keep: TypeAlias = "Callable[[pa.RecordBatchReader], None]"
 _DRIVERS = {"postgres": "postgresql", "grpc": "flightsql", "grpc+tls": "flightsql", "grpc+tcp": "flightsql"}
 _REFUSED = ("password", "authentication", "no pg_hba", "does not exist", "permission denied")
 
@@ -27,8 +31,8 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def read_sqlite(name: str, path: Path, table: str | None, query: str | None) -> pa.Table:
-    """The rows of a table of a SQLite file, or of a query that runs in it.
+def read_sqlite(name: str, path: Path, table: str | None, query: str | None, keep: Keep) -> None:
+    """Hands the rows of a table of a SQLite file, or of a query that runs in it, to ``keep``.
 
     Errors: DataMissing for a table that is not there; ContractError for a file that is none; ConfigError for a query
     that fails or a source that names neither.
@@ -48,11 +52,11 @@ def read_sqlite(name: str, path: Path, table: str | None, query: str | None) -> 
     import adbc_driver_sqlite.dbapi as driver
 
     with driver.connect(uri) as opened, opened.cursor() as cursor:
-        return _run(name, cursor, select)
+        _run(name, cursor, select, keep)
 
 
-def read_uri(name: str, source: TableSource, resolved_sqlite: Path | None) -> pa.Table:
-    """The rows of the source's query (or table) in the database of its uri.
+def read_uri(name: str, source: TableSource, resolved_sqlite: Path | None, keep: Keep) -> None:
+    """Hands the rows of the source's query (or table) in the database of its uri to ``keep``.
 
     ``resolved_sqlite``: the file of a sqlite uri, made absolute. Errors: ConfigError for an unknown driver, a refused
     log-in or a query that fails; Transient for a server that does not answer.
@@ -63,7 +67,7 @@ def read_uri(name: str, source: TableSource, resolved_sqlite: Path | None) -> pa
                 f"Table {name} is to be read from {source.uri}, but there is no such file (looked at {resolved_sqlite}). "
                 f"Mend data.tables.{name}.uri; relative paths start at the config's folder."
             )
-        return read_sqlite(name, resolved_sqlite, source.table, source.query)
+        return read_sqlite(name, resolved_sqlite, source.table, source.query, keep)
     scheme = str(source.uri).split(":", 1)[0].lower()
     driver = _driver(name, scheme)
     query = source.query or "SELECT * FROM " + ".".join(quote(part) for part in str(source.table).split("."))
@@ -72,7 +76,7 @@ def read_uri(name: str, source: TableSource, resolved_sqlite: Path | None) -> pa
     except Exception as error:
         raise _say_connection(name, scheme, error) from None
     with connection, connection.cursor() as cursor:
-        return _run(name, cursor, query)
+        _run(name, cursor, query, keep)
 
 
 def _sqlite_select(
@@ -130,10 +134,10 @@ def _say_connection(name: str, scheme: str, error: Exception) -> ConfigError | T
     )
 
 
-def _run(name: str, cursor: Any, query: str) -> pa.Table:
+def _run(name: str, cursor: Any, query: str, keep: Keep) -> None:
     try:
         cursor.execute(query)
-        return cursor.fetch_arrow_table()
+        keep(cursor.fetch_record_batch())
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         text = " ".join(lines[:2])[:400].rstrip(".")

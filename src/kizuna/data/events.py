@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +18,20 @@ NEVER = 2_000_000_000
 
 @dataclass(frozen=True)
 class Coded:
-    """A text column: ``levels[codes]``, sorted levels, code −1 where it is null."""
+    """A text column: ``levels[codes]``, code −1 where it is null. ``dictionary``: the levels as an Arrow array of strings."""
 
     codes: NDArray[np.int32]
-    levels: tuple[str, ...]
+    dictionary: Any
+
+    @property
+    def size(self) -> int:
+        """How many levels there are, held by these rows or not."""
+        return len(self.dictionary)
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """The texts by code."""
+        return tuple(self.dictionary.to_pylist())
 
 
 @dataclass(frozen=True)
@@ -28,7 +40,8 @@ class Events:
 
     ``customer``: position in the block, 0 … customers−1. ``day``: when it happened. ``known``: when we could know
     it, at least ``day``. ``starts``: first row of each customer, length customers + 1. ``numbers``: float64, NaN where
-    null. ``days``: int32, NEVER where null. ``texts``: coded.
+    null. ``days``: int32, NEVER where null. ``texts``: coded. ``lag_days``: known − day where that is the same for every
+    row that the table can ever have, else None.
     """
 
     customer: NDArray[np.int32]
@@ -38,6 +51,7 @@ class Events:
     numbers: Mapping[str, NDArray[np.float64]]
     days: Mapping[str, NDArray[np.int32]]
     texts: Mapping[str, Coded]
+    lag_days: int | None = None
 
     @property
     def customers(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from kizuna.data.contract import FILLS_IN_LATER
+from kizuna.data.contract import COMES_WITH, FILLS_IN_LATER
 from kizuna.data.sources import quote
 from kizuna.data.store import Store
 
@@ -23,15 +23,16 @@ def _fingerprint(store: Store, table: str, as_of: int) -> str:
         column = quote(item.name)
         if item.name in ("customer_id", "known_at"):
             continue
-        if item.name == "voluntary":
-            column = f"CASE WHEN ended_at < {as_of} THEN {column} END" if store.has(table, "ended_at") else column
+        if item.name in COMES_WITH:
+            comes = COMES_WITH[item.name]
+            column = f"CASE WHEN {comes} < {as_of} THEN {column} END" if store.has(table, comes) else "NULL"
         elif item.name in FILLS_IN_LATER:
             column = f"CASE WHEN {column} < {as_of} THEN {column} END"
         text = item.kind in ("text", "code")
         cells.append(_spelled(column) if text else f"coalesce(CAST({column} AS VARCHAR), '-')")
     total = store.connection.execute(
         f"SELECT count(*), sum(CAST(md5_number_lower(concat_ws(chr(31), {', '.join(cells)})) AS HUGEINT)) "
-        f"FROM {quote('clean_' + table)} AS clean JOIN customer_ids AS ids ON ids.customer = clean.customer "
+        f"FROM {store.relation(table)} AS clean JOIN customer_ids AS ids ON ids.customer = clean.customer "
         # A suppression is in force from its own day on.
         f"WHERE day < {as_of} AND known < {as_of}" + (f" OR day = {as_of}" if table == "suppressions" else "")
     ).fetchall()[0]

@@ -14,7 +14,6 @@ from kizuna.data.contract import CONTRACTS, Finding, State
 from kizuna.data.events import UNDATED
 from kizuna.data.rows import row_findings
 from kizuna.data.sizes import size_findings
-from kizuna.data.sources import quote
 from kizuna.data.store import Store
 from kizuna.timeline import date_of
 
@@ -59,7 +58,7 @@ def freshness(store: Store, as_of: int) -> list[Finding]:
         if name not in store.tables or (source.warn_after_days is None and source.error_after_days is None):
             continue
         newest = store.connection.execute(
-            f"SELECT max(day) FROM {quote('clean_' + name)} WHERE day < {as_of} AND known < {as_of} AND day > {UNDATED}"
+            f"SELECT max(day) FROM {store.relation(name)} WHERE day < {as_of} AND known < {as_of} AND day > {UNDATED}"
         ).fetchall()[0][0]
         age = as_of - newest if newest is not None else None
         last = "no row" if age is None else f"its newest row on {date_of(newest)}, {age} days before {date_of(as_of)}"
@@ -109,7 +108,7 @@ def _keys(store: Store) -> Iterator[Finding]:
         if name not in store.tables:
             continue
         rows = store.connection.execute(
-            f"SELECT ids.customer_id, count(*) AS n FROM {quote('clean_' + name)} AS clean "
+            f"SELECT ids.customer_id, count(*) AS n FROM {store.relation(name)} AS clean "
             "JOIN customer_ids AS ids ON ids.customer = clean.customer GROUP BY ids.customer_id, day HAVING n > 1 ORDER BY 1"
         ).fetchall()
         if rows:
@@ -141,7 +140,7 @@ def _currencies(store: Store, config: Config) -> Iterator[Finding]:
     found = [
         row[0]
         for row in store.connection.execute(
-            "SELECT DISTINCT upper(trim(currency)) AS c FROM clean_purchases WHERE currency IS NOT NULL ORDER BY c"
+            f"SELECT DISTINCT upper(trim(currency)) AS c FROM {store.relation('purchases')} WHERE currency IS NOT NULL ORDER BY c"
         ).fetchall()
     ]
     asked = config.data.currency

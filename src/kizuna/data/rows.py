@@ -43,9 +43,9 @@ def _counts(store: Store, info: TableInfo) -> dict[str, int]:
         columns = ", ".join(["customer", "day", *(quote(c.name) for c in info.columns if c.name != "customer_id")])
         wanted["distinct"] = f"count(DISTINCT hash({columns}))"
     del wanted["full:customer_id"]
-    row = store.connection.execute(
-        f"SELECT {', '.join(wanted.values())} FROM {quote('clean_' + info.name)}"
-    ).fetchall()[0]
+    row = store.connection.execute(f"SELECT {', '.join(wanted.values())} FROM {store.relation(info.name)}").fetchall()[
+        0
+    ]
     return dict(zip(wanted, map(int, row), strict=True))
 
 
@@ -98,7 +98,7 @@ def _out_of_order(info: TableInfo, counts: dict[str, int]) -> Iterator[Finding]:
 def _unknown_kinds(store: Store, name: str) -> Iterator[Finding]:
     known = ", ".join(literal(kind) for kind in KINDS[name])
     found = store.connection.execute(
-        f"SELECT kind, count(*) FROM {quote('clean_' + name)} WHERE kind NOT IN ({known}) GROUP BY kind ORDER BY kind"
+        f"SELECT kind, count(*) FROM {store.relation(name)} WHERE kind NOT IN ({known}) GROUP BY kind ORDER BY kind"
     ).fetchall()
     if found:
         count, examples = sum(row[1] for row in found), tuple(row[0] for row in found[:3])
@@ -119,7 +119,7 @@ def _off_scale(store: Store, name: str) -> Iterator[Finding]:
         )
     )
     rows = store.connection.execute(
-        f"SELECT score, count(*) FROM {quote('clean_' + name)} WHERE score < {low} OR score > {high} GROUP BY score ORDER BY 1"
+        f"SELECT score, count(*) FROM {store.relation(name)} WHERE score < {low} OR score > {high} GROUP BY score ORDER BY 1"
     ).fetchall()
     if rows:
         count, examples = sum(row[1] for row in rows), tuple(f"{row[0]:g}" for row in rows[:3])

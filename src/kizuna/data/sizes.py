@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kizuna.data.contract import Finding, State
-from kizuna.data.sources import quote
 from kizuna.data.store import Store, TableInfo
 from kizuna.timeline import date_of
 
@@ -47,7 +46,8 @@ def _buyers(store: Store) -> Iterator[Finding]:
     bought = "NOT coalesce(is_return, amount < 0)" if store.has("purchases", "is_return") else "amount >= 0"
     buyers, repeat = store.connection.execute(
         "SELECT count(*), count(*) FILTER (WHERE several) FROM "
-        f"(SELECT customer, min({order}) < max({order}) AS several FROM clean_purchases WHERE {bought} GROUP BY customer)"
+        f"(SELECT customer, min({order}) < max({order}) AS several FROM {store.relation('purchases')} "
+        f"WHERE {bought} GROUP BY customer)"
     ).fetchall()[0]
     if buyers < _ENOUGH_CUSTOMERS:
         few = buyers < _FEW_CUSTOMERS
@@ -71,8 +71,8 @@ def _profiles(store: Store) -> Iterator[Finding]:
     """Buyers without a profile (often ids spelled two ways), and profiles that never bought."""
     key = "ltrim(lower(trim(customer_id)), '0') AS key"
     buyers, unknown, spelled = store.connection.execute(
-        "WITH buyers AS (SELECT DISTINCT customer FROM clean_purchases), "
-        "profiles AS (SELECT DISTINCT customer FROM clean_customers), "
+        f"WITH buyers AS (SELECT DISTINCT customer FROM {store.relation('purchases')}), "
+        f"profiles AS (SELECT DISTINCT customer FROM {store.relation('customers')}), "
         f"keys AS (SELECT DISTINCT {key} FROM profiles JOIN customer_ids USING (customer)), "
         f"unknown AS (SELECT {key} FROM buyers ANTI JOIN profiles USING (customer) JOIN customer_ids USING (customer)) "
         "SELECT (SELECT count(*) FROM buyers), (SELECT count(*) FROM unknown), "
@@ -89,7 +89,8 @@ def _profiles(store: Store) -> Iterator[Finding]:
         details = f"{unknown:,} of {buyers:,} customers with purchases are not in table customers.{hint}"
         yield _finding("unknown_customers", state, "customers", "customer_id", unknown, details)
     prospects = store.connection.execute(
-        "SELECT count(*) FROM (SELECT DISTINCT customer FROM clean_customers ANTI JOIN clean_purchases USING (customer))"
+        f"SELECT count(*) FROM (SELECT DISTINCT customer FROM {store.relation('customers')} "
+        f"ANTI JOIN {store.relation('purchases')} USING (customer))"
     ).fetchall()[0][0]
     if prospects:
         details = f"{prospects:,} customers have never bought: prospects, counted here and not scored."
@@ -143,7 +144,7 @@ def _activity(store: Store) -> Iterator[Finding]:
     tables = [name for name in _BY_CUSTOMER if name in store.tables]
     if not tables or not store.customers:
         return
-    union = " UNION ALL ".join(f"SELECT customer FROM {quote('clean_' + name)}" for name in tables)
+    union = " UNION ALL ".join(f"SELECT customer FROM {store.relation(name)}" for name in tables)
     active = store.connection.execute(
         f"SELECT count(*) FROM (SELECT customer FROM ({union}) GROUP BY customer HAVING count(*) >= 2)"
     ).fetchall()[0][0]

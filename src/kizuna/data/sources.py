@@ -30,7 +30,7 @@ _DUCKDB = re.compile(r"\.(duckdb|ddb)$", re.IGNORECASE)
 _SQLITE = re.compile(r"\.(sqlite3?|db3?)$", re.IGNORECASE)
 
 
-def connect(threads: int) -> DuckDBPyConnection:
+def connect(threads: int, memory_gb: float) -> DuckDBPyConnection:
     """A private DuckDB that fetches no extension; what does not fit into memory goes to a folder that only we may read."""
     import duckdb
 
@@ -41,6 +41,7 @@ def connect(threads: int) -> DuckDBPyConnection:
         "autoload_known_extensions": False,
         "preserve_insertion_order": True,
         "temp_directory": folder,
+        "memory_limit": f"{memory_gb}GB",
     }
     connection = duckdb.connect(config=settings)
     weakref.finalize(connection, shutil.rmtree, folder, ignore_errors=True)
@@ -89,6 +90,7 @@ def drop_raw(connection: DuckDBPyConnection, name: str) -> None:
     connection.execute(f"DROP VIEW IF EXISTS raw_{name}")
     connection.execute("DROP VIEW IF EXISTS source")
     connection.execute(f"DROP TABLE IF EXISTS queried_{name}")
+    connection.execute(f"DROP TABLE IF EXISTS read_{name}")
     connection.unregister(f"frame_{name}")
     connection.execute(f"DETACH DATABASE IF EXISTS attached_{name}")
 
@@ -113,25 +115,29 @@ def _query_runs_inside(source: TableSource) -> bool:
 
 
 def _select(connection: DuckDBPyConnection, config: Config, name: str, source: TableSource, frame: Any) -> str:
-    """SQL that reads the source's own rows; frames and databases are registered first."""
+    """SQL that reads the source's own rows; frames are registered and rows from databases kept first."""
+
+    def keep(rows: Any) -> None:
+        connection.register(f"frame_{name}", rows)
+        connection.execute(f"CREATE OR REPLACE TABLE read_{name} AS SELECT * FROM frame_{name}")
+
     if frame is not None:
-        arrow = as_arrow(name, frame)
-    elif source.uri is not None:
+        connection.register(f"frame_{name}", as_arrow(name, frame))
+        return f"SELECT * FROM frame_{name}"
+    if source.uri is not None:
         # sqlite:///shop.db is relative to the config, sqlite:////data/shop.db is not.
         match = re.fullmatch(r"sqlite:(?:///)?(.+)", source.uri)
-        path = config.resolve(match[1]) if match else None
-        arrow = read_uri(name, source, path)
+        read_uri(name, source, config.resolve(match[1]) if match else None, keep)
     elif source.path is not None:
         files = _files(name, config.resolve(source.path), source.path)
         if not _SQLITE.search(files[0].name) or _is_duckdb(files[0]):
             return _select_files(connection, name, files, source)
-        arrow = read_sqlite(name, files[0], source.table, None if source.table else source.query)
+        read_sqlite(name, files[0], source.table, None if source.table else source.query, keep)
     else:
         raise ConfigError(
             f"Table {name} names neither path nor uri, and no frame was handed in. Add data.tables.{name}.path."
         )
-    connection.register(f"frame_{name}", arrow)
-    return f"SELECT * FROM frame_{name}"
+    return f"SELECT * FROM read_{name}"
 
 
 def _is_duckdb(file: Path) -> bool:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.data.contract import CONSENTS
 from kizuna.data.events import NEVER
-from kizuna.data.store import Store
-from kizuna.engines.local import run_blocks
 from kizuna.features.families import FAMILIES
-from kizuna.features.frame import Frame, Tables, days_to_dates, tables_of
-from kizuna.features.history import History, Rows, rows_of
-from kizuna.features.plan import Settings
+from kizuna.features.frame import Columns, Tables, days_to_dates, features_of
+from kizuna.features.history import History
+from kizuna.features.plan import FeaturePlan
+from kizuna.features.rows import Rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +27,8 @@ _FIGURES = (
     *("language_mismatch_share_180d", "nps_last", "notice_given"),
 )
 
+_TEXTS = ("market", "language", "suppressed_reason")
+
 
 @dataclass(frozen=True)
 class Pauses:
@@ -36,49 +37,38 @@ class Pauses:
     kinds: tuple[str, ...]
 
 
-def build_context(store: Store, frame: Frame, pauses: Pauses) -> pd.DataFrame:
-    """One row per row of the frame: customer_id, last_purchase, days_since_purchase, figures, consent, suppression.
+def context_columns(tables: Tables, rows: Rows, pauses: Pauses) -> dict[str, NDArray[Any]]:
+    """The context of a block's rows: figures, consents, texts as objects, the last purchase as datetime64[s].
 
-    Columns whose table is not configured are absent. ``suppressed_reason`` is text or None, ``last_purchase``
-    datetime64[s].
+    Columns whose table is not configured are absent. ``suppressed_reason`` is text or None.
     """
+    out = _columns(tables, rows, pauses)
+    if "days_since_purchase" in out:
+        since = out["days_since_purchase"]
+        day = np.where(np.isnan(since), 0, rows.as_of - since).astype(np.int32)
+        out["last_purchase"] = np.where(np.isnan(since), np.datetime64("NaT", "s"), days_to_dates(day))
+    return out
+
+
+def context_frame(ids: NDArray[np.object_], columns: Columns) -> pd.DataFrame:
+    """The context as pandas: customer_id, then the columns; texts as str."""
     import pandas as pd
 
-    def block(low: int, high: int) -> tuple[NDArray[np.int64], dict[str, NDArray[np.object_] | NDArray[np.float64]]]:
-        index = np.flatnonzero((frame.customer >= low) & (frame.customer < high))
-        index = index[np.lexsort((frame.as_of[index], frame.customer[index]))]
-        rows = rows_of(frame.customer[index] - np.int32(low), frame.as_of[index], high - low)
-        return index, _columns(tables_of(store, low, high), rows, pauses)
-
-    parts = run_blocks(block, store.blocks(), store.config.engine.threads)
-    order = np.concatenate([index for index, _ in parts])
-    columns: dict[str, object] = {"customer_id": pd.array(store.ids()[frame.customer], dtype="str")}
-    for name in parts[0][1]:
-        joined = np.concatenate([part[name] for _, part in parts])
-        values = np.empty_like(joined)
-        values[order] = joined
-        columns[name] = values
-    context = pd.DataFrame(columns)
-    if "days_since_purchase" in context:
-        since = context["days_since_purchase"].to_numpy()
-        day = np.where(np.isnan(since), 0, frame.as_of - since).astype(np.int32)
-        context["last_purchase"] = np.where(np.isnan(since), np.datetime64("NaT", "s"), days_to_dates(day))
-    for name in ("market", "language", "suppressed_reason"):
+    context = pd.DataFrame({"customer_id": pd.array(ids, dtype="str"), **columns})
+    for name in _TEXTS:
         if name in context:
             context[name] = pd.array(context[name].to_numpy(), dtype="str")
     return context
 
 
-def _columns(tables: Tables, rows: Rows, pauses: Pauses) -> dict[str, NDArray[np.object_] | NDArray[np.float64]]:
-    out: dict[str, NDArray[np.object_] | NDArray[np.float64]] = {}
-    settings = Settings(_WINDOWS_DAYS, {})
-    for family in FAMILIES:
-        if family.table in tables:
-            for feature in family.features(History(tables[family.table], rows, tables), settings):
-                if feature.name == "days_since_order":
-                    out["days_since_purchase"] = feature.values
-                elif feature.name in _FIGURES and family.name != "supplied":
-                    out[feature.name] = feature.values
+def _columns(tables: Tables, rows: Rows, pauses: Pauses) -> dict[str, NDArray[Any]]:
+    out: dict[str, NDArray[Any]] = {}
+    families = [family for family in FAMILIES if family.name != "supplied"]
+    for _, feature in features_of(tables, rows, FeaturePlan(_WINDOWS_DAYS, ()), families):
+        if feature.name == "days_since_order":
+            out["days_since_purchase"] = feature.values
+        elif feature.name in _FIGURES:
+            out[feature.name] = feature.values
     if "customers" in tables:
         profile = History(tables["customers"], rows, tables)
         for name in ("market", "language"):
@@ -91,7 +81,7 @@ def _columns(tables: Tables, rows: Rows, pauses: Pauses) -> dict[str, NDArray[np
         outreach = History(tables["outreach"], rows, tables)
         ours = outreach.kinds(*pauses.kinds) if outreach.has("kind") else ~outreach.all_events()
         if outreach.has("list_as_of"):
-            ours &= outreach.days("list_as_of") == NEVER
+            ours = ours & (outreach.days("list_as_of") == NEVER)
         out["days_since_pause_contact"] = outreach.days_since_last(ours)
     if "suppressions" in tables:
         out["suppressed_reason"] = History(tables["suppressions"], rows, tables).in_force(

@@ -2,55 +2,64 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kizuna.config import Config
-from kizuna.data.events import UNDATED, Events
+from kizuna.data.blocks import Block
+from kizuna.data.events import Events
 from kizuna.data.store import Store
-from kizuna.engines.local import run_blocks
 from kizuna.errors import ModelError
-from kizuna.features.families import FAMILIES
-from kizuna.features.history import History, Rows, every_pair
-from kizuna.features.plan import Column, Feature, FeaturePlan, Settings
-from kizuna.features.vocabulary import choose_levels, current_codes
-from kizuna.timeline import date_of
+from kizuna.features import sweep
+from kizuna.features.families import families_for
+from kizuna.features.family import Family
+from kizuna.features.history import History
+from kizuna.features.plan import Feature, FeaturePlan
+from kizuna.features.rows import Rows, every_pair
+from kizuna.features.sample import Listed, Sample
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Tables = Mapping[str, Events]
 Select = Callable[[Tables, Rows], NDArray[np.bool_]]
-_MAX_DISTINCT_LEVELS = 200
+Columns = Mapping[str, NDArray[Any]]
+Also = Callable[[Tables, Rows], Columns]
+"""Further columns of the same rows, such as labels: arrays by name, one value per row."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Keys and values: ``customer`` (number in the store), ``as_of`` (day), ``values`` (rows, columns) float64.
+    """Keys and values: ``customer`` (position in ``ids``), ``as_of`` (day), ``values`` (rows, columns) float64.
 
-    Sorted by as_of and customer, one row per pair.
+    Sorted by as_of and customer, one row per pair. ``ids`` ascend by their UTF-8 bytes; ``also`` holds further columns
+    that were asked for, one value per row.
     """
 
     customer: NDArray[np.int32]
     as_of: NDArray[np.int32]
     values: NDArray[np.float64]
     plan: FeaturePlan
+    ids: NDArray[np.object_]
+    also: Columns = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.customer)
 
-    def to_pandas(self, store: Store) -> pd.DataFrame:
+    @property
+    def customer_ids(self) -> NDArray[np.object_]:
+        """The id of each row's customer."""
+        return np.asarray(self.ids[self.customer], dtype=object)
+
+    def to_pandas(self) -> pd.DataFrame:
         """customer_id, as_of (datetime64[s]), then the plan's columns."""
         import pandas as pd
 
         keys = pd.DataFrame(
-            {"customer_id": pd.array(store.ids()[self.customer], dtype="str"), "as_of": days_to_dates(self.as_of)}
+            {"customer_id": pd.array(self.customer_ids, dtype="str"), "as_of": days_to_dates(self.as_of)}
         )
         return pd.concat([keys, self.columns()], axis=1)
 
@@ -66,11 +75,22 @@ class Frame:
         columns = tuple(self.plan.columns[index] for index in keep)
         left_out = (*self.plan.left_out, *(f"{name}: {why}" for name in names))
         plan = replace(self.plan, columns=columns, left_out=left_out)
-        return replace(self, values=np.ascontiguousarray(self.values[:, keep]), plan=plan)
+        return replace(self, values=self.values[:, keep], plan=plan)
 
     def where(self, keep: NDArray[np.bool_]) -> Frame:
         """The rows that a mask keeps."""
-        return replace(self, customer=self.customer[keep], as_of=self.as_of[keep], values=self.values[keep])
+        also = {name: values[keep] for name, values in self.also.items()}
+        return replace(self, customer=self.customer[keep], as_of=self.as_of[keep], values=self.values[keep], also=also)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one block, with the ids of its customers."""
+
+    ids: NDArray[np.object_]
+    rows: Rows
+    values: NDArray[np.float64]
+    also: Columns
 
 
 def days_to_dates(days: NDArray[np.int32]) -> NDArray[np.datetime64]:
@@ -78,145 +98,144 @@ def days_to_dates(days: NDArray[np.int32]) -> NDArray[np.datetime64]:
     return days.astype("datetime64[D]").astype("datetime64[s]")
 
 
-def tables_of(store: Store, low: int, high: int) -> dict[str, Events]:
-    """All event tables of a block."""
-    return {name: store.events(name, low, high) for name in store.tables}
-
-
-def make_plan(store: Store, config: Config, days: list[int], select: Select) -> FeaturePlan:
-    """The columns that this shop can have on these days: windows that its history fills, levels that its rows hold.
-
-    Only what was known on those days is looked at, so that rows of a later time change nothing.
-    """
-    asked = config.features.families
-    families = [f for f in FAMILIES if f.table in store.tables and (asked == "all" or f.name in asked)]
-    history_days = _history_days(store, max(days)) if days else None
-    windows = [w for w in config.features.windows_days if history_days is None or w <= history_days]
-    left_out = [
-        f"windows of {w} days: longer than the {history_days} days of history at {date_of(max(days))}"
-        for w in config.features.windows_days
-        if w not in windows
-    ]
-    plan = FeaturePlan(tuple(windows), tuple(family.name for family in families))
-    vocabularies, unlike = _vocabularies(store, plan, days, select)
-    plan = replace(plan, vocabularies=vocabularies)
-    columns = _columns_of(store, plan)
-    kept = [c for c in columns if not any(fnmatch.fnmatchcase(c.name, pattern) for pattern in config.features.exclude)]
-    left_out += unlike + [f"{column.name}: features.exclude" for column in columns if column not in kept]
-    return replace(plan, columns=tuple(kept), left_out=tuple(left_out))
-
-
 def build_frame(
-    store: Store, plan: FeaturePlan, days: list[int], select: Select, sample: NDArray[np.bool_] | None = None
+    store: Store,
+    plan: FeaturePlan,
+    days: Sequence[int],
+    select: Select,
+    sample: Sample | Listed | None = None,
+    also: Also | None = None,
 ) -> Frame:
     """The plan's columns for every selected (customer, day) pair; ModelError if the tables no longer give them.
 
-    ``sample``: one bool per customer of the store; the others are left out.
+    ``sample``: only the customers that it draws. ``also``: further columns of the same rows, from the same pass.
     """
+    families = families_for(plan, store.config)
+    if store.ids_ascend:
+        return _build_in_place(store, plan, families, lambda block: selected_rows(block, days, select, sample), also)
 
-    def block(low: int, high: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
-        tables = tables_of(store, low, high)
-        rows = every_pair(high - low, days)
-        chosen = select(tables, rows)
-        rows = rows.where(chosen if sample is None else chosen & sample[rows.customer + low])
-        return rows.customer + np.int32(low), rows.as_of, block_values(tables, rows, plan)
+    def part(block: Block) -> Part:
+        rows = selected_rows(block, days, select, sample)
+        values = block_values(block.tables, rows, plan, families)
+        return Part(block.ids(), rows, values, also(block.tables, rows) if also else {})
 
-    parts = run_blocks(block, store.blocks(), store.config.engine.threads)
-    customer = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.int32)
-    as_of = np.concatenate([part[1] for part in parts]) if parts else np.empty(0, np.int32)
-    values = np.concatenate([part[2] for part in parts]) if parts else np.empty((0, len(plan.columns)))
-    order = np.lexsort((customer, as_of))
-    return Frame(customer[order], as_of[order], values[order], plan)
+    return _assemble(list(store.map(part, "features")), plan)
 
 
-def count_rows(store: Store, days: list[int], select: Select) -> int:
+def selected_rows(block: Block, days: Sequence[int], select: Select, sample: Sample | Listed | None = None) -> Rows:
+    """The pairs of a block's customers and the days that are selected, of the customers that are drawn."""
+    rows = every_pair(block.customers, days)
+    chosen = select(block.tables, rows)
+    if sample is not None:
+        chosen = chosen & sample.draws(block.ids())[rows.customer]
+    return rows.where(chosen)
+
+
+def count_rows(store: Store, days: Sequence[int], select: Select) -> int:
     """How many pairs a frame would have, without building it."""
-
-    def block(low: int, high: int) -> int:
-        return int(np.sum(select(tables_of(store, low, high), every_pair(high - low, days))))
-
-    return sum(run_blocks(block, store.blocks(), store.config.engine.threads))
+    return sum(store.map(lambda block: len(selected_rows(block, days, select)), "rows"))
 
 
-def block_values(tables: Tables, rows: Rows, plan: FeaturePlan) -> NDArray[np.float64]:
+def block_values(tables: Tables, rows: Rows, plan: FeaturePlan, families: Sequence[Family]) -> NDArray[np.float64]:
     """(rows, columns) of one block, in the plan's order."""
-    position = {name: index for index, name in enumerate(plan.names)}
-    out = np.empty((len(rows), len(position)), dtype=np.float64, order="F")
-    seen = set()
-    for _, feature in _features(tables, rows, plan):
-        index = position.get(feature.name)
-        if index is not None and feature.name not in seen:
-            out[:, index] = feature.values
-            seen.add(feature.name)
-    missing = [name for name in plan.names if name not in seen]
-    if missing:
+    out = np.empty((len(rows), len(plan.columns)), dtype=np.float64, order="F")
+    _write_values(tables, rows, plan, families, out, np.arange(len(rows), dtype=np.int64))
+    return out
+
+
+def _write_values(
+    tables: Tables,
+    rows: Rows,
+    plan: FeaturePlan,
+    families: Sequence[Family],
+    out: NDArray[np.float64],
+    position: NDArray[np.int64],
+) -> None:
+    """Writes each row's features to the row of ``out`` that ``position`` names; ModelError where a column is not given."""
+    columns = {name: index for index, name in enumerate(plan.names)}
+    for _, feature in features_of(tables, rows, plan, families):
+        index = columns.pop(feature.name, None)
+        if index is not None:
+            sweep.place(out[:, index], position, np.asarray(feature.values, dtype=np.float64))
+    if columns:
+        missing = list(columns)
         raise ModelError(
-            f"The model asks for {len(position)} features, but today's tables do not give {', '.join(missing[:5])}"
+            f"The model asks for {len(plan.columns)} features, but today's tables do not give {', '.join(missing[:5])}"
             f"{' and others' if len(missing) > 5 else ''}. Bring the table or column back, or train again."
         )
-    return np.ascontiguousarray(out)
 
 
-def _features(tables: Tables, rows: Rows, plan: FeaturePlan) -> list[tuple[str, Feature]]:
-    settings = Settings(plan.windows_days, plan.vocabularies)
-    found: list[tuple[str, Feature]] = []
-    for family in FAMILIES:
-        if family.name in plan.families and family.table in tables:
-            history = History(tables[family.table], rows, tables)
-            found.extend((family.name, feature) for feature in family.features(history, settings))
-    return found
+def features_of(
+    tables: Tables, rows: Rows, plan: FeaturePlan, families: Sequence[Family]
+) -> Iterator[tuple[str, Feature]]:
+    """Every feature of the families on the rows, with its family's name."""
+    pasts: dict[str, History] = {}
+    for family in families:
+        if family.table in tables:
+            if family.table not in pasts:
+                pasts[family.table] = History(tables[family.table], rows, tables)
+            for feature in family.features(pasts[family.table], plan.settings):
+                yield family.name, feature
 
 
-def _columns_of(store: Store, plan: FeaturePlan) -> list[Column]:
-    """Columns by name, from a block without customers: what a family yields depends on tables, never on rows."""
-    tables = tables_of(store, 0, 0)
-    columns = [Column(f.name, family, f.driver, f.unit) for family, f in _features(tables, every_pair(0, [0]), plan)]
-    # A column of the shop's own making may bear the name of one of ours; ours comes first and keeps it.
-    return list({column.name: column for column in reversed(columns)}.values())[::-1]
+def _build_in_place(
+    store: Store, plan: FeaturePlan, families: Sequence[Family], choose: Callable[[Block], Rows], also: Also | None
+) -> Frame:
+    """The frame of blocks that follow one another by id: rows first, then every value written once, where it stays."""
+    chosen = list(store.map(lambda block: (block.first, choose(block)), "rows"))
+    begins = np.concatenate([[0], np.cumsum([len(rows) for _, rows in chosen], dtype=np.int64)])
+    place = {first: (begins[index], rows) for index, (first, rows) in enumerate(chosen)}
+    customer = np.concatenate([*(rows.customer + np.int32(first) for first, rows in chosen), np.empty(0, np.int32)])
+    as_of = np.concatenate([*(rows.as_of for _, rows in chosen), np.empty(0, np.int32)])
+    order, position = _sorted_by_day(customer, as_of)
+    values = np.empty((len(order), len(plan.columns)), dtype=np.float64, order="F")
+
+    def fill(block: Block) -> Columns:
+        begin, rows = place[block.first]
+        _write_values(block.tables, rows, plan, families, values, position[begin : begin + len(rows)])
+        return also(block.tables, rows) if also else {}
+
+    further = list(store.map(fill, "features"))
+    return Frame(customer[order], as_of[order], values, plan, store.ids(), _joined(further, order))
 
 
-def _history_days(store: Store, as_of: int) -> int | None:
-    """Days from the shop's first row, of those known by then, to ``as_of``; None where nothing is dated."""
-    names: list[str] = [name for name in ("purchases", "subscriptions") if name in store.tables]
-    names = names or list(store.tables)
-    first = [day for name in names if (day := store.first_known_day(name, as_of)) is not None]
-    return as_of - min(first) if first else None
+def _assemble(parts: list[Part], plan: FeaturePlan) -> Frame:
+    """One frame of parts whose customers come in any order."""
+    held = [np.unique(part.rows.customer) for part in parts]
+    names: NDArray[Any] = np.concatenate(
+        [*(p.ids[mine] for p, mine in zip(parts, held, strict=True)), np.empty(0, object)]
+    )
+    by_id = np.array(sorted(range(len(names)), key=lambda index: str(names[index]).encode()), dtype=np.int64)
+    number = np.empty(len(by_id), np.int32)
+    number[by_id] = np.arange(len(by_id), dtype=np.int32)
+    begins = np.concatenate([[0], np.cumsum([len(mine) for mine in held], dtype=np.int64)])
+    customers = [
+        number[begin + np.searchsorted(mine, part.rows.customer)]
+        for begin, mine, part in zip(begins, held, parts, strict=False)
+    ]
+    customer = np.concatenate([*customers, np.empty(0, np.int32)])
+    as_of = np.concatenate([*(part.rows.as_of for part in parts), np.empty(0, np.int32)])
+    order, position = _sorted_by_day(customer, as_of)
+    values = np.empty((len(order), len(plan.columns)), dtype=np.float64, order="F")
+    begin = 0
+    for part in parts:
+        for column in range(len(plan.columns)):
+            sweep.place(values[:, column], position[begin : begin + len(part.rows)], part.values[:, column])
+        begin += len(part.rows)
+    return Frame(customer[order], as_of[order], values, plan, names[by_id], _joined([p.also for p in parts], order))
 
 
-def _vocabularies(
-    store: Store, plan: FeaturePlan, days: list[int], select: Select
-) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """Levels of each text column on the selected rows, and the columns with too many, with the reason."""
-    families = [f for f in FAMILIES if f.name in plan.families and f.text_columns is not None]
-    if not families or not days:
-        return {}, []
-
-    def block(low: int, high: int) -> dict[str, Counter[str]]:
-        tables = tables_of(store, low, high)
-        rows = every_pair(high - low, days)
-        rows = rows.where(select(tables, rows))
-        counts: dict[str, Counter[str]] = {}
-        for family in families:
-            history = History(tables[family.table], rows, tables)
-            for column in family.text_columns(history) if family.text_columns else []:
-                codes, levels = current_codes(history, column), history.texts(column).levels
-                found = np.bincount(codes[codes >= 0].astype(np.int64), minlength=len(levels))
-                counts[f"{family.table}.{column}"] = Counter(
-                    {level: int(n) for level, n in zip(levels, found, strict=True) if n}
-                )
-        return counts
-
-    counts: dict[str, Counter[str]] = {}
-    for part in run_blocks(block, store.blocks(), store.config.engine.threads):
-        for column, counter in part.items():
-            counts.setdefault(column, Counter()).update(counter)
-    many = {column: len(counter) for column, counter in counts.items() if len(counter) > _MAX_DISTINCT_LEVELS}
-    unlike = [f"{column}: {number:,} different texts, like an identifier" for column, number in sorted(many.items())]
-    chosen = {column: () if column in many else choose_levels(dict(counter)) for column, counter in counts.items()}
-    return chosen, unlike
+def _sorted_by_day(
+    customer: NDArray[np.int32], as_of: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The order of rows by day and customer, and the place of each row in it."""
+    order = np.lexsort((customer, as_of)).astype(np.int64)
+    position = np.empty(len(order), np.int64)
+    position[order] = np.arange(len(order))
+    return order, position
 
 
-def earliest_day(store: Store) -> int | None:
-    """The first day on which anything is dated; None where nothing is."""
-    days = [info.first_day for info in store.tables.values() if info.first_day is not None and info.first_day > UNDATED]
-    return min(days) if days else None
+def _joined(columns: Sequence[Columns], order: NDArray[np.int64]) -> Columns:
+    """The columns of all blocks as one, in this order."""
+    names = columns[0] if columns else {}
+    return {name: np.concatenate([some[name] for some in columns])[order] for name in names}

@@ -2,71 +2,56 @@
 
 A family is a short function of a History and cannot see the other side: every count, sum and date here uses rows with
 ``day < as_of`` and ``known < as_of`` alone, and a value that fills in later (``resolved_at``) is reachable only on the
-timeline of the day on which it filled in. This file and ``labels/`` hold the only comparisons with ``as_of``.
+timeline of the day on which it filled in (``timelines.py``). The files history, sweep, scan, timelines and ``labels/``
+hold the only comparisons with ``as_of``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kizuna.data.contract import FILLS_IN_LATER
-from kizuna.data.events import NEVER, UNDATED, Coded, Events, starts_of
-from kizuna.features import sweep
+from kizuna.data.contract import COMES_WITH, FILLS_IN_LATER
+from kizuna.data.events import NEVER, Coded, Events
+from kizuna.features import scan, sweep
+from kizuna.features.rows import Rows
+from kizuna.features.timelines import Timelines
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Window = int | tuple[int | None, int] | None
 """``90``: ``[as_of − 90, as_of)``. ``(−180, −90)``: offsets from as_of, the first may be None. None: all the past."""
+Made = TypeVar("Made")
 
 _LONG_AGO = -1_500_000_000
+# An event that was known more than this many days after it happened is looked at alone.
+_PROMPT_DAYS = 31
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Keys of a feature frame in one block: ``customer`` (position in the block) and ``as_of``, sorted by both."""
+class History(Timelines):
+    """One table's past on every row. Arrays that come back have one float64 per row; event masks one bool per event.
 
-    customer: NDArray[np.int32]
-    as_of: NDArray[np.int32]
-    starts: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.customer)
-
-    def where(self, keep: Mask) -> Rows:
-        """The rows that a mask keeps."""
-        return rows_of(self.customer[keep], self.as_of[keep], len(self.starts) - 1)
-
-
-def rows_of(customer: NDArray[np.int32], as_of: NDArray[np.int32], customers: int) -> Rows:
-    """Rows from sorted keys of a block with ``customers`` customers."""
-    return Rows(customer, as_of, starts_of(customer, customers))
-
-
-def every_pair(customers: int, days: list[int]) -> Rows:
-    """Each customer of a block on each day."""
-    ascending = np.array(sorted(days), dtype=np.int32)
-    customer = np.repeat(np.arange(customers, dtype=np.int32), len(ascending))
-    return rows_of(customer, np.tile(ascending, customers), customers)
-
-
-@dataclass(frozen=True)
-class History:
-    """One table's past on every row. Arrays that come back have one float64 per row; event masks one bool per event."""
+    ``memo``: what was computed once for these events and rows, shared by the families of a block.
+    """
 
     events: Events
     rows: Rows
     tables: Mapping[str, Events]
     matured: frozenset[str] = frozenset()
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     # ---- what the table holds -------------------------------------------------------------------------------------
 
     def table(self, name: str) -> History | None:
         """The same rows' History of another table, or None where it is not configured."""
-        return History(self.tables[name], self.rows, self.tables) if name in self.tables else None
+        if name not in self.tables:
+            return None
+        return self._once(("table", name), lambda: History(self.tables[name], self.rows, self.tables))
 
     def has(self, *columns: str) -> bool:
         """Whether the table has all these columns."""
@@ -88,9 +73,14 @@ class History:
 
     def equals(self, column: str, *values: str) -> Mask:
         """Events whose text is one of ``values``."""
-        coded = self.events.texts[column]
-        wanted = [code for code, level in enumerate(coded.levels) if level in values]
-        return np.isin(coded.codes, wanted)
+
+        def find() -> Mask:
+            coded = self.events.texts[column]
+            # Code −1, the null, finds the last place.
+            wanted = np.array([*(level in values for level in coded.levels), False], dtype=np.bool_)
+            return wanted[coded.codes]
+
+        return self._once(("equals", column, values), find)
 
     def kinds(self, *values: str) -> Mask:
         """Events of these kinds; where the table has no kind, all events."""
@@ -98,29 +88,36 @@ class History:
 
     def all_events(self) -> Mask:
         """A mask of every event."""
-        return np.ones(len(self.events.day), dtype=np.bool_)
+        return self._once("all", lambda: np.ones(len(self.events.day), dtype=np.bool_))
 
     # ---- windows --------------------------------------------------------------------------------------------------
 
     def count(self, window: Window = None, where: Mask | None = None) -> Floats:
         """How many events."""
-        return self.sum(np.ones(len(self.events.day)), window, where)
+        return self.sum(self._once("ones", lambda: np.ones(len(self.events.day))), window, where)
 
     def sum(self, values: Floats, window: Window = None, where: Mask | None = None) -> Floats:
         """The sum of ``values`` over events of the window, nulls left out; 0 where nothing happened."""
         low, high = _offsets(window)
         mask = self.all_events() if where is None else where
-        # What may be known late is kept out of the running sums, whichever rows are asked for: a huge amount that was
-        # taken out again would leave its rounding behind.
-        late = self.events.known > self.events.day - high
-        sums = sweep.running_sums(self.events.starts, values, mask & ~late)
-        out = sweep.window_sums(self.events.starts, sums, self.rows.customer, self._edge(low), self._edge(high))
-        if (mask & late).any():
+        lag = self.events.lag_days
+        if lag is not None:
+            # Every row is known so many days after its day: the window just ends earlier.
+            return self._prefix_sum(values, mask, low, min(high, -lag))
+        # What may be known late is kept out of the prefix sums, whichever rows are asked for: a huge amount that was taken
+        # out again would leave its rounding behind. Only an event's own dates decide where it is added.
+        prompt, single = self._promptness(mask)
+        middle = max(low, min(high, -_PROMPT_DAYS))
+        out = self._prefix_sum(values, prompt, low, middle)
+        if high > middle:
+            known, as_of = self.events.known, self.rows.as_of
+            sweep.add_recent(out, as_of, self._edge(middle), self._edge(high), known, values, prompt)
+        if len(single):
             rows, event = (
                 (self.rows.starts, self.rows.as_of),
                 (self.events.customer, self.events.day, self.events.known),
             )
-            sweep.add_late(out, rows, event, values, mask & late, low, high)
+            sweep.add_single(out, rows, event, single, values, low, high)
         return out
 
     def mean(self, values: Floats, window: Window = None, where: Mask | None = None) -> Floats:
@@ -128,30 +125,75 @@ class History:
         mask = ~np.isnan(values) if where is None else where & ~np.isnan(values)
         return ratio(self.sum(values, window, mask), self.count(window, mask))
 
+    def largest(self, values: Floats, window: Window = None, where: Mask | None = None) -> Floats:
+        """The largest of ``values`` over events of the window; NaN where there is none."""
+        low, high = (self._edge(offset) for offset in _offsets(window))
+        mask = self.all_events() if where is None else where
+        return np.asarray(scan.largest(self.events.known, self.rows.as_of, low, high, mask, values))
+
+    def smallest(self, values: Floats, window: Window = None, where: Mask | None = None) -> Floats:
+        """The smallest of ``values`` over events of the window; NaN where there is none."""
+        return -self.largest(-values, window, where)
+
+    def distinct(self, column: str, window: Window = None, where: Mask | None = None) -> Floats:
+        """How many different texts, nulls left out."""
+        return np.asarray(self._tally(column, window, where)[0])
+
+    def top_share(self, column: str, window: Window = None, where: Mask | None = None) -> Floats:
+        """The most frequent text's share of the events that have a text; NaN where there is none."""
+        _, most, total = self._tally(column, window, where)
+        return ratio(most, total)
+
     # ---- moments; ``still``: only events whose column of that name (resolved_at) had not come by as_of ----------------
 
     def days_since_last(self, where: Mask | None = None, still: str | None = None) -> Floats:
         """Whole days since the last event, at least 1; NaN where it never happened."""
-        return self._days_since(self.recent_days(1, where, still)[:, 0])
+        return np.asarray(self.rows.as_of - self.last_day(where, still))
 
     def days_since_first(self, where: Mask | None = None, still: str | None = None) -> Floats:
         """Whole days since the first event, at least 1; NaN where it never happened."""
-        mask = self.all_events() if where is None else where
-        return self._days_since(sweep.first_day(self.events.starts, self._event(still), self._row, mask))
+        return np.asarray(self.rows.as_of - self.first_day(where, still))
+
+    def last_day(self, where: Mask | None = None, still: str | None = None) -> Floats:
+        """The day of the last event; NaN where it never happened."""
+        return _floats(self.recent_days(1, where, still)[:, 0])
+
+    def first_day(self, where: Mask | None = None, still: str | None = None) -> Floats:
+        """The day of the first event; NaN where it never happened."""
+        return _floats(self.first_days(1, where, still)[:, 0])
 
     def recent_days(self, count: int, where: Mask | None = None, still: str | None = None) -> NDArray[np.int64]:
         """(rows, count): the last distinct days with an event, newest first, sweep.NO_DAY where there are fewer."""
         mask = self.all_events() if where is None else where
-        return sweep.recent_days(self.events.starts, self._event(still), self._row, mask, count)
+        return scan.recent_days(self.events.starts, self._event(still), self._row, mask, count)
+
+    def first_days(self, count: int, where: Mask | None = None, still: str | None = None) -> NDArray[np.int64]:
+        """(rows, count): the first distinct days with an event, oldest first, sweep.NO_DAY where there are fewer."""
+        mask = self.all_events() if where is None else where
+        return scan.first_days(self.events.starts, self._event(still), self._row, mask, count)
+
+    def rhythm(self, where: Mask | None = None, gaps: int = 12) -> tuple[Floats, Floats]:
+        """Median of the last ``gaps`` gaps between days with an event, and their coefficient of variation (population).
+
+        The median is NaN below two days, the variation below three.
+        """
+        mask = self.all_events() if where is None else where
+        usual, variation = scan.rhythm(self.events.starts, self._event(None), self._row, mask, gaps)
+        return usual, variation
 
     def last(self, values: Floats, where: Mask | None = None, back: int = 0, still: str | None = None) -> Floats:
         """The mean value on the last day that has one (``back``: so many such days earlier); NaN if there is none."""
         mask = self.all_events() if where is None else where
-        return sweep.mean_on_day(self.events.starts, self._event(still), self._row, mask, values, back)
+        return scan.mean_on_day(self.events.starts, self._event(still), self._row, mask, values, back)
+
+    def first(self, values: Floats, where: Mask | None = None) -> Floats:
+        """The mean value on the first day that has one; NaN if there is none."""
+        mask = self.all_events() if where is None else where
+        return scan.mean_on_first_day(self.events.starts, self._event(None), self._row, mask, values)
 
     def current(self, values: Floats) -> Floats:
         """The value of the last row, null if it is null there; NaN where there is no row."""
-        position = sweep.last_position(self.events.starts, self.events.known, self._row)
+        position = self._once("last", lambda: scan.last_position(self.events.starts, self.events.known, self._row))
         if not len(values):
             return np.full(len(self.rows), np.nan)
         return np.where(position >= 0, values[np.maximum(position, 0)], np.nan)
@@ -167,87 +209,48 @@ class History:
         since = -self.days_until(column)
         return np.where(since > 0, since, np.nan)
 
-    def in_force(self, until: str, text: str, unnamed: str) -> NDArray[np.object_]:
-        """The text of a row in force on the day (begun on or before as_of, not ended), the first by name; else None."""
-        events, none = self.events, np.full(len(self.events.day), NEVER, dtype=np.int32)
-        ends, named = events.days.get(until, none), events.texts.get(text)
-        out = np.full(len(self.rows), None, dtype=object)
-        for row, (customer, as_of) in enumerate(zip(self.rows.customer, self.rows.as_of, strict=True)):
-            mine = np.arange(events.starts[customer], events.starts[customer + 1])
-            mine = mine[(events.day[mine] <= as_of) & (ends[mine] > as_of)]
-            if len(mine):
-                said = [named.levels[code] for code in named.codes[mine] if code >= 0] if named else []
-                out[row] = min(said, default=unnamed)
-        return out
+    # ---- spans between days of each row's own -----------------------------------------------------------------------
 
-    # ---- other timelines ------------------------------------------------------------------------------------------
+    def count_between(self, start: Floats, end: Floats | None = None, where: Mask | None = None) -> Floats:
+        """Events with ``start <= day < end``, days of each row's own (None: as_of); NaN where either is."""
+        return self.sum_between(self._once("ones", lambda: np.ones(len(self.events.day))), start, end, where)
 
-    def on(self, column: str) -> History:
-        """The same events, dated by the day on which ``column`` came (``resolved_at``); those where it did not are out."""
-        return replace(
-            self._redated(self.events.days[column]), matured=self.matured | {column, *_COMES_WITH.get(column, ())}
-        )
-
-    def overdue(self, due: NDArray[np.int32], column: str) -> History:
-        """The same events, dated by the day after ``due`` if ``column`` had not come by then; the others are out."""
-        missed = (due != NEVER) & (self.events.days[column] > due)
-        return self._redated(np.where(missed, due + 1, NEVER).astype(np.int32))
-
-    def dated_as(self, day: NDArray[np.int32]) -> History:
-        """The same events on other days of the past (an order's line on its order's day), NEVER to leave one out."""
-        return self._redated(day)
-
-    def finished_by(self, *columns: str) -> History:
-        """The same events, dated by the earliest of several columns (``ended_at``, ``notice_at``)."""
-        present = [self.events.days[column] for column in columns if column in self.events.days]
-        never = np.full(len(self.events.day), NEVER, dtype=np.int32)
-        return self._redated(np.minimum.reduce([never, *present]))
-
-    def first_of(self, column: str, where: Mask | None = None) -> Mask:
-        """A mask of one event for each customer and distinct text (an order, a category): the one known first.
-
-        An event without the text stands for its day. As the choice rests on what was known first, later arrivals never
-        change what an earlier as_of saw.
-        """
+    def sum_between(
+        self, values: Floats, start: Floats, end: Floats | None = None, where: Mask | None = None
+    ) -> Floats:
+        """The sum of ``values`` over those events, nulls left out; NaN where start or end is."""
         mask = self.all_events() if where is None else where
-        leads: Mask = self.leader_of(column, mask) == np.arange(len(mask))
-        return mask & leads
-
-    def leader_of(self, column: str, where: Mask) -> NDArray[np.int64]:
-        """For each event of ``where`` the position of the first known one with the same customer and text, else −1."""
-        events = self.events
-        codes = events.texts[column].codes.astype(np.int64) if self.has(column) else np.full(len(where), -1, np.int64)
-        codes = np.where(codes < 0, -2 - events.day.astype(np.int64) + UNDATED, codes)
-        index = np.flatnonzero(where)
-        order = index[np.lexsort((index, events.day[index], events.known[index], codes[index], events.customer[index]))]
-        begins = np.ones(len(order), dtype=np.bool_)
-        same = (codes[order][1:] == codes[order][:-1]) & (events.customer[order][1:] == events.customer[order][:-1])
-        begins[1:] = ~same
-        out = np.full(len(where), -1, dtype=np.int64)
-        out[order] = order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))] if len(order) else order
-        return out
-
-    def completed(self, column: str, leader: NDArray[np.int64], promise: str) -> History:
-        """The same events; ``column`` of each group's leader is the day by which it had come for its whole first batch.
-
-        The batch: events of the group with the leader's day, known day and ``promise``. Which of these equals leads must
-        not depend on a value that fills in later.
-        """
-        events = self.events
-        member = np.flatnonzero(leader >= 0)
-        lead = leader[member]
-        alike = (events.day[member] == events.day[lead]) & (events.known[member] == events.known[lead])
-        alike &= events.days[promise][member] == events.days[promise][lead]
-        came = np.zeros(len(events.day), dtype=np.int32)
-        np.maximum.at(came, lead[alike], events.days[column][member][alike])
-        days = dict(events.days) | {column: np.where(leader == np.arange(len(leader)), came, events.days[column])}
-        return replace(self, events=replace(events, days=days))
+        span = (start, self.rows.as_of.astype(np.float64) if end is None else end)
+        return scan.sum_between(self.events.starts, self._event(None), self._row, span, mask, values)
 
     # ---- inside ---------------------------------------------------------------------------------------------------
 
+    def _prefix_sum(self, values: Floats, mask: Mask, low: int, high: int) -> Floats:
+        if high <= low:
+            return np.zeros(len(self.rows))
+        # The arrays are kept with the sums, so that no other array takes their identity.
+        sums, *_ = self._once(
+            ("sums", id(values), id(mask)), lambda: (sweep.prefix_sums(self.events.starts, values, mask), values, mask)
+        )
+        return sweep.window_sums(sums, self.rows.customer, self._edge(low), self._edge(high))
+
+    def _promptness(self, mask: Mask) -> tuple[Mask, NDArray[np.int64]]:
+        """The events of a mask that were known within a month, and the positions of the others."""
+
+        def split() -> tuple[Mask, NDArray[np.int64], Mask]:
+            prompt = self.events.known - self.events.day <= _PROMPT_DAYS
+            return mask & prompt, np.flatnonzero(mask & ~prompt), mask
+
+        return self._once(("prompt", id(mask)), split)[:2]
+
+    def _tally(self, column: str, window: Window, where: Mask | None) -> NDArray[np.float64]:
+        low, high = (self._edge(offset) for offset in _offsets(window))
+        mask, coded = self.all_events() if where is None else where, self.texts(column)
+        return scan.tally(self.events.known, self.rows.as_of, low, high, mask, coded.codes, coded.size)
+
     def _event(self, still: str | None) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
         """Day, known day, and the day until which each event is open: that of column ``still``, or for ever."""
-        never = np.full(len(self.events.day), NEVER, dtype=np.int32)
+        never = self._once("never", lambda: np.full(len(self.events.day), NEVER, dtype=np.int32))
         return self.events.day, self.events.known, never if still is None else self.events.days.get(still, never)
 
     @property
@@ -256,42 +259,33 @@ class History:
 
     def _edge(self, offset: int) -> NDArray[np.int64]:
         if offset == _LONG_AGO:
-            edge: NDArray[np.int64] = self.events.starts[self.rows.customer]
-            return edge
-        return sweep.edges(self.events.starts, self.events.day, self.rows.customer, self.rows.as_of + np.int32(offset))
-
-    def _days_since(self, day: NDArray[np.int64]) -> Floats:
-        return np.where(day != sweep.NO_DAY, self.rows.as_of - day, np.nan).astype(np.float64)
-
-    def _redated(self, day: NDArray[np.int32]) -> History:
-        events = self.events
-        keep = np.flatnonzero(day != NEVER)
-        order = keep[np.lexsort((keep, day[keep], events.customer[keep]))]
-        customer = events.customer[order]
-        redated = Events(
-            customer=customer,
-            day=day[order],
-            # A row speaks from the day on which it happened and was known, even on another timeline.
-            known=np.maximum(events.known[order], events.day[order]),
-            starts=starts_of(customer, events.customers),
-            numbers={name: values[order] for name, values in events.numbers.items()},
-            days={name: values[order] for name, values in events.days.items()},
-            texts={name: Coded(coded.codes[order], coded.levels) for name, coded in events.texts.items()},
+            return self._once(("edge", offset), lambda: self.events.starts[self.rows.customer])
+        rows = self.rows
+        return self._once(
+            ("edge", offset),
+            lambda: sweep.edges(self.events.starts, self.events.day, rows.customer, rows.as_of, offset),
         )
-        return replace(self, events=redated)
+
+    def _once(self, key: Any, make: Callable[[], Made]) -> Made:
+        if key not in self.memo:
+            self.memo[key] = make()
+        made: Made = self.memo[key]
+        return made
 
     def _refuse_immature(self, column: str) -> None:
         if column in FILLS_IN_LATER - self.matured:
-            raise LookupError(f"{column} fills in later; read it on its own timeline: h.on({column!r}).")
-
-
-_COMES_WITH = {"ended_at": ("voluntary",)}
+            own = COMES_WITH.get(column, column)
+            raise LookupError(f"{column} fills in later; read it on its own timeline: h.on({own!r}).")
 
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
     """Elementwise quotient; NaN where the denominator is 0 or null."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(denominator == 0, np.nan, numerator / denominator)
+
+
+def _floats(days: NDArray[np.int64]) -> Floats:
+    return np.where(days == sweep.NO_DAY, np.nan, days.astype(np.float64))
 
 
 def _offsets(window: Window) -> tuple[int, int]:

@@ -1,16 +1,28 @@
-"""Loyalty: membership, points held, used and about to expire. Points are unsigned; the kind says their direction."""
+"""Loyalty: membership, points held, used and about to expire, and the tier.
+
+Points are unsigned; the kind says their direction.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from kizuna.features.history import Floats, History
+from kizuna.features.history import Floats, History, ratio
 from kizuna.features.plan import Feature, Settings
+from kizuna.features.vocabulary import level_columns
 
 TABLE = "loyalty"
 EXPIRING_WITHIN_DAYS = 30
+_MONTHS_PER_YEAR = 12
+_DAYS_PER_YEAR = 365
+
+
+def text_columns(h: History) -> list[str]:
+    """Text columns that get level columns: the tier."""
+    return ["tier"] if h.has("tier") else []
 
 
 def features(h: History, settings: Settings) -> Iterator[Feature]:
@@ -18,21 +30,29 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
     if not h.has("kind"):
         return
     yield Feature("is_member", "LOYALTY_INACTIVE", "flag", (h.count() > 0).astype(np.float64))
-    earn, redeem, spent = h.kinds("earn"), h.kinds("redeem"), h.kinds("redeem", "expire")
-    yield Feature("days_since_earn", "LOYALTY_INACTIVE", "days", h.days_since_last(earn))
-    yield Feature("days_since_redeem", "LOYALTY_INACTIVE", "days", h.days_since_last(redeem))
-    if not h.has("points"):
-        return
-    points = np.abs(h.numbers("points"))
-    for w in settings.windows_days:
-        if w >= 30:
-            yield Feature(f"points_earned_{w}d", "LOYALTY_INACTIVE", "points", h.sum(points, w, earn))
-            yield Feature(f"points_redeemed_{w}d", "LOYALTY_INACTIVE", "points", h.sum(points, w, redeem))
-    used = h.sum(points, where=spent)
-    balance = h.sum(points, where=earn) - used
-    yield Feature("points_balance", "LOYALTY_INACTIVE", "points", balance)
+    yield Feature("days_since_earn", "LOYALTY_INACTIVE", "days", h.days_since_last(h.kinds("earn")))
+    yield Feature("days_since_redeem", "LOYALTY_INACTIVE", "days", h.days_since_last(h.kinds("redeem")))
+    if h.has("points"):
+        yield from _points(h, settings)
+    yield from _tiers(h, settings)
+
+
+def _points(h: History, settings: Settings) -> Iterator[Feature]:
+    points, earn, redeem = np.abs(h.numbers("points")), h.kinds("earn"), h.kinds("redeem")
+    for w in filter(settings.fits, (90, 365)):
+        yield Feature(f"points_earned_{w}d", "LOYALTY_INACTIVE", "points", h.sum(points, w, earn))
+    if settings.fits(365):
+        expired = h.sum(points, 365, h.kinds("expire"))
+        yield Feature("points_redeemed_365d", "LOYALTY_INACTIVE", "points", h.sum(points, 365, redeem))
+        yield Feature("points_expired_365d", "LOYALTY_INACTIVE", "points", expired)
+    earned, used = h.sum(points, where=earn), h.sum(points, where=h.kinds("redeem", "expire"))
+    yield Feature("redeemed_share", "LOYALTY_INACTIVE", "ratio", ratio(h.sum(points, where=redeem), earned))
+    yield Feature("points_balance", "LOYALTY_INACTIVE", "points", earned - used)
     if h.has("expires_at"):
-        yield Feature("points_expiring_30d", "POINTS_EXPIRING", "points", _expiring(h, used, balance))
+        yield Feature("points_expiring_30d", "POINTS_EXPIRING", "points", _expiring(h, used, earned - used))
+    if h.has("points_to_next") and settings.fits(365):
+        months = ratio(_MONTHS_PER_YEAR * _to_next(h), h.sum(points, 365, earn))
+        yield Feature("months_to_reward", "LOYALTY_INACTIVE", "number", months)
 
 
 def _expiring(h: History, used: Floats, balance: Floats) -> Floats:
@@ -42,3 +62,28 @@ def _expiring(h: History, used: Floats, balance: Floats) -> Floats:
     until_then = expiring.sum(points, (None, EXPIRING_WITHIN_DAYS), earn)
     within = expiring.sum(points, (0, EXPIRING_WITHIN_DAYS), earn)
     return np.asarray(np.maximum(np.minimum.reduce([until_then - used, within, balance]), 0.0))
+
+
+def _tiers(h: History, settings: Settings) -> Iterator[Feature]:
+    if h.has("tier_rank"):
+        rank = h.last(h.numbers("tier_rank"))
+        yield Feature("tier_rank", "LOYALTY_INACTIVE", "number", rank)
+        if settings.fits(365):
+            change = rank - _a_year_ago(h).last(h.numbers("tier_rank"))
+            yield Feature("tier_rank_change_365d", "LOYALTY_INACTIVE", "number", change)
+    if h.has("points_to_next"):
+        yield Feature("points_to_next", "LOYALTY_INACTIVE", "points", _to_next(h))
+    for column in text_columns(h):
+        for feature in level_columns(h, TABLE, column, "LOYALTY_INACTIVE", settings):
+            # A shop's own customer attribute may be called tier, too.
+            yield feature._replace(name=f"loyalty_{feature.name}")
+
+
+def _to_next(h: History) -> Floats:
+    """Points that lacked to the next reward or tier, as last said; at least 0."""
+    return np.maximum(h.last(h.numbers("points_to_next")), 0.0)
+
+
+def _a_year_ago(h: History) -> History:
+    """The same table as it was known 365 days before each row's day."""
+    return History(h.events, replace(h.rows, as_of=h.rows.as_of - np.int32(_DAYS_PER_YEAR)), h.tables)

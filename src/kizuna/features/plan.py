@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+UNITS = ("count", "days", "money", "share", "ratio", "points", "score", "flag", "years", "number")
 _WINDOW = re.compile(r"_(\d+)d$")
 
 
 class Feature(NamedTuple):
     """One column as a family yields it; ``values`` has one float64 per row.
 
-    ``driver``: the business cause that it belongs to. ``unit``: count, days, money, share, ratio, points, score, flag,
-    years or number.
+    ``driver``: the business cause that it belongs to. ``unit``: one of ``UNITS``.
     """
 
     name: str
@@ -47,7 +47,9 @@ class FeaturePlan:
     """Everything needed to build the same columns again; it travels with the model.
 
     ``vocabularies``: for each text column (``customers.market``) the levels that have a column of their own.
-    ``left_out``: what was asked for and is not built, each with the reason.
+    ``left_out``: what was asked for and is not built, each with the reason. ``history_days``: no window is longer.
+    ``extras``: for each file of the user's own families its sha256. ``meanings``: what their columns mean, by language;
+    a name may leave its window open (``loud_complaints_{w}d``).
     """
 
     windows_days: tuple[int, ...]
@@ -55,6 +57,14 @@ class FeaturePlan:
     columns: tuple[Column, ...] = ()
     vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    history_days: int | None = None
+    extras: Mapping[str, str] = field(default_factory=dict)
+    meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """What families may know of the plan."""
+        return Settings(self.windows_days, self.vocabularies, self.history_days)
 
     @property
     def names(self) -> list[str]:
@@ -69,6 +79,9 @@ class FeaturePlan:
             "columns": [[c.name, c.family, c.driver, c.unit] for c in self.columns],
             "vocabularies": {name: list(levels) for name, levels in sorted(self.vocabularies.items())},
             "left_out": list(self.left_out),
+            "history_days": self.history_days,
+            "extras": dict(sorted(self.extras.items())),
+            "meanings": {name: dict(words) for name, words in sorted(self.meanings.items())},
         }
 
     @classmethod
@@ -80,12 +93,20 @@ class FeaturePlan:
             columns=tuple(Column(*column) for column in tree["columns"]),
             vocabularies={name: tuple(levels) for name, levels in tree["vocabularies"].items()},
             left_out=tuple(tree["left_out"]),
+            history_days=tree["history_days"],
+            extras=tree["extras"],
+            meanings=tree["meanings"],
         )
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a family may know beside its History: the windows, and the levels that have columns."""
+    """What a family may know beside its History: the config's windows, the levels that have columns, the shop's age."""
 
     windows_days: tuple[int, ...]
     vocabularies: Mapping[str, tuple[str, ...]]
+    history_days: int | None = None
+
+    def fits(self, window_days: int) -> bool:
+        """Whether a window is no longer than the shop's history."""
+        return self.history_days is None or window_days <= self.history_days

@@ -21,6 +21,9 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
     yield Feature("contract_days", "CONTRACT", "days", h.days_since_last(still="ended_at"))
     if h.has("renews_at"):
         yield Feature("contract_days_left", "CONTRACT", "days", h.days_until("renews_at", still="ended_at"))
+    if h.has("auto_renew"):
+        renewing = h.last(h.numbers("auto_renew"), still="ended_at")
+        yield Feature("auto_renew", "CONTRACT", "flag", renewing)
     if h.has("price"):
         yield Feature("contract_price", "CONTRACT", "money", h.last(h.numbers("price")))
     if ended is not None:

@@ -1,6 +1,7 @@
-"""Compiled loops behind History: one pass per window edge, prefix sums inside customers, nothing copied per snapshot.
+"""Compiled loops behind the windows of History: one pass per window edge, sums inside customers, nothing copied.
 
-All arrays are sorted by customer; ``starts`` gives each customer's first position, with the total appended.
+All event arrays are sorted by customer; ``starts`` gives each customer's first position, with the total appended. Rows
+are sorted by customer and day. Loops that look at single events are in ``scan.py``.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ NO_DAY = -2_000_000_000
 
 
 @njit(cache=True, nogil=True)
-def edges(starts: Array, day: Array, row_customer: Array, row_day: Array) -> Array:
-    """For each row the first event of its customer with ``day >= row_day``; rows sorted by customer and day."""
+def edges(starts: Array, day: Array, row_customer: Array, row_day: Array, offset: int) -> Array:
+    """For each row the first event of its customer with ``day >= row_day + offset``."""
     out = np.empty(len(row_customer), np.int64)
     current, position = -1, 0
     for row in range(len(row_customer)):
@@ -26,47 +27,59 @@ def edges(starts: Array, day: Array, row_customer: Array, row_day: Array) -> Arr
         if customer != current:
             current, position = customer, starts[customer]
         end = starts[customer + 1]
-        while position < end and day[position] < row_day[row]:
+        while position < end and day[position] < row_day[row] + offset:
             position += 1
         out[row] = position
     return out
 
 
 @njit(cache=True, nogil=True)
-def running_sums(starts: Array, values: Array, where: Array) -> Array:
-    """Inclusive sums that begin anew with each customer, so that no customer's digits are lost to another's total."""
-    out = np.empty(len(values), np.float64)
+def prefix_sums(starts: Array, values: Array, where: Array) -> Array:
+    """Sums of what lies before each position, anew for each customer, so that no customer's digits are lost to another.
+
+    Customer ``c`` has one place more than events: the sum before position ``p`` stands at ``p + c``.
+    """
+    out = np.empty(len(values) + len(starts) - 1, np.float64)
     for customer in range(len(starts) - 1):
         total = 0.0
         for position in range(starts[customer], starts[customer + 1]):
+            out[position + customer] = total
             if where[position] and not np.isnan(values[position]):
                 total += values[position]
-            out[position] = total
+        out[starts[customer + 1] + customer] = total
     return out
 
 
 @njit(cache=True, nogil=True)
-def window_sums(starts: Array, sums: Array, row_customer: Array, low: Array, high: Array) -> Array:
-    """The sum over positions ``[low, high)`` of each row, from running sums."""
-    out = np.zeros(len(row_customer), np.float64)
+def window_sums(sums: Array, row_customer: Array, low: Array, high: Array) -> Array:
+    """The sum over positions ``[low, high)`` of each row, from prefix sums."""
+    out = np.empty(len(row_customer), np.float64)
     for row in range(len(row_customer)):
         if high[row] > low[row]:
-            total = sums[high[row] - 1]
-            if low[row] > starts[row_customer[row]]:
-                total -= sums[low[row] - 1]
-            out[row] = total
+            out[row] = sums[high[row] + row_customer[row]] - sums[low[row] + row_customer[row]]
+        else:
+            out[row] = 0.0
     return out
 
 
 @njit(cache=True, nogil=True)
-def add_late(
-    out: Array, rows: tuple[Array, ...], event: tuple[Array, ...], values: Array, where: Array, low: int, high: int
+def add_recent(out: Array, row_day: Array, low: Array, high: Array, known: Array, values: Array, where: Array) -> None:
+    """Adds to each row the events at positions ``[low, high)`` that were known, one by one."""
+    for row in range(len(row_day)):
+        for position in range(low[row], high[row]):
+            if where[position] and known[position] < row_day[row] and not np.isnan(values[position]):
+                out[row] += values[position]
+
+
+@njit(cache=True, nogil=True)
+def add_single(
+    out: Array, rows: tuple[Array, ...], event: tuple[Array, ...], positions: Array, values: Array, low: int, high: int
 ) -> None:
-    """Adds to windowed sums the events of ``where`` that lie in the window and were known, one by one."""
+    """Adds to the rows each of the events at ``positions`` that lies in their window and was known, one by one."""
     row_starts, row_day = rows
     customer, day, known = event
-    for position in range(len(day)):
-        if where[position] and not np.isnan(values[position]):
+    for position in positions:
+        if not np.isnan(values[position]):
             for row in range(row_starts[customer[position]], row_starts[customer[position] + 1]):
                 as_of = row_day[row]
                 if known[position] < as_of and as_of + low <= day[position] < as_of + high:
@@ -74,77 +87,65 @@ def add_late(
 
 
 @njit(cache=True, nogil=True)
-def recent_days(starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array, count: int) -> Array:
-    """The last ``count`` distinct days before each row's day with a known, open event, newest first, then NO_DAY.
+def leaders(starts: Array, known: Array, codes: Array, where: Array, levels: int) -> Array:
+    """For each event of ``where`` the first known one (then the first by position) of its customer and code, else −1.
 
-    ``event``: day, known day, and the day until which the event is open.
+    Codes are 0 … levels − 1; an event with a code below 0 stands for its group of equal negative codes, which lie
+    together in each customer (its day).
     """
-    day, known, open_until = event
-    row_customer, row_day, high = row
-    out = np.full((len(row_customer), count), NO_DAY, np.int64)
-    for index in range(len(row_customer)):
-        found = 0
-        position = high[index] - 1
-        while position >= starts[row_customer[index]] and found < count:
-            usable = where[position] and known[position] < row_day[index] and open_until[position] >= row_day[index]
-            if usable and (found == 0 or out[index, found - 1] != day[position]):
-                out[index, found] = day[position]
-                found += 1
-            position -= 1
+    out = np.full(len(known), -1, np.int64)
+    owner = np.full(levels, -1, np.int64)
+    first = np.empty(levels, np.int64)
+    for customer in range(len(starts) - 1):
+        low, high = starts[customer], starts[customer + 1]
+        uncoded = -1
+        for position in range(low, high):
+            if not where[position]:
+                continue
+            code = codes[position]
+            if code >= 0:
+                if owner[code] != customer or known[position] < known[first[code]]:
+                    owner[code], first[code] = customer, position
+            else:
+                # The leader of a negative code stands at the group's first event until the second pass.
+                if uncoded < 0 or codes[uncoded] != code:
+                    uncoded = position
+                    out[uncoded] = position
+                elif known[position] < known[out[uncoded]]:
+                    out[uncoded] = position
+        uncoded = -1
+        for position in range(low, high):
+            if where[position]:
+                if codes[position] >= 0:
+                    out[position] = first[codes[position]]
+                elif uncoded < 0 or codes[uncoded] != codes[position]:
+                    uncoded = position
+                else:
+                    out[position] = out[uncoded]
     return out
 
 
 @njit(cache=True, nogil=True)
-def mean_on_day(
-    starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array, values: Array, back: int
-) -> Array:
-    """The mean value on the last day with a known, open value, ``back`` such days earlier if asked; NaN where there is none."""
-    day, known, open_until = event
-    row_customer, row_day, high = row
-    out = np.full(len(row_customer), np.nan)
-    for index in range(len(row_customer)):
-        seen, current, total, count = 0, NO_DAY, 0.0, 0
-        position = high[index] - 1
-        while position >= starts[row_customer[index]]:
-            usable = where[position] and known[position] < row_day[index] and open_until[position] >= row_day[index]
-            if usable and not np.isnan(values[position]):
-                if day[position] != current:
-                    if seen == back + 1:
-                        break
-                    seen += 1
-                    current = day[position]
-                    total, count = 0.0, 0
-                total += values[position]
-                count += 1
-            position -= 1
-        if seen == back + 1 and count > 0:
-            out[index] = total / count
-    return out
+def order_by_day(starts: Array, day: Array, left_out: int) -> Array:
+    """Positions of the events whose day is not ``left_out``, by customer and day, equal days in their order."""
+    out = np.empty(len(day), np.int64)
+    count = 0
+    for customer in range(len(starts) - 1):
+        begin = count
+        for position in range(starts[customer], starts[customer + 1]):
+            if day[position] == left_out:
+                continue
+            place = count
+            while place > begin and day[out[place - 1]] > day[position]:
+                out[place] = out[place - 1]
+                place -= 1
+            out[place] = position
+            count += 1
+    return out[:count]
 
 
 @njit(cache=True, nogil=True)
-def first_day(starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array) -> Array:
-    """The first day with a known, open event, or NO_DAY."""
-    day, known, open_until = event
-    row_customer, row_day, high = row
-    out = np.full(len(row_customer), NO_DAY, np.int64)
-    for index in range(len(row_customer)):
-        for position in range(starts[row_customer[index]], high[index]):
-            if where[position] and known[position] < row_day[index] and open_until[position] >= row_day[index]:
-                out[index] = day[position]
-                break
-    return out
-
-
-@njit(cache=True, nogil=True)
-def last_position(starts: Array, known: Array, row: tuple[Array, ...]) -> Array:
-    """The position of the last known event before each row's day, or −1."""
-    row_customer, row_day, high = row
-    out = np.full(len(row_customer), -1, np.int64)
-    for index in range(len(row_customer)):
-        position = high[index] - 1
-        while position >= starts[row_customer[index]] and known[position] >= row_day[index]:
-            position -= 1
-        if position >= starts[row_customer[index]]:
-            out[index] = position
-    return out
+def place(out: Array, position: Array, values: Array) -> None:
+    """Writes each value to the place of ``out`` that ``position`` names."""
+    for row in range(len(values)):
+        out[position[row]] = values[row]

@@ -12,6 +12,7 @@ from kizuna.features.plan import Feature, Settings
 
 MAX_LEVELS = 12
 MIN_CUSTOMERS = 20
+_VERSIONED = ("customers", "features")
 
 
 def choose_levels(counts: dict[str, int]) -> tuple[str, ...]:
@@ -24,9 +25,17 @@ def choose_levels(counts: dict[str, int]) -> tuple[str, ...]:
 
 
 def current_codes(h: History, column: str) -> NDArray[np.float64]:
-    """The code of the last row's text on each row (NaN: null or no row); a null text is −1."""
+    """The code of the text in force on each row (NaN or −1: null or no row).
+
+    In a table of versions it is that of the last row. In a table of events, where few rows name it, it is that of the
+    last day that does, null where this day names several.
+    """
     codes = h.texts(column).codes.astype(np.float64)
-    return h.current(codes)
+    if any(h.events is h.tables.get(table) for table in _VERSIONED):
+        return h.current(codes)
+    named = codes >= 0
+    code = h.last(codes, named)
+    return np.where(h.last(codes * codes, named) == code * code, code, np.nan)
 
 
 def level_columns(h: History, table: str, column: str, driver: str, settings: Settings) -> Iterator[Feature]:

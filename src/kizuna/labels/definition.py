@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from kizuna.config import Config
 from kizuna.data.events import Events
-from kizuna.features.history import History, Rows
+from kizuna.features.history import History
+from kizuna.features.rows import Rows
 from kizuna.labels import cancellation, inactivity, provided
 from kizuna.labels.outcome import Outcome
 from kizuna.timeline import LabelWindow

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kizuna.data.events import Events
 from kizuna.features import sweep
-from kizuna.features.history import Rows
+from kizuna.features.rows import Rows
 from kizuna.timeline import LabelWindow
 
 Floats = NDArray[np.float64]
@@ -34,10 +34,10 @@ class Outcome:
         """The sum of ``values`` over events in the window, nulls left out."""
         usable = self._usable(values, where)
         events, rows = self.events, self.rows
-        sums = sweep.running_sums(events.starts, values, usable)
-        low = sweep.edges(events.starts, events.day, rows.customer, self._start)
-        high = sweep.edges(events.starts, events.day, rows.customer, self._start + np.int32(self.window.horizon_days))
-        return sweep.window_sums(events.starts, sums, rows.customer, low, high)
+        sums = sweep.prefix_sums(events.starts, values, usable)
+        low = sweep.edges(events.starts, events.day, rows.customer, self._start, 0)
+        high = sweep.edges(events.starts, events.day, rows.customer, self._start, self.window.horizon_days)
+        return sweep.window_sums(sums, rows.customer, low, high)
 
     def sum_placed(self, placed: NDArray[np.int32], values: Floats, where: NDArray[np.bool_]) -> Floats:
         """The sum over events of the window whose ``placed`` day (of the order they belong to) lies in it too."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.data.events import UNDATED, Events
-from kizuna.features.history import Rows
+from kizuna.features.rows import Rows
 from kizuna.timeline import LabelWindow
 
 TABLE = "labels"

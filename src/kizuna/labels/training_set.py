@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,10 +11,12 @@ from numpy.typing import NDArray
 
 from kizuna.config import Config
 from kizuna.data.store import Store
-from kizuna.engines.local import run_blocks
 from kizuna.errors import ContractError, DataMissing
-from kizuna.features.frame import Frame, Select, Tables, build_frame, count_rows, days_to_dates, make_plan, tables_of
-from kizuna.features.history import History, Rows, rows_of
+from kizuna.features.frame import Frame, Select, Tables, build_frame, count_rows, days_to_dates
+from kizuna.features.history import History
+from kizuna.features.planning import make_plan
+from kizuna.features.rows import Rows
+from kizuna.features.sample import Sample
 from kizuna.labels import provided
 from kizuna.labels.definition import Definition, definition_of
 from kizuna.labels.outcome import Outcome
@@ -39,7 +40,6 @@ class TrainingSet:
     """
 
     frame: Frame
-    customer_ids: NDArray[np.object_]
     y: NDArray[np.float64]
     worth: NDArray[np.float64]
     definition: Definition
@@ -58,6 +58,11 @@ class TrainingSet:
     def features(self) -> pd.DataFrame:
         """Feature columns, float64."""
         return self.frame.columns()
+
+    @property
+    def customer_ids(self) -> NDArray[np.object_]:
+        """Each row's customer id."""
+        return self.frame.customer_ids
 
     @property
     def customer_id(self) -> pd.Series[str]:
@@ -114,16 +119,22 @@ def build_training_set(store: Store, config: Config, train_day: int) -> Training
             chosen = chosen & ~np.isnan(definition.churned(tables, rows, train_day))
         return chosen
 
-    sample, share = _sample(store, config, days, labelled)
+    sample = _sample(store, config, days, labelled)
     plan = make_plan(store, config, days, labelled)
-    frame = build_frame(store, plan, days, labelled, sample)
-    churned = _by_block(store, frame, lambda tables, rows: definition.churned(tables, rows, train_day))
     window, no_value = _value_window(store, config, definition, days, train_day)
-    worth = np.full(len(frame), np.nan)
-    if window is not None:
-        worth = _by_block(store, frame, _worth(config, definition, window, train_day))
-    ids = store.ids()[frame.customer] if len(frame) else np.empty(0, dtype=object)
-    training = TrainingSet(frame, ids, churned, worth, definition, window, no_value, train_day, dated, share)
+    worth = None if window is None else _worth(config, definition, window, train_day)
+
+    def outcomes(tables: Tables, rows: Rows) -> dict[str, NDArray[np.float64]]:
+        unknown = np.full(len(rows), np.nan)
+        return {
+            "churned": definition.churned(tables, rows, train_day),
+            "worth": unknown if worth is None else worth(tables, rows),
+        }
+
+    frame = build_frame(store, plan, days, labelled, sample, outcomes)
+    churned, value = frame.also["churned"], frame.also["worth"]
+    share = 1.0 if sample is None else sample.share
+    training = TrainingSet(frame, churned, value, definition, window, no_value, train_day, dated, share)
     _require_learnable(training)
     return training
 
@@ -148,7 +159,8 @@ def _days(store: Store, config: Config, definition: Definition, train_day: int) 
             "Choose a later --as-of, or load older rows."
         )
     if definition.kind == "provided":
-        labelled = provided.matured_days(store.events("labels", 0, store.customers), window, train_day)
+        found = store.map(lambda block: provided.matured_days(block.tables["labels"], window, train_day), "labels")
+        labelled = sorted({day for days in found for day in days}, reverse=True)
         return labelled[: config.snapshots.max_count], True
     earliest = first_day + config.snapshots.min_history_days
     grid = snapshot_days(train_day, window, earliest, config.snapshots.every_days, config.snapshots.max_count)
@@ -173,24 +185,13 @@ def _require_all_dated_or_none(store: Store) -> None:
         )
 
 
-def _sample(store: Store, config: Config, days: list[int], select: Select) -> tuple[NDArray[np.bool_] | None, float]:
-    """A mask of customers that keeps about ``training.max_rows`` rows, and the share kept.
-
-    Whole customers, drawn by a hash of their id and the seed, so that other customers never change who is drawn.
-    """
+def _sample(store: Store, config: Config, days: list[int], select: Select) -> Sample | None:
+    """Whole customers, drawn so that about ``training.max_rows`` rows are kept; None where all rows are."""
     limit = config.training.max_rows
     if store.customers * len(days) <= limit:
-        return None, 1.0
+        return None
     total = count_rows(store, days, select)
-    if total <= limit:
-        return None, 1.0
-    share = limit / total
-    return np.array([_draw(config.model.seed, name) < share for name in store.ids()], dtype=np.bool_), share
-
-
-def _draw(seed: int, customer_id: str) -> float:
-    digest = hashlib.sha256(f"{seed}|{customer_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
+    return None if total <= limit else Sample(config.model.seed, limit / total)
 
 
 def _value_window(
@@ -224,20 +225,6 @@ def _worth(config: Config, definition: Definition, window: LabelWindow, train_da
         return np.where(rows.as_of <= train_day - window.matured_on(0), worth, np.nan)
 
     return column
-
-
-def _by_block(store: Store, frame: Frame, column: BlockColumn) -> NDArray[np.float64]:
-    """One number per row of the frame, computed block by block from the customers' tables."""
-    out = np.full(len(frame), np.nan)
-
-    def block(low: int, high: int) -> None:
-        index = np.flatnonzero((frame.customer >= low) & (frame.customer < high))
-        index = index[np.lexsort((frame.as_of[index], frame.customer[index]))]
-        rows = rows_of(frame.customer[index] - np.int32(low), frame.as_of[index], high - low)
-        out[index] = column(tables_of(store, low, high), rows)
-
-    run_blocks(block, store.blocks(), store.config.engine.threads)
-    return out
 
 
 def _require_learnable(training: TrainingSet) -> None:

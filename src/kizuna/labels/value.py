@@ -28,7 +28,7 @@ def _order_day(h: History, returned: NDArray[np.bool_], known: NDArray[np.bool_]
     if not h.has("order_id") or not returned.any():
         return out
     events, codes = h.events, h.texts("order_id").codes.astype(np.int64)
-    key = events.customer.astype(np.int64) * (len(h.texts("order_id").levels) + 1) + codes
+    key = events.customer.astype(np.int64) * (h.texts("order_id").size + 1) + codes
     bought = np.flatnonzero(~returned & known & (codes >= 0))
     orders, first = np.unique(key[bought], return_index=True)
     if not len(orders):
