@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export DO_NOT_TRACK = 1
 
-.PHONY: demo test test-slow lint types imports fast mlflow clean
+.PHONY: demo test test-slow lint types imports fast docs mlflow clean
 
 demo: $(STAMP)
 	$(BIN)/kizuna demo
@@ -32,7 +32,11 @@ fast: $(STAMP)
 
 test-slow: $(STAMP)
 	sh tests/system_packages.sh
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[spark]'
 	$(BIN)/pytest -m slow
+
+docs: $(STAMP)
+	$(BIN)/python -m docs.features.build
 
 mlflow: $(STAMP)
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///kizuna-demo/mlflow.db --host 127.0.0.1 --port 5000

@@ -167,7 +167,6 @@ VALUES = {
     f"Families are {', '.join(FAMILIES)}.",
     "features: {windows_days: []}": "features.windows_days needs at least one window of at least 1 day.",
     "exports: [{to: fax}]": "exports.0.to should be 'workbook' or 'report' (found 'fax').",
-    "engine: {kind: spark}": "engine.kind: this value is part of the contract but not built in this version. Use local.",
     "churn: {horizon_days: 1}\nchurn: {gap_days: 1}": "shop.yaml is not valid YAML at line 4: the key 'churn' is there twice. "
     "Mend that line; indent with blanks.",
     "churn: [": "shop.yaml is not valid YAML at line 4: expected the node content, but found '<stream end>'. "

@@ -269,11 +269,18 @@ class Export(_Section):
 
 
 class Engine(_Section):
-    """Where blocks of customers run, how many threads libraries may use, and what tables may hold before they spill to disk."""
+    """Where blocks of customers run, how many threads libraries may use, and what tables may hold before they spill to disk.
+
+    For Spark: ``settings`` of its session, how many rows of all tables a block holds, and the folder, seen by the driver
+    and every executor, where executors write what is then published (default: ``output.dir``).
+    """
 
     kind: Literal["local", "spark"] = "local"
     threads: int = Field(1, ge=1)
     memory_gb: float = Field(3.0, ge=0.25)
+    settings: dict[str, str] = {}
+    rows_per_block: int = Field(250_000, ge=1, le=5_000_000)
+    staging: str | None = None
 
 
 class Config(_Section):
@@ -313,7 +320,6 @@ class Config(_Section):
             ("model.churn.tune_trials", self.model.churn.tune_trials > 0, "0"),
             ("model.cltv.tune_trials", self.model.cltv.tune_trials > 0, "0"),
             ("training.treated", self.training.treated != "keep", "keep"),
-            ("engine.kind", self.engine.kind != "local", "local"),
         ):
             if value:
                 raise ValueError(
@@ -330,6 +336,13 @@ class Config(_Section):
     def output_dir(self) -> Path:
         """The folder of all published results."""
         return self.resolve(self.output.dir)
+
+    @property
+    def staging(self) -> str:
+        """The folder, or its URI, where executors write."""
+        if self.engine.staging is None:
+            return self.output_dir.as_uri()
+        return self.engine.staging if "://" in self.engine.staging else self.resolve(self.engine.staging).as_uri()
 
     @property
     def tracking_uri(self) -> str:

@@ -54,6 +54,10 @@ class Project:
     @cached_property
     def opened(self) -> Store:
         """The tables as they were found, with findings; nothing is refused yet."""
+        if self.config.engine.kind == "spark":
+            from kizuna.engines.spark import open_spark_store
+
+            return open_spark_store(self.config, self.today, self.tables)
         return open_store(self.config, self.today, self.tables)
 
     @cached_property

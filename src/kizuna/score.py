@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from kizuna.at_risk import Selection, list_plan, select
 from kizuna.config import Config
 from kizuna.data.blocks import Block
+from kizuna.data.frames import arrow_table, numpy_columns
 from kizuna.data.report import freshness
 from kizuna.data.store import Store
 from kizuna.errors import DataMissing, ModelError, ResultError
 from kizuna.features.context import Pauses, context_columns, context_frame
 from kizuna.features.families import families_for
-from kizuna.features.frame import Columns, block_values, build_frame, days_to_dates, selected_rows
+from kizuna.features.frame import block_values, build_frame, days_to_dates, selected_rows
 from kizuna.features.plan import FeaturePlan
 from kizuna.features.planning import earliest_day
 from kizuna.features.sample import Listed
@@ -30,6 +31,8 @@ from kizuna.registry import ModelPair, Registry
 from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from kizuna.models import ChurnClassifier, CltvRegressor
 
 AT_RISK_COLUMNS = [
@@ -41,6 +44,8 @@ AT_RISK_COLUMNS = [
     *("action", "action_text", "channel", "act_by", "contact_allowed", "suppressed_reason", "arm"),
     *("data_warning", "churn_model", "cltv_model"),
 ]
+# Columns of the context travel beside the numbers under names of their own.
+_BESIDE = "context."
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,8 @@ def score_everyone(store: Store, models: LoadedModels, as_of: int, pauses: Pause
     Numbers: customer_id, as_of, churn_probability, cltv, value_if_kept, value_if_churned, value_at_risk; value columns are
     null without a value model. Errors: DataMissing before the data begins, ResultError for an empty or useless result.
     """
+    import pyarrow as pa
+
     first = earliest_day(store)
     if first is not None and as_of <= first:
         raise DataMissing(
@@ -106,22 +113,23 @@ def score_everyone(store: Store, models: LoadedModels, as_of: int, pauses: Pause
         )
     families = families_for(models.plan, store.config)
 
-    def score(block: Block) -> tuple[NDArray[np.object_], Columns, Columns]:
+    def score(block: Block) -> pa.Table:
         rows = selected_rows(block, [as_of], models.definition.eligible)
         features = pd.DataFrame(block_values(block.tables, rows, models.plan, families), columns=models.plan.names)
-        ids: NDArray[np.object_] = np.asarray(block.ids()[rows.customer], dtype=object)
-        return ids, _numbers(models, features), context_columns(block.tables, rows, pauses)
+        context = context_columns(block.tables, rows, pauses)
+        beside = {_BESIDE + name: values for name, values in context.items()}
+        return arrow_table({"customer_id": block.ids()[rows.customer], **_numbers(models, features), **beside})
 
-    parts = list(store.map(score, "scores"))
-    ids = np.concatenate([part[0] for part in parts])
+    nobody = score(store.block(0, 0))
+    found = numpy_columns(pa.concat_tables([nobody, *store.map_tables(score, "scores")]))
+    ids = found.pop("customer_id")
     if not len(ids):
         raise ResultError(
             f"Nobody is eligible on {date_of(as_of)} by the model's definition ({models.definition.kind}, active within "
             f"{models.definition.active_within_days} days). Check that the tables reach that day."
         )
-    order = np.argsort(np.array([name.encode() for name in ids], dtype=object), kind="stable")
-    numbers = {name: np.concatenate([part[1][name] for part in parts])[order] for name in parts[0][1]}
-    context = {name: np.concatenate([part[2][name] for part in parts])[order] for name in parts[0][2]}
+    numbers = {name: values for name, values in found.items() if not name.startswith(_BESIDE)}
+    context = {name.removeprefix(_BESIDE): values for name, values in found.items() if name.startswith(_BESIDE)}
     p = numbers["churn_probability"]
     if not np.isfinite(p).all() or (len(p) >= 100 and p.max() == p.min()):
         raise ResultError(
@@ -129,8 +137,8 @@ def score_everyone(store: Store, models: LoadedModels, as_of: int, pauses: Pause
             f"probabilities for {len(p):,} customers on {date_of(as_of)}. Nothing was published; train again."
         )
     day = days_to_dates(np.full(len(ids), as_of, dtype=np.int32))
-    scores = pd.DataFrame({"customer_id": pd.array(ids[order], dtype="str"), "as_of": day, **numbers})
-    return scores, context_frame(ids[order], context)
+    scores = pd.DataFrame({"customer_id": pd.array(ids, dtype="str"), "as_of": day, **numbers})
+    return scores, context_frame(ids, context)
 
 
 def _numbers(models: LoadedModels, features: pd.DataFrame) -> dict[str, NDArray[np.float64]]:

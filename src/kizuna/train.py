@@ -108,6 +108,7 @@ def train(
     registry = Registry(config.tracking_uri, config.name)
     champion = registry.champion()
     training = build_training_set(store, config, train_day)
+    store.rest()
     columns = len(training.frame.plan.columns)
     say(f"training set: {len(training.y):,} rows, {columns} features, {len(training.days)} snapshots")
     trained = _fit(config, training, champion, say)

@@ -3,12 +3,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
 
 from kizuna import Project
+from kizuna.data.frames import arrow_table, numpy_columns
 
 EXPECTED = [("007", "2026-11-16", 5.0), ("NA", "2026-11-17", 7.5)]
 
@@ -67,3 +69,19 @@ def test_a_column_of_mixed_objects_is_read_as_a_csv_would_be(open_shop: Any, row
         ("8", "2026-11-18", 3.5, None),
     ]
     assert store.tables["purchases"].bad_rows == 1
+
+
+def test_columns_come_back_from_arrow_as_they_were() -> None:
+    columns = {
+        "customer_id": np.array(["007", None, "絆"], dtype=object),
+        "value": np.array([0.1, np.nan, -0.0]),
+        "day": np.array(["2026-11-16", "NaT", "1969-12-31"], dtype="datetime64[s]"),
+    }
+    table = arrow_table(columns)
+    assert [str(kind) for kind in table.schema.types] == ["string", "double", "timestamp[us]"]
+    none = arrow_table({name: values[:0] for name, values in columns.items()})
+    assert none.schema == table.schema
+    found = numpy_columns(pa.concat_tables([none, table, table.slice(0, 1)]))
+    for name, values in columns.items():
+        assert found[name].dtype == values.dtype
+        np.testing.assert_array_equal(found[name], np.append(values, values[:1]))

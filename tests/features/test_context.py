@@ -35,12 +35,13 @@ def test_the_last_purchase_and_the_days_since() -> None:
 
 def test_outreach_of_pause_kinds_pauses_unless_it_came_from_a_list() -> None:
     outreach = table(
-        "customer_id occurred_at kind list_as_of",
-        "a 2025-02-10 Offer -",
-        "a 2025-02-20 newsletter -",
-        "b 2025-02-10 offer 2025-02-09",
-        "b 2025-03-01 call -",
-        "c 2025-02-27 call -",
+        "customer_id occurred_at kind list_as_of bounced",
+        "a 2025-02-10 Offer - -",
+        "a 2025-02-20 newsletter - no",
+        "a 2025-02-25 offer - yes",
+        "b 2025-02-10 offer 2025-02-09 -",
+        "b 2025-03-01 call - -",
+        "c 2025-02-27 call - no",
     )
     context = context_of(purchases=PURCHASES, outreach=outreach)
     assert context["days_since_pause_contact"].fillna(-1).to_dict() == {"a": 19, "b": -1, "c": 2}

@@ -177,14 +177,6 @@ def test_moments(rows: list[dict[str, float]]) -> None:
         return as_of - min(still) if still else np.nan
 
     same(h.days_since_first(still="resolved_at"), brute(h, oldest_open))
-    found = h.recent_days(3)
-    for position in range(3):
-
-        def nth(as_of: int, known: list[int], position: int = position) -> float:
-            days = sorted({int(day[i]) for i in known}, reverse=True)
-            return days[position] if len(days) > position else NO_DAY
-
-        same(found[:, position], brute(h, nth))
     early = h.first_days(2)
     same(early[:, 1], brute(h, lambda a, k: sorted({*day[k]})[1] if len({*day[k]}) > 1 else NO_DAY))
 

@@ -135,12 +135,16 @@ def _say_connection(name: str, scheme: str, error: Exception) -> ConfigError | T
 
 
 def _run(name: str, cursor: Any, query: str, keep: Keep) -> None:
+    streaming = False
     try:
         cursor.execute(query)
-        keep(cursor.fetch_record_batch())
+        rows, streaming = cursor.fetch_record_batch(), True
+        keep(rows)
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         text = " ".join(lines[:2])[:400].rstrip(".")
-        if "connection" in text.lower() and type(error).__name__ == "OperationalError":
+        if "connection" in text.lower() and (streaming or type(error).__name__ == "OperationalError"):
             raise Transient(f"Table {name}: the server broke off while answering. Try again later.") from None
+        # What breaks the stream is told by the reader of the stream, after its own words.
+        text = text.rsplit("Execution error ", 1)[-1].rsplit("IOError: ", 1)[-1]
         raise ConfigError(f"The query of table {name} fails: {text}. It runs inside the database.") from None

@@ -1,10 +1,12 @@
-"""Frames handed in from Python as Arrow tables: pandas, Arrow, Polars, Spark, or whatever speaks Arrow's C stream."""
+"""Arrow tables from Python: of frames handed in (pandas, Arrow, Polars, Spark, any that speaks Arrow's C stream), of arrays."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from numpy.typing import NDArray
 
 from kizuna.errors import ConfigError, ContractError
 
@@ -34,6 +36,25 @@ def as_arrow(name: str, frame: Any) -> pa.Table:
     raise ConfigError(
         f"For table {name} a {type(frame).__name__} was handed in. Hand in a pandas, Arrow or Polars frame."
     )
+
+
+def arrow_table(columns: Mapping[str, NDArray[Any]]) -> pa.Table:
+    """Columns of numbers, of days as datetime64, and of texts as objects (None where null), as an Arrow table."""
+    import pyarrow as pa
+
+    kinds = {"O": pa.string(), "M": pa.timestamp("us")}
+    return pa.table({name: pa.array(values, kinds.get(values.dtype.kind)) for name, values in columns.items()})
+
+
+def numpy_columns(table: pa.Table) -> dict[str, NDArray[Any]]:
+    """The columns of such a table again; days are datetime64[s]."""
+    import pyarrow as pa
+
+    out = {name: table[name].to_numpy() for name in table.column_names}
+    return {
+        name: values.astype("datetime64[s]") if pa.types.is_timestamp(table[name].type) else values
+        for name, values in out.items()
+    }
 
 
 def _from_pandas(name: str, frame: pd.DataFrame) -> pa.Table:

@@ -6,7 +6,7 @@ import hashlib
 
 from kizuna.data.contract import COMES_WITH, FILLS_IN_LATER
 from kizuna.data.sources import quote
-from kizuna.data.store import Store
+from kizuna.data.store import Store, added
 
 
 def knowable_fingerprints(store: Store, as_of: int) -> dict[str, str]:
@@ -14,10 +14,18 @@ def knowable_fingerprints(store: Store, as_of: int) -> dict[str, str]:
 
     The order of rows plays no part.
     """
-    return {f"table {name}": _fingerprint(store, name, as_of) for name in store.tables}
+    found = store.select(*(_totals(store, name, as_of) for name in store.tables))
+    return {f"table {name}": _fingerprint(store, name, rows) for name, rows in zip(store.tables, found, strict=True)}
 
 
-def _fingerprint(store: Store, table: str, as_of: int) -> str:
+def _fingerprint(store: Store, table: str, totals: list[tuple[int | None, ...]]) -> str:
+    count, total = added(totals)
+    columns = ",".join(item.name for item in store.tables[table].columns)
+    return hashlib.sha256(f"{columns}|{count}|{total}".encode()).hexdigest()[:16]
+
+
+def _totals(store: Store, table: str, as_of: int) -> str:
+    """SQL of how many rows there are, and of the sum of a number that each row makes."""
     cells = [_spelled("ids.customer_id"), "CAST(day AS VARCHAR)"]
     for item in store.tables[table].columns:
         column = quote(item.name)
@@ -30,14 +38,12 @@ def _fingerprint(store: Store, table: str, as_of: int) -> str:
             column = f"CASE WHEN {column} < {as_of} THEN {column} END"
         text = item.kind in ("text", "code")
         cells.append(_spelled(column) if text else f"coalesce(CAST({column} AS VARCHAR), '-')")
-    total = store.connection.execute(
+    return (
         f"SELECT count(*), sum(CAST(md5_number_lower(concat_ws(chr(31), {', '.join(cells)})) AS HUGEINT)) "
         f"FROM {store.relation(table)} AS clean JOIN customer_ids AS ids ON ids.customer = clean.customer "
         # A suppression is in force from its own day on.
         f"WHERE day < {as_of} AND known < {as_of}" + (f" OR day = {as_of}" if table == "suppressions" else "")
-    ).fetchall()[0]
-    columns = ",".join(item.name for item in store.tables[table].columns)
-    return hashlib.sha256(f"{columns}|{total[0]}|{total[1]}".encode()).hexdigest()[:16]
+    )
 
 
 def _spelled(text: str) -> str:

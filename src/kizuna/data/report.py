@@ -53,15 +53,20 @@ def contract_errors(store: Store, config: Config) -> list[Finding]:
 
 def freshness(store: Store, as_of: int) -> list[Finding]:
     """Tables whose newest row before ``as_of`` is older than ``warn_after_days`` or ``error_after_days``."""
+    limited = {
+        name: source
+        for name, source in store.config.data.tables.items()
+        if name in store.tables and (source.warn_after_days is not None or source.error_after_days is not None)
+    }
+    known = f"day < {as_of} AND known < {as_of} AND day > {UNDATED}"
+    days = store.select(*(f"SELECT max(day) FROM {store.relation(name)} WHERE {known}" for name in limited))
     found = []
-    for name, source in store.config.data.tables.items():
-        if name not in store.tables or (source.warn_after_days is None and source.error_after_days is None):
-            continue
-        newest = store.connection.execute(
-            f"SELECT max(day) FROM {store.relation(name)} WHERE day < {as_of} AND known < {as_of} AND day > {UNDATED}"
-        ).fetchall()[0][0]
-        age = as_of - newest if newest is not None else None
-        last = "no row" if age is None else f"its newest row on {date_of(newest)}, {age} days before {date_of(as_of)}"
+    for (name, source), last_days in zip(limited.items(), days, strict=True):
+        newest = max((day for (day,) in last_days if day is not None), default=None)
+        age = None if newest is None else as_of - newest
+        last = (
+            "no row" if newest is None else f"its newest row on {date_of(newest)}, {age} days before {date_of(as_of)}"
+        )
         limits: list[tuple[int | None, State, str, int]] = [
             (source.error_after_days, "error", "error_after_days", 10),
             (source.warn_after_days, "warning", "warn_after_days", 0),
@@ -104,22 +109,26 @@ def _needed(store: Store, config: Config) -> Iterator[Finding]:
 
 
 def _keys(store: Store) -> Iterator[Finding]:
-    for name in ("customers", "labels", "features"):
-        if name not in store.tables:
-            continue
-        rows = store.connection.execute(
+    names = [name for name in ("customers", "labels", "features") if name in store.tables]
+    found = store.select(
+        *(
+            "SELECT count(*), list(customer_id ORDER BY customer_id)[:3] FROM ("
             f"SELECT ids.customer_id, count(*) AS n FROM {store.relation(name)} AS clean "
-            "JOIN customer_ids AS ids ON ids.customer = clean.customer GROUP BY ids.customer_id, day HAVING n > 1 ORDER BY 1"
-        ).fetchall()
-        if rows:
-            examples = ", ".join(row[0] for row in rows[:3])
+            "JOIN customer_ids AS ids ON ids.customer = clean.customer GROUP BY ids.customer_id, day HAVING n > 1)"
+            for name in names
+        )
+    )
+    for name, rows in zip(names, found, strict=True):
+        count = sum(number for number, _ in rows)
+        if count:
+            examples = sorted((key for _, some in rows for key in some or ()), key=str.encode)[:3]
             column = CONTRACTS[name].key[1]
             dated = store.has(name, column)
             per = f"customer and {column}" if dated else "customer"
             otherwise = "" if dated else f", or name the column that dates them: {column}"
             details = (
-                f"Table {name} must hold one row per {per}; found {len(rows):,} with more, such as {examples}. "
-                f"Keep one row each{otherwise}."
+                f"Table {name} must hold one row per {per}; found {count:,} with more, such as "
+                f"{', '.join(examples)}. Keep one row each{otherwise}."
             )
             yield Finding(
                 f"duplicate_{name}",
@@ -127,9 +136,9 @@ def _keys(store: Store) -> Iterator[Finding]:
                 "load",
                 name,
                 "customer_id",
-                len(rows),
+                count,
                 details,
-                tuple(row[0] for row in rows[:3]),
+                tuple(examples),
                 11,
             )
 
@@ -137,12 +146,10 @@ def _keys(store: Store) -> Iterator[Finding]:
 def _currencies(store: Store, config: Config) -> Iterator[Finding]:
     if not store.has("purchases", "currency"):
         return
-    found = [
-        row[0]
-        for row in store.connection.execute(
-            f"SELECT DISTINCT upper(trim(currency)) AS c FROM {store.relation('purchases')} WHERE currency IS NOT NULL ORDER BY c"
-        ).fetchall()
-    ]
+    (rows,) = store.select(
+        f"SELECT DISTINCT upper(trim(currency)) FROM {store.relation('purchases')} WHERE currency IS NOT NULL"
+    )
+    found = sorted({code for (code,) in rows}, key=str.encode)
     asked = config.data.currency
     everything = sorted({*found, *([asked.upper()] if asked else [])})
     if len(everything) > 1:

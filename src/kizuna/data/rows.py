@@ -8,7 +8,7 @@ from dataclasses import replace
 from kizuna.data.contract import CONTRACTS, EMPTY_BY_NATURE, KINDS, Finding, State
 from kizuna.data.events import UNDATED
 from kizuna.data.sources import literal, quote
-from kizuna.data.store import Store, TableInfo
+from kizuna.data.store import Store, TableInfo, added
 from kizuna.timeline import date_of
 
 _MANY = 0.01
@@ -19,8 +19,15 @@ _UNREPEATED = ("labels", "features", "suppressions", "customers")
 
 def row_findings(store: Store) -> Iterator[Finding]:
     """Findings about every table's rows, from one pass over each."""
-    for name, info in store.tables.items():
-        counts = _counts(store, info)
+    wanted = [_wanted(info) for info in store.tables.values()]
+    found = store.select(
+        *(
+            f"SELECT {', '.join(columns.values())} FROM {store.relation(name)}"
+            for name, columns in zip(store.tables, wanted, strict=True)
+        )
+    )
+    for (name, info), columns, rows in zip(store.tables.items(), wanted, found, strict=True):
+        counts = dict(zip(columns, added(rows), strict=True))
         yield from _empty(info, counts)
         yield from _repeated(info, counts)
         yield from _early(info, counts)
@@ -31,8 +38,8 @@ def row_findings(store: Store) -> Iterator[Finding]:
             yield from _off_scale(store, name)
 
 
-def _counts(store: Store, info: TableInfo) -> dict[str, int]:
-    """Counts by name, of a single scan: ``full:<column>``, ``early``, ``before:<column>`` and ``distinct``."""
+def _wanted(info: TableInfo) -> dict[str, str]:
+    """SQL of counts by name, for a single scan: ``full:<column>``, ``early``, ``before:<column>`` and ``distinct``."""
     wanted = {"early": f"count(*) FILTER (WHERE day > {UNDATED} AND day <= 0)"}
     for item in info.columns:
         column = quote(item.name)
@@ -43,10 +50,7 @@ def _counts(store: Store, info: TableInfo) -> dict[str, int]:
         columns = ", ".join(["customer", "day", *(quote(c.name) for c in info.columns if c.name != "customer_id")])
         wanted["distinct"] = f"count(DISTINCT hash({columns}))"
     del wanted["full:customer_id"]
-    row = store.connection.execute(f"SELECT {', '.join(wanted.values())} FROM {store.relation(info.name)}").fetchall()[
-        0
-    ]
-    return dict(zip(wanted, map(int, row), strict=True))
+    return wanted
 
 
 def _empty(info: TableInfo, counts: dict[str, int]) -> Iterator[Finding]:
@@ -97,11 +101,11 @@ def _out_of_order(info: TableInfo, counts: dict[str, int]) -> Iterator[Finding]:
 
 def _unknown_kinds(store: Store, name: str) -> Iterator[Finding]:
     known = ", ".join(literal(kind) for kind in KINDS[name])
-    found = store.connection.execute(
-        f"SELECT kind, count(*) FROM {store.relation(name)} WHERE kind NOT IN ({known}) GROUP BY kind ORDER BY kind"
-    ).fetchall()
+    (found,) = store.select(
+        f"SELECT kind, count(*) FROM {store.relation(name)} WHERE kind NOT IN ({known}) GROUP BY kind"
+    )
     if found:
-        count, examples = sum(row[1] for row in found), tuple(row[0] for row in found[:3])
+        count, examples = sum(row[1] for row in found), tuple(sorted({row[0] for row in found}, key=str.encode)[:3])
         details = (
             f"Table {name}: {count:,} of {store.tables[name].rows:,} rows have a kind that nothing reads, such as "
             f"{', '.join(map(repr, examples))}. Kinds are {', '.join(KINDS[name])}; rename them in the query."
@@ -118,11 +122,11 @@ def _off_scale(store: Store, name: str) -> Iterator[Finding]:
             ("scale_max", "CASE WHEN kind = 'nps' THEN 10 END"),
         )
     )
-    rows = store.connection.execute(
-        f"SELECT score, count(*) FROM {store.relation(name)} WHERE score < {low} OR score > {high} GROUP BY score ORDER BY 1"
-    ).fetchall()
+    (rows,) = store.select(
+        f"SELECT score, count(*) FROM {store.relation(name)} WHERE score < {low} OR score > {high} GROUP BY score"
+    )
     if rows:
-        count, examples = sum(row[1] for row in rows), tuple(f"{row[0]:g}" for row in rows[:3])
+        count, examples = sum(row[1] for row in rows), tuple(f"{score:g}" for score in sorted({r[0] for r in rows})[:3])
         details = (
             f"Table {name}: {count:,} of {store.tables[name].rows:,} scores lie outside their scale, such as "
             f"{', '.join(examples)}. Name the scale with scale_min and scale_max, or mend the scores."

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kizuna.data.contract import Finding, State
-from kizuna.data.store import Store, TableInfo
+from kizuna.data.store import Store, TableInfo, added
 from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
@@ -44,11 +44,12 @@ def size_findings(store: Store, config: Config) -> Iterator[Finding]:
 def _buyers(store: Store) -> Iterator[Finding]:
     order = "coalesce(order_id, CAST(day AS VARCHAR))" if store.has("purchases", "order_id") else "day"
     bought = "NOT coalesce(is_return, amount < 0)" if store.has("purchases", "is_return") else "amount >= 0"
-    buyers, repeat = store.connection.execute(
+    buyers, repeat = _sums(
+        store,
         "SELECT count(*), count(*) FILTER (WHERE several) FROM "
         f"(SELECT customer, min({order}) < max({order}) AS several FROM {store.relation('purchases')} "
-        f"WHERE {bought} GROUP BY customer)"
-    ).fetchall()[0]
+        f"WHERE {bought} GROUP BY customer)",
+    )
     if buyers < _ENOUGH_CUSTOMERS:
         few = buyers < _FEW_CUSTOMERS
         state: State = "warning" if few else "recommendation"
@@ -70,14 +71,15 @@ def _buyers(store: Store) -> Iterator[Finding]:
 def _profiles(store: Store) -> Iterator[Finding]:
     """Buyers without a profile (often ids spelled two ways), and profiles that never bought."""
     key = "ltrim(lower(trim(customer_id)), '0') AS key"
-    buyers, unknown, spelled = store.connection.execute(
+    buyers, unknown, spelled = _sums(
+        store,
         f"WITH buyers AS (SELECT DISTINCT customer FROM {store.relation('purchases')}), "
         f"profiles AS (SELECT DISTINCT customer FROM {store.relation('customers')}), "
         f"keys AS (SELECT DISTINCT {key} FROM profiles JOIN customer_ids USING (customer)), "
         f"unknown AS (SELECT {key} FROM buyers ANTI JOIN profiles USING (customer) JOIN customer_ids USING (customer)) "
         "SELECT (SELECT count(*) FROM buyers), (SELECT count(*) FROM unknown), "
-        "(SELECT count(*) FROM unknown SEMI JOIN keys USING (key))"
-    ).fetchall()[0]
+        "(SELECT count(*) FROM unknown SEMI JOIN keys USING (key))",
+    )
     if unknown:
         state: State = "warning" if unknown > (1 - _KNOWN_SHARE) * buyers else "recommendation"
         hint = (
@@ -88,10 +90,11 @@ def _profiles(store: Store) -> Iterator[Finding]:
         )
         details = f"{unknown:,} of {buyers:,} customers with purchases are not in table customers.{hint}"
         yield _finding("unknown_customers", state, "customers", "customer_id", unknown, details)
-    prospects = store.connection.execute(
+    (prospects,) = _sums(
+        store,
         f"SELECT count(*) FROM (SELECT DISTINCT customer FROM {store.relation('customers')} "
-        f"ANTI JOIN {store.relation('purchases')} USING (customer))"
-    ).fetchall()[0][0]
+        f"ANTI JOIN {store.relation('purchases')} USING (customer))",
+    )
     if prospects:
         details = f"{prospects:,} customers have never bought: prospects, counted here and not scored."
         yield _finding("prospects", "recommendation", "customers", "customer_id", prospects, details)
@@ -145,9 +148,10 @@ def _activity(store: Store) -> Iterator[Finding]:
     if not tables or not store.customers:
         return
     union = " UNION ALL ".join(f"SELECT customer FROM {store.relation(name)}" for name in tables)
-    active = store.connection.execute(
-        f"SELECT count(*) FROM (SELECT customer FROM ({union}) GROUP BY customer HAVING count(*) >= 2)"
-    ).fetchall()[0][0]
+    (active,) = _sums(
+        store,
+        f"SELECT count(*) FROM (SELECT customer FROM ({union}) GROUP BY customer HAVING count(*) >= 2)",
+    )
     if active < _ACTIVE_SHARE * store.customers:
         details = (
             f"{active:,} of {store.customers:,} customers have two rows or more in {', '.join(tables)}; "
@@ -168,12 +172,12 @@ def _sources(store: Store, base: TableInfo) -> Iterator[Finding]:
 
 
 def _similar_ids(store: Store) -> Iterator[Finding]:
-    groups = store.connection.execute(
-        "SELECT list(customer_id ORDER BY customer_id) AS ids FROM customer_ids GROUP BY lower(trim(customer_id)) "
-        "HAVING count(*) > 1 ORDER BY ids"
-    ).fetchall()
+    (groups,) = store.select(
+        "SELECT list(customer_id ORDER BY customer_id) FROM customer_ids GROUP BY lower(trim(customer_id)) HAVING count(*) > 1"
+    )
     if groups:
-        examples = tuple(" and ".join(map(repr, ids[:2])) for (ids,) in groups[:3])
+        alike = sorted((ids for (ids,) in groups), key=lambda ids: [name.encode() for name in ids])
+        examples = tuple(" and ".join(map(repr, ids[:2])) for ids in alike[:3])
         details = (
             f"Customer ids that differ only in case or blanks: {len(groups):,}, such as {', '.join(examples)}. "
             "They stay different customers; mend the source if they are one."
@@ -181,6 +185,11 @@ def _similar_ids(store: Store) -> Iterator[Finding]:
         state: State = "warning" if len(groups) > (1 - _KNOWN_SHARE) * store.customers else "recommendation"
         finding = _finding("similar_ids", state, "customers", "customer_id", len(groups), details)
         yield replace(finding, examples=examples)
+
+
+def _sums(store: Store, select: str) -> tuple[int, ...]:
+    """The counts of one row, those of all parts of the shop added up."""
+    return added(*store.select(select))
 
 
 def _finding(name: str, state: State, table: str, column: str, count: int, details: str) -> Finding:

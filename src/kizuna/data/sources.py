@@ -23,7 +23,7 @@ from kizuna.errors import ConfigError, ContractError, DataMissing, KizunaError, 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["connect", "drop_raw", "is_csv", "literal", "load_raw", "quote", "say_unreadable"]
+__all__ = ["connect", "drop_raw", "files_of", "is_csv", "is_parquet", "literal", "load_raw", "quote", "say_unreadable"]
 
 _PARQUET = re.compile(r"\.(parquet|pq)$", re.IGNORECASE)
 _DUCKDB = re.compile(r"\.(duckdb|ddb)$", re.IGNORECASE)
@@ -51,6 +51,11 @@ def connect(threads: int, memory_gb: float) -> DuckDBPyConnection:
 def literal(text: str) -> str:
     """A text as a quoted SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def is_parquet(file: Path) -> bool:
+    """Whether a file is Parquet by its name."""
+    return _PARQUET.search(file.name) is not None
 
 
 def is_csv(source: TableSource) -> bool:
@@ -129,7 +134,7 @@ def _select(connection: DuckDBPyConnection, config: Config, name: str, source: T
         match = re.fullmatch(r"sqlite:(?:///)?(.+)", source.uri)
         read_uri(name, source, config.resolve(match[1]) if match else None, keep)
     elif source.path is not None:
-        files = _files(name, config.resolve(source.path), source.path)
+        files = files_of(name, config.resolve(source.path), source.path)
         if not _SQLITE.search(files[0].name) or _is_duckdb(files[0]):
             return _select_files(connection, name, files, source)
         read_sqlite(name, files[0], source.table, None if source.table else source.query, keep)
@@ -146,7 +151,7 @@ def _is_duckdb(file: Path) -> bool:
         return stream.read(12)[8:] == b"DUCK"
 
 
-def _files(name: str, path: Path, written: str) -> list[Path]:
+def files_of(name: str, path: Path, written: str) -> list[Path]:
     """The files that a path stands for: itself, the Parquet files of a folder, or those a pattern finds; sorted."""
     if path.is_dir():
         if (path / "_delta_log").is_dir():
@@ -157,7 +162,7 @@ def _files(name: str, path: Path, written: str) -> list[Path]:
         inside = [file for file in path.rglob("*") if file.is_file()]
         # A name that begins with _ or . is a writer's own: a marker, or a file not finished.
         files = sorted(file for file in inside if not any(part[0] in "_." for part in file.relative_to(path).parts))
-        parquet = [file for file in files if _PARQUET.search(file.name)]
+        parquet = [file for file in files if is_parquet(file)]
         if not parquet:
             raise DataMissing(
                 f"Table {name} is to be read from the folder {written}, but it holds no .parquet file "
@@ -175,7 +180,7 @@ def _files(name: str, path: Path, written: str) -> list[Path]:
 
 def _select_files(connection: DuckDBPyConnection, name: str, files: list[Path], source: TableSource) -> str:
     literals = [literal(glob.escape(str(file))) for file in files]
-    if all(_PARQUET.search(file.name) for file in files):
+    if all(is_parquet(file) for file in files):
         # Only folders that the config names are partitions: /data/env=live/orders.parquet has no column env.
         partitioned = str(len(files) > 1 or "=" in str(source.path)).lower()
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -19,12 +20,14 @@ from kizuna.errors import ConfigError, ContractError, DataMissing
 from kizuna.progress import track
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
 Result = TypeVar("Result")
 
 # A text column with more levels, such as an order id, stays text.
 _MOST_LISTED_LEVELS = 1_000
+_RESTING_MB = 256
 
 
 @dataclass(frozen=True)
@@ -135,37 +138,50 @@ class Store:
         results = run_in_order(function, blocks, self.config.engine.threads)
         return track(results, what, self.rows, len(ranges))
 
+    def map_tables(self, function: Callable[[Block], pa.Table], what: str) -> Iterator[pa.Table]:
+        """The rows of ``function(block)`` of all blocks, table after table, sorted by their first column, the customer's id.
+
+        The function gives rows in the order of customers, and columns that are the same for a block of nobody.
+        """
+        return self.map(function, what)
+
+    def rest(self) -> None:
+        """Lets large tables go to disk until they are next read: memory is for what comes now."""
+        import duckdb
+
+        # Where pages are in use it stays as it is.
+        with contextlib.suppress(duckdb.Error):
+            self.connection.execute(f"SET memory_limit = '{_RESTING_MB}MB'")
+        self.connection.execute(f"SET memory_limit = '{self.config.engine.memory_gb}GB'")
+
     def events(self, table: str, low: int, high: int) -> Events:
         """One table's rows of the customers ``[low, high)``."""
         info = self.tables[table]
         columns = [item for item in info.columns if item.name not in ("customer_id", "known_at")]
         select = ", ".join(["customer", "day", "known", *(quote(item.name) for item in columns)])
         query = f"SELECT {select} FROM {self.relation(table)} WHERE customer >= {low} AND customer < {high}"
-        arrow = self.connection.cursor().sql(query).to_arrow_table()
-        customer = _numpy(arrow["customer"]) - np.int32(low)
-        return Events(
-            customer=customer,
-            day=_numpy(arrow["day"]),
-            known=_numpy(arrow["known"]),
-            starts=starts_of(customer, high - low),
-            numbers={i.name: _floats(arrow[i.name]) for i in columns if i.kind in ("number", "flag")},
-            days={i.name: _numpy(arrow[i.name].fill_null(NEVER)) for i in columns if i.kind == "time"},
-            texts={i.name: _coded(arrow[i.name]) for i in columns if i.kind in ("text", "code", "id")},
-            lag_days=info.lag_days,
-        )
+        return events_of(info, self.connection.cursor().sql(query).to_arrow_table(), low, high)
+
+    def select(self, *statements: str) -> list[list[tuple[Any, ...]]]:
+        """The rows of each SELECT over clean tables; where an engine holds the shop in parts, those of one part after another.
+
+        What is counted or grouped by customer then adds up, for a customer lies in one part; so do customers whose ids
+        differ in case, blanks or leading zeros alone.
+        """
+        return [self.connection.execute(statement).fetchall() for statement in statements]
 
     def dated_rows(self, table: str) -> tuple[int, int]:
         """How many rows of a table have a day, and how many have none."""
         counts = f"count(*) FILTER (WHERE day > {UNDATED}), count(*) FILTER (WHERE day = {UNDATED})"
-        dated, undated = self.connection.execute(f"SELECT {counts} FROM {self.relation(table)}").fetchall()[0]
-        return int(dated), int(undated)
+        dated, undated = added(*self.select(f"SELECT {counts} FROM {self.relation(table)}"))
+        return dated, undated
 
     def first_known_day(self, table: str, before: int) -> int | None:
         """The first day of a table's rows that were known before a day; None where there is none."""
-        found = self.connection.execute(
+        (found,) = self.select(
             f"SELECT min(day) FROM {self.relation(table)} WHERE day > {UNDATED} AND day < {before} AND known < {before}"
-        ).fetchall()[0][0]
-        return None if found is None else int(found)
+        )
+        return min((int(day) for (day,) in found if day is not None), default=None)
 
     @property
     def label_table(self) -> str:
@@ -188,6 +204,27 @@ class Store:
             lines[-1] += f" ({len(errors) - 3} more: run kizuna check.)"
         kind = {2: ConfigError, 10: DataMissing, 11: ContractError}[errors[0].exit_code]
         raise kind("\n".join(lines))
+
+
+def events_of(info: TableInfo, arrow: pa.Table, low: int, high: int) -> Events:
+    """A table's rows of the customers ``[low, high)`` as arrays, from its clean rows in their canonical order."""
+    columns = [item for item in info.columns if item.name not in ("customer_id", "known_at")]
+    customer = _numpy(arrow["customer"]) - np.int32(low)
+    return Events(
+        customer=customer,
+        day=_numpy(arrow["day"]),
+        known=_numpy(arrow["known"]),
+        starts=starts_of(customer, high - low),
+        numbers={i.name: _floats(arrow[i.name]) for i in columns if i.kind in ("number", "flag")},
+        days={i.name: _numpy(arrow[i.name].fill_null(NEVER)) for i in columns if i.kind == "time"},
+        texts={i.name: _coded(arrow[i.name]) for i in columns if i.kind in ("text", "code", "id")},
+        lag_days=info.lag_days,
+    )
+
+
+def added(rows: list[tuple[int | None, ...]]) -> tuple[int, ...]:
+    """The sums of each column of counts; null counts as 0."""
+    return tuple(sum(int(value or 0) for value in column) for column in zip(*rows, strict=True))
 
 
 def _numpy(column: Any) -> NDArray[Any]:

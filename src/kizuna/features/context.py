@@ -13,6 +13,7 @@ from kizuna.data.events import NEVER
 from kizuna.features.families import FAMILIES
 from kizuna.features.frame import Columns, Tables, days_to_dates, features_of
 from kizuna.features.history import History
+from kizuna.features.outreach import contacts_about
 from kizuna.features.plan import FeaturePlan
 from kizuna.features.rows import Rows
 
@@ -79,7 +80,7 @@ def _columns(tables: Tables, rows: Rows, pauses: Pauses) -> dict[str, NDArray[An
                 out[name] = profile.current(profile.numbers(name))
     if "outreach" in tables:
         outreach = History(tables["outreach"], rows, tables)
-        ours = outreach.kinds(*pauses.kinds) if outreach.has("kind") else ~outreach.all_events()
+        ours = contacts_about(outreach, pauses.kinds)
         if outreach.has("list_as_of"):
             ours = ours & (outreach.days("list_as_of") == NEVER)
         out["days_since_pause_contact"] = outreach.days_since_last(ours)

@@ -78,7 +78,7 @@ class History(Timelines):
             coded = self.events.texts[column]
             # Code −1, the null, finds the last place.
             wanted = np.array([*(level in values for level in coded.levels), False], dtype=np.bool_)
-            return wanted[coded.codes]
+            return np.asarray(sweep.pick(wanted, coded.codes))
 
         return self._once(("equals", column, values), find)
 
@@ -156,16 +156,12 @@ class History(Timelines):
 
     def last_day(self, where: Mask | None = None, still: str | None = None) -> Floats:
         """The day of the last event; NaN where it never happened."""
-        return _floats(self.recent_days(1, where, still)[:, 0])
+        mask = self.all_events() if where is None else where
+        return np.asarray(scan.last_day(self.events.starts, self._event(still), self._row, mask))
 
     def first_day(self, where: Mask | None = None, still: str | None = None) -> Floats:
         """The day of the first event; NaN where it never happened."""
         return _floats(self.first_days(1, where, still)[:, 0])
-
-    def recent_days(self, count: int, where: Mask | None = None, still: str | None = None) -> NDArray[np.int64]:
-        """(rows, count): the last distinct days with an event, newest first, sweep.NO_DAY where there are fewer."""
-        mask = self.all_events() if where is None else where
-        return scan.recent_days(self.events.starts, self._event(still), self._row, mask, count)
 
     def first_days(self, count: int, where: Mask | None = None, still: str | None = None) -> NDArray[np.int64]:
         """(rows, count): the first distinct days with an event, oldest first, sweep.NO_DAY where there are fewer."""
@@ -280,8 +276,7 @@ class History(Timelines):
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
     """Elementwise quotient; NaN where the denominator is 0 or null."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(denominator == 0, np.nan, numerator / denominator)
+    return np.asarray(sweep.ratio(numerator, denominator))
 
 
 def _floats(days: NDArray[np.int64]) -> Floats:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def write_features(store: Store, plan: FeaturePlan, as_of: int, select: Select, path: Path) -> int:
     """Writes customer_id, as_of and the plan's columns, sorted by customer id; comes back with the number of rows.
 
-    The file is there when it is complete. The store's blocks must follow one another by id.
+    The file is there when it is complete.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -41,7 +41,7 @@ def write_features(store: Store, plan: FeaturePlan, as_of: int, select: Select, 
     part, count = path.with_name(path.name + ".part"), 0
     try:
         with pq.ParquetWriter(part, schema) as writer:
-            for found in store.map(table, "features"):
+            for found in store.map_tables(table, "features"):
                 writer.write_table(found)
                 count += found.num_rows
         part.replace(path)

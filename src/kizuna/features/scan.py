@@ -14,19 +14,17 @@ from kizuna.features.sweep import NO_DAY, Array
 
 
 @njit(cache=True, nogil=True)
-def recent_days(starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array, count: int) -> Array:
-    """The last ``count`` distinct days before each row's day with a known, open event, newest first, then NO_DAY."""
+def last_day(starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array) -> Array:
+    """The day of the last known, open event before each row's day; NaN where there is none."""
     day, known, open_until = event
     row_customer, row_day, high = row
-    out = np.full((len(row_customer), count), NO_DAY, np.int64)
+    out = np.full(len(row_customer), np.nan)
     for index in range(len(row_customer)):
-        found = 0
         position = high[index] - 1
-        while position >= starts[row_customer[index]] and found < count:
-            usable = where[position] and known[position] < row_day[index] and open_until[position] >= row_day[index]
-            if usable and (found == 0 or out[index, found - 1] != day[position]):
-                out[index, found] = day[position]
-                found += 1
+        while position >= starts[row_customer[index]]:
+            if where[position] and known[position] < row_day[index] and open_until[position] >= row_day[index]:
+                out[index] = day[position]
+                break
             position -= 1
     return out
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, vectorize
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -149,3 +149,18 @@ def place(out: Array, position: Array, values: Array) -> None:
     """Writes each value to the place of ``out`` that ``position`` names."""
     for row in range(len(values)):
         out[position[row]] = values[row]
+
+
+@njit(cache=True, nogil=True)
+def pick(choices: Array, codes: Array) -> Array:
+    """``choices[code]`` of each code; −1 picks the last."""
+    out = np.empty(len(codes), choices.dtype)
+    for position in range(len(codes)):
+        out[position] = choices[codes[position]]
+    return out
+
+
+@vectorize(["float64(float64, float64)"], cache=True)  # type: ignore[no-untyped-call, untyped-decorator]
+def ratio(numerator: Any, denominator: Any) -> Any:
+    """Elementwise quotient; NaN where the denominator is 0 or null."""
+    return numerator / denominator if denominator != 0 else np.nan

@@ -64,7 +64,8 @@ class Timelines:
     def leader_of(self, column: str, where: Mask) -> NDArray[np.int64]:
         """For each event of ``where`` the position of the first known one with the same customer and text, else −1."""
         events = self.events
-        by_day = (-2 - events.day.astype(np.int64) + UNDATED).astype(np.int64)
+        # Days lie after UNDATED, so that these codes are below 0, and another for each day.
+        by_day = np.int32(UNDATED - 2) - events.day
         if column not in events.texts:
             return sweep.leaders(events.starts, events.known, by_day, where, 0)
         coded = events.texts[column]
