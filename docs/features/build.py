@@ -121,7 +121,7 @@ def _drivers(stems: list[Stem]) -> str:
     en, ja = load_wording("en").drivers, load_wording("ja").drivers
     used = dict.fromkeys(stem.driver for stem in stems)
     lines = [[f"`{driver}`", en[driver], ja[driver], sum(s.driver == driver for s in stems)] for driver in used]
-    return "## Drivers\n\n" + _table(["driver", "cause", "要因", "features"], lines)
+    return "## Drivers\n\n" + _table(["driver", "cause", "要因", "definitions"], lines)
 
 
 def _family(name: str, stems: list[Stem]) -> str:

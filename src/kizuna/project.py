@@ -39,7 +39,8 @@ class Project:
     """One shop. Tables are read when first needed and then kept; nothing is published from here.
 
     ``config``: a Config, or the plain tree of one (relative paths then start at the working directory). ``tables``:
-    pandas, Arrow or Polars frames by table name. ``today``: rows dated after it are ignored (default: now, in the shop's zone).
+    pandas, Arrow or Polars frames by table name. ``today``: rows dated after it are
+    reported, and do not move the day that training stands on (default: now, in the shop's zone).
     """
 
     def __init__(

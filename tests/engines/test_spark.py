@@ -85,6 +85,12 @@ def test_features_are_equal_in_memory_and_in_the_file(both: tuple[Project, Proje
     assert not list(there.config.output_dir.glob(".staging*"))
 
 
+def test_large_results_come_in_pieces(both: tuple[Project, Project], monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = both
+    monkeypatch.setattr("kizuna.engines.session._PIECE_BYTES", 100_000)
+    pd.testing.assert_frame_equal(there.features(DAYS), here.features(DAYS), rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize("max_rows", [2_000_000, 600])
 def test_training_sets_are_equal(shop: Path, both: tuple[Project, Project], max_rows: int) -> None:
     overrides = [f"training.max_rows={max_rows}"]

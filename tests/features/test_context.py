@@ -74,6 +74,12 @@ def test_a_suppression_is_in_force_from_its_day_until_its_end() -> None:
     assert context["suppressed_reason"].fillna("").to_dict() == {"a": "staff", "b": "", "c": "reseller"}
 
 
+def test_a_shop_may_have_nobody_to_suppress() -> None:
+    nobody = PURCHASES.iloc[:0].rename(columns={"occurred_at": "from"})[["customer_id", "from"]]
+    context = context_of(purchases=PURCHASES, suppressions=nobody)
+    assert context["suppressed_reason"].isna().all()
+
+
 def test_figures_have_windows_of_their_own() -> None:
     context = context_of(purchases=PURCHASES)
     assert context["orders_365d"].tolist() == [1, 1, 0]

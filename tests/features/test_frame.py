@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from tests.features.small import everyone, project_of, table
+from tests.features.small import everyone, features_of, project_of, table
 
 from kizuna.errors import ModelError
 from kizuna.features.frame import build_frame, count_rows
@@ -96,3 +96,26 @@ def test_an_old_row_that_arrives_later_does_not_change_the_plan_of_an_earlier_da
 def test_a_frame_from_python_needs_no_more_than_its_tables() -> None:
     project = Project({"name": "shop", "data": {"tables": {"purchases": {}}}}, {"purchases": PURCHASES})
     assert project.features(["2025-03-01"])["orders"].tolist() == [2, 1]
+
+
+def test_texts_of_one_name_do_not_share_their_levels() -> None:
+    """A points programme's tier and an attribute called loyalty_tier would both give loyalty_tier=…: the first keeps it."""
+    names = [f"c{i:02}" for i in range(60)]
+    tables = {
+        "purchases": table("customer_id occurred_at amount", *(f"{name} 2025-02-01 5" for name in names)),
+        "loyalty": table(
+            "customer_id occurred_at kind tier",
+            *(f"{name} 2025-02-01 tier {'gold' if i < 40 else 'silver'}" for i, name in enumerate(names)),
+        ),
+        "customers": table(
+            "customer_id loyalty_tier orders",
+            *(f"{name} {'silver' if i < 40 else 'gold'} many" for i, name in enumerate(names)),
+        ),
+    }
+    sources = {"purchases": {}, "loyalty": {}, "customers": {"attributes": ["loyalty_tier", "orders"]}}
+    found = features_of("2025-03-01", tables, data={"tables": sources})
+    gold = found["loyalty_tier=gold"]
+    assert gold.tolist() == [1.0] * 40 + [0.0] * 20
+    assert (gold + found["loyalty_tier=silver"] == 1).all()
+    assert (found["orders"] == 1).all()
+    assert "orders=many" not in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from statistics import mean, median, pstdev
 
@@ -233,6 +234,23 @@ def test_a_value_that_fills_in_later_is_refused_on_the_event_s_own_timeline() ->
         "ended_at",
         "voluntary",
     } <= FILLS_IN_LATER
+
+
+def test_a_huge_amount_before_the_window_leaves_no_rounding_behind() -> None:
+    amounts = [1e15, 0.03, -1e15, 123_456_789.01, 0.1, 0.2, 0.3, -0.3, 0.07]
+    rows = [
+        {"customer": 0, "day": day, "late": 0, "value": value, "done": NEVER, "text": -1}
+        for day, value in enumerate(amounts)
+    ]
+    for lag in (None, 0):
+        h = history_of(rows, [*range(1, len(amounts) + 1), 60, 100], lag)
+        for window in (1, 2, (-60, -58)):
+            low, high = window if isinstance(window, tuple) else (-window, 0)
+            wanted = [
+                math.fsum(v for d, v in enumerate(amounts) if a + low <= d < a + high) if c == 0 else 0
+                for c, a in zip(h.rows.customer, h.rows.as_of, strict=True)
+            ]
+            np.testing.assert_allclose(h.sum(h.numbers("value"), window), wanted, rtol=1e-15)
 
 
 def test_ratio_of_nothing_is_null() -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from kizuna.config import Config
 
+# What the driver's Java process holds at a time.
+_PIECE_BYTES = 64_000_000
+
 
 def open_session(config: Config) -> SparkSession:
     """A session of our own over the running Spark, or over one that is started with ``engine.settings``.
@@ -86,11 +89,17 @@ def said(what: str) -> Iterator[None]:
         raise KizunaError(f"Spark failed ({what}): {reason(error)}") from error
 
 
-def rows_of(persisted: DataFrame, what: str, *columns: str) -> Iterator[Row]:
-    """The rows of a frame that is kept on the executors: computed there all at once, brought here a part at a time."""
+def rows_of(persisted: DataFrame, what: str, binary: str) -> Iterator[Row]:
+    """``block`` and a binary column of a frame kept on the executors: computed there at once, brought here piece by piece."""
+    from pyspark.sql.functions import length, sum
+
     with said(what):
-        persisted.count()
-    yield from persisted.select(*(columns or ["*"])).toLocalIterator()
+        size = persisted.select(sum(length(binary))).collect()[0][0] or 0
+        rows = persisted.select("block", binary)
+        if size <= _PIECE_BYTES:
+            yield from rows.collect()
+        else:
+            yield from rows.coalesce(-(-size // _PIECE_BYTES)).toLocalIterator()
 
 
 def reason(error: Exception) -> str:

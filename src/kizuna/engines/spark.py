@@ -67,7 +67,7 @@ class SparkStore(Store):
             answers = self.prepared.select("block", "held").mapInArrow(run, parts.ANSWER_SCHEMA)
         answers = answers.persist(StorageLevel.DISK_ONLY)
         try:
-            for row in rows_of(answers, what):
+            for row in rows_of(answers, what, "answer"):
                 yield _unpickled(row["answer"])
         finally:
             answers.unpersist()
@@ -173,7 +173,7 @@ def _opened(
     prepared = session.createDataFrame([], parts.OPENED_SCHEMA)
     if rows:
         prepared = _prepared(inside, today, tables, -(-rows // config.engine.rows_per_block))
-    rows_opened = rows_of(prepared, "opening the tables", "block", "opened")
+    rows_opened = rows_of(prepared, "opening the tables", "opened")
     found = {row["block"]: _unpickled(row["opened"]) for row in rows_opened}
     opened: list[parts.Opened] = [found[block] for block in sorted(found)]
     store = SparkStore(

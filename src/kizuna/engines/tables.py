@@ -36,7 +36,7 @@ class RawTable:
     read: list[str]
 
     def packed(self) -> dict[str, str]:
-        """The source's columns by where they lie among all tables' rows: tables share columns of a kind, so that rows are short."""
+        """The source's columns by their places in the rows of all tables, which share places of a kind: rows stay short."""
         seen: Counter[str] = Counter()
         out = {}
         for column in self.none.column_names:

@@ -153,13 +153,13 @@ def _write_values(
     position: NDArray[np.int64],
 ) -> None:
     """Writes each row's features to the row of ``out`` that ``position`` names; ModelError where a column is not given."""
-    columns = {name: index for index, name in enumerate(plan.names)}
-    for _, feature in features_of(tables, rows, plan, families):
-        index = columns.pop(feature.name, None)
+    columns = {(column.name, column.family): index for index, column in enumerate(plan.columns)}
+    for family, feature in features_of(tables, rows, plan, families):
+        index = columns.pop((feature.name, family), None)
         if index is not None:
             sweep.place(out[:, index], position, np.asarray(feature.values, dtype=np.float64))
     if columns:
-        missing = list(columns)
+        missing = [name for name, _ in columns]
         raise ModelError(
             f"The model asks for {len(plan.columns)} features, but today's tables do not give {', '.join(missing[:5])}"
             f"{' and others' if len(missing) > 5 else ''}. Bring the table or column back, or train again."

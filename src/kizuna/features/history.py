@@ -94,31 +94,11 @@ class History(Timelines):
 
     def count(self, window: Window = None, where: Mask | None = None) -> Floats:
         """How many events."""
-        return self.sum(self._once("ones", lambda: np.ones(len(self.events.day))), window, where)
+        return self._total(None, window, where)
 
     def sum(self, values: Floats, window: Window = None, where: Mask | None = None) -> Floats:
         """The sum of ``values`` over events of the window, nulls left out; 0 where nothing happened."""
-        low, high = _offsets(window)
-        mask = self.all_events() if where is None else where
-        lag = self.events.lag_days
-        if lag is not None:
-            # Every row is known so many days after its day: the window just ends earlier.
-            return self._prefix_sum(values, mask, low, min(high, -lag))
-        # What may be known late is kept out of the prefix sums, whichever rows are asked for: a huge amount that was taken
-        # out again would leave its rounding behind. Only an event's own dates decide where it is added.
-        prompt, single = self._promptness(mask)
-        middle = max(low, min(high, -_PROMPT_DAYS))
-        out = self._prefix_sum(values, prompt, low, middle)
-        if high > middle:
-            known, as_of = self.events.known, self.rows.as_of
-            sweep.add_recent(out, as_of, self._edge(middle), self._edge(high), known, values, prompt)
-        if len(single):
-            rows, event = (
-                (self.rows.starts, self.rows.as_of),
-                (self.events.customer, self.events.day, self.events.known),
-            )
-            sweep.add_single(out, rows, event, single, values, low, high)
-        return out
+        return self._total(values, window, where)
 
     def mean(self, values: Floats, window: Window = None, where: Mask | None = None) -> Floats:
         """The mean of ``values`` over events of the window that have one; NaN where there is none."""
@@ -221,14 +201,43 @@ class History(Timelines):
 
     # ---- inside ---------------------------------------------------------------------------------------------------
 
-    def _prefix_sum(self, values: Floats, mask: Mask, low: int, high: int) -> Floats:
+    def _total(self, values: Floats | None, window: Window, where: Mask | None) -> Floats:
+        """The number of events, or the sum of their values."""
+        low, high = _offsets(window)
+        mask = self.all_events() if where is None else where
+        lag = self.events.lag_days
+        if lag is not None:
+            # Every row is known so many days after its day: the window just ends earlier.
+            return self._between(values, mask, low, min(high, -lag))
+        # What may be known late is kept out of the running totals, whichever rows are asked for. Only an event's own dates
+        # decide where it is added, so that other events never change a bit.
+        prompt, single = self._promptness(mask)
+        middle = max(low, min(high, -_PROMPT_DAYS))
+        out = self._between(values, prompt, low, middle)
+        each = self._once("ones", lambda: np.ones(len(self.events.day))) if values is None else values
+        if high > middle:
+            known, as_of = self.events.known, self.rows.as_of
+            sweep.add_recent(out, as_of, self._edge(middle), self._edge(high), known, each, prompt)
+        if len(single):
+            rows, event = (
+                (self.rows.starts, self.rows.as_of),
+                (self.events.customer, self.events.day, self.events.known),
+            )
+            sweep.add_single(out, rows, event, single, each, low, high)
+        return out
+
+    def _between(self, values: Floats | None, mask: Mask, low: int, high: int) -> Floats:
+        """The number or sum of the mask's events on ``[as_of + low, as_of + high)``, known or not."""
         if high <= low:
             return np.zeros(len(self.rows))
-        # The arrays are kept with the sums, so that no other array takes their identity.
-        sums, *_ = self._once(
-            ("sums", id(values), id(mask)), lambda: (sweep.prefix_sums(self.events.starts, values, mask), values, mask)
-        )
-        return sweep.window_sums(sums, self.rows.customer, self._edge(low), self._edge(high))
+        starts, customer, edges = self.events.starts, self.rows.customer, (self._edge(low), self._edge(high))
+        # Arrays are kept with what was made of them, so that no other array takes their identity.
+        if values is None:
+            before, _ = self._once(("counts", id(mask)), lambda: (sweep.counts_before(starts, mask), mask))
+            return np.asarray(sweep.window_counts(before, customer, *edges))
+        key = ("sums", id(values), id(mask))
+        sums, *_ = self._once(key, lambda: (sweep.sums_before(starts, values, mask), values, mask))
+        return np.asarray(sweep.window_sums(sums, customer, *edges))
 
     def _promptness(self, mask: Mask) -> tuple[Mask, NDArray[np.int64]]:
         """The events of a mask that were known within a month, and the positions of the others."""

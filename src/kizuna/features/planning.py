@@ -58,9 +58,14 @@ def _columns_of(store: Store, plan: FeaturePlan) -> list[Column]:
     """Columns by name, from a block without customers: what a family yields depends on tables, never on rows."""
     tables, rows = store.block(0, 0).tables, every_pair(0, [0])
     found = features_of(tables, rows, plan, families_for(plan, store.config))
-    columns = [Column(f.name, family, f.driver, f.unit) for family, f in found]
-    # A column of the shop's own making may bear the name of one of ours; ours comes first and keeps it.
-    return list({column.name: column for column in reversed(columns)}.values())[::-1]
+    owners: dict[str, str] = {}
+    columns = []
+    for family, feature in found:
+        # A column of the shop's own making may bear the name of one of ours, or two texts one name: the first keeps it,
+        # with all its levels (market=JP belongs to market).
+        if owners.setdefault(feature.name.partition("=")[0], family) == family:
+            columns.append(Column(feature.name, family, feature.driver, feature.unit))
+    return list({column.name: column for column in columns}.values())
 
 
 def _history_days(store: Store, as_of: int) -> int | None:

@@ -34,29 +34,65 @@ def edges(starts: Array, day: Array, row_customer: Array, row_day: Array, offset
 
 
 @njit(cache=True, nogil=True)
-def prefix_sums(starts: Array, values: Array, where: Array) -> Array:
-    """Sums of what lies before each position, anew for each customer, so that no customer's digits are lost to another.
+def counts_before(starts: Array, where: Array) -> Array:
+    """How many events of ``where`` lie before each position, anew for each customer.
 
-    Customer ``c`` has one place more than events: the sum before position ``p`` stands at ``p + c``.
+    Customer ``c`` has one place more than events: what lies before position ``p`` stands at ``p + c``.
     """
-    out = np.empty(len(values) + len(starts) - 1, np.float64)
+    out = np.empty(len(where) + len(starts) - 1, np.int32)
     for customer in range(len(starts) - 1):
-        total = 0.0
+        count = 0
         for position in range(starts[customer], starts[customer + 1]):
-            out[position + customer] = total
-            if where[position] and not np.isnan(values[position]):
-                total += values[position]
-        out[starts[customer + 1] + customer] = total
+            out[position + customer] = count
+            if where[position]:
+                count += 1
+        out[starts[customer + 1] + customer] = count
     return out
 
 
 @njit(cache=True, nogil=True)
-def window_sums(sums: Array, row_customer: Array, low: Array, high: Array) -> Array:
-    """The sum over positions ``[low, high)`` of each row, from prefix sums."""
+def window_counts(before: Array, row_customer: Array, low: Array, high: Array) -> Array:
+    """How many events lie at positions ``[low, high)`` of each row, from the counts before."""
+    out = np.empty(len(row_customer), np.float64)
+    for row in range(len(row_customer)):
+        out[row] = (
+            before[high[row] + row_customer[row]] - before[low[row] + row_customer[row]] if high[row] > low[row] else 0
+        )
+    return out
+
+
+@njit(cache=True, nogil=True)
+def sums_before(starts: Array, values: Array, where: Array) -> Array:
+    """(places, 2): the sum of what lies before each position, as for the counts, and what its rounding left out.
+
+    A sum and its rest (Knuth's TwoSum) hold the total to 106 bits, so that the difference of two totals is the sum of what
+    lies between them, however large the totals.
+    """
+    out = np.empty((len(values) + len(starts) - 1, 2), np.float64)
+    for customer in range(len(starts) - 1):
+        total, rest = 0.0, 0.0
+        for position in range(starts[customer], starts[customer + 1]):
+            out[position + customer, 0], out[position + customer, 1] = total, rest
+            if where[position] and not np.isnan(values[position]):
+                value = values[position]
+                grown = total + value
+                part = grown - total
+                rest += (total - (grown - part)) + (value - part)
+                total = grown + rest
+                rest -= total - grown
+        last = starts[customer + 1] + customer
+        out[last, 0], out[last, 1] = total, rest
+    return out
+
+
+@njit(cache=True, nogil=True)
+def window_sums(before: Array, row_customer: Array, low: Array, high: Array) -> Array:
+    """The sum over positions ``[low, high)`` of each row, from the sums before."""
     out = np.empty(len(row_customer), np.float64)
     for row in range(len(row_customer)):
         if high[row] > low[row]:
-            out[row] = sums[high[row] + row_customer[row]] - sums[low[row] + row_customer[row]]
+            first, last = low[row] + row_customer[row], high[row] + row_customer[row]
+            out[row] = (before[last, 0] - before[first, 0]) + (before[last, 1] - before[first, 1])
         else:
             out[row] = 0.0
     return out

@@ -34,7 +34,7 @@ class Outcome:
         """The sum of ``values`` over events in the window, nulls left out."""
         usable = self._usable(values, where)
         events, rows = self.events, self.rows
-        sums = sweep.prefix_sums(events.starts, values, usable)
+        sums = sweep.sums_before(events.starts, values, usable)
         low = sweep.edges(events.starts, events.day, rows.customer, self._start, 0)
         high = sweep.edges(events.starts, events.day, rows.customer, self._start, self.window.horizon_days)
         return sweep.window_sums(sums, rows.customer, low, high)
