@@ -1,8 +1,9 @@
-"""The DuckDB rival: the columns of features_columns.py in the SQL that an expert would write, by two plans.
+"""The DuckDB rival: the columns of features_columns.py in the SQL that an expert would write, by three plans.
 
-Both prepare once: customers as integers, times as whole days, one flag per sort of event, purchases per customer and
-day, gaps by one window function, and no row of a customer who never bought. ``scan`` then aggregates every snapshot by
-itself; ``join`` pairs events with all later snapshots and aggregates by customer and snapshot.
+All prepare once: customers as integers, times as whole days, one flag per sort of event, purchases per customer and
+day, gaps by one window function, and no row of a customer who never bought. ``range join`` is the usual plan: per table one
+join of events with all later snapshots, and filtered aggregates. The others are tuned by hand: ``split join`` aggregates a
+year's windows apart from the whole past and uses CASE for FILTER; ``scan`` does so for every snapshot by itself.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from features_columns import (
     measures,
 )
 
-PLANS = ("scan", "join")
+PLANS = ("range join", "split join", "scan")
 EPOCH = date(1970, 1, 1)
 _BOUGHT = Measure("purchases", where="ordered")
 _DAY = "CAST(CAST(occurred_at AS DATE) - DATE '1970-01-01' AS INTEGER)"
@@ -46,12 +47,12 @@ def build(folder: Path, wanted: dict[str, Column], days: list[str], threads: int
     connection = duckdb.connect(config={"threads": threads, "preserve_insertion_order": False})
     prepare(connection, folder)
     numbers = [day_number(day) for day in days]
-    if plan == "join":
+    if plan != "scan":
         values = ", ".join(f"({number})" for number in numbers)
         connection.execute(f"CREATE TEMP TABLE snapshots AS SELECT * FROM (VALUES {values}) AS t(as_of)")
-        found = connection.sql(_query(wanted, None)).to_arrow_table()
+        found = connection.sql(_query(wanted, None, plan == "split join")).to_arrow_table()
     else:
-        found = pa.concat_tables([connection.sql(_query(wanted, n)).to_arrow_table() for n in numbers])
+        found = pa.concat_tables([connection.sql(_query(wanted, n, True)).to_arrow_table() for n in numbers])
     return found, connection.sql("SELECT customer, customer_id FROM ids ORDER BY customer").to_arrow_table()
 
 
@@ -111,18 +112,20 @@ def _flags_sql(flags: dict[str, tuple[str, ...]]) -> str:
     return ", ".join(f"kind IN ({', '.join(repr(kind) for kind in kinds)}) AS {flag}" for flag, kinds in flags.items())
 
 
-def _query(wanted: dict[str, Column], as_of: int | None) -> str:
+def _query(wanted: dict[str, Column], as_of: int | None, tuned: bool) -> str:
     """The columns of one snapshot, or, without one, of all snapshots joined.
 
-    Windows and the whole past are aggregated apart, so that most aggregates see the rows of a year alone.
+    ``tuned``: windows and the whole past are aggregated apart, so that most aggregates see the rows of a year alone, and
+    conditions are CASE, which is about a tenth faster here than FILTER.
     """
     names = measures(wanted)
     names.setdefault(_BOUGHT, f"m{len(names)}")
     keys = ["customer"] if as_of is not None else ["customer", "as_of"]
     parts: dict[str, dict[Measure, str]] = {}
     for measure, name in names.items():
-        parts.setdefault(f"{measure.table}_{'ever' if _reach(measure) is None else 'recent'}", {})[measure] = name
-    queries = ", ".join(f"{part} AS ({_part(chosen, keys, as_of)})" for part, chosen in parts.items())
+        apart = tuned and _reach(measure) is not None
+        parts.setdefault(f"{measure.table}_{'recent' if apart else 'ever'}", {})[measure] = name
+    queries = ", ".join(f"{part} AS ({_part(chosen, keys, as_of, tuned)})" for part, chosen in parts.items())
     joins = "".join(f" LEFT JOIN {part} USING ({', '.join(keys)})" for part in parts if part != "purchases_ever")
     outputs = ", ".join(f"CAST({_output(column, names)} AS DOUBLE) AS {name}" for name, column in wanted.items())
     day = "as_of" if as_of is None else f"{as_of} AS as_of"
@@ -134,18 +137,18 @@ def _reach(m: Measure) -> int | None:
     return m.window[1] if m.window is not None and m.dated_by == "day" else None
 
 
-def _part(chosen: dict[Measure, str], keys: list[str], as_of: int | None) -> str:
+def _part(chosen: dict[Measure, str], keys: list[str], as_of: int | None, tuned: bool) -> str:
     """Measures of one table, grouped by the keys, as far back as the longest of them looks."""
     day = "as_of" if as_of is None else str(as_of)
     (table,) = {measure.table for measure in chosen}
-    reaches = [reach for measure in chosen if (reach := _reach(measure)) is not None]
-    past = f"day < {day}" + (f" AND day >= {day} - {max(reaches)}" if reaches else "")
+    reaches = [_reach(measure) for measure in chosen]
+    past = f"day < {day}" + ("" if None in reaches else f" AND day >= {day} - {max(filter(None, reaches))}")
     source = f"{table} JOIN snapshots ON {past}" if as_of is None else f"{table} WHERE {past}"
-    selected = ", ".join(f"{_aggregate(measure, day)} AS {name}" for measure, name in chosen.items())
+    selected = ", ".join(f"{_aggregate(measure, day, tuned)} AS {name}" for measure, name in chosen.items())
     return f"SELECT {', '.join(keys)}, {selected} FROM {source} GROUP BY {', '.join(keys)}"
 
 
-def _aggregate(m: Measure, day: str) -> str:
+def _aggregate(m: Measure, day: str, tuned: bool) -> str:
     conditions = [m.where] if m.where else []
     if m.dated_by != "day" and (m.window is None or m.window[0] == 0):
         conditions.append(f"{m.dated_by} < {day}")
@@ -162,12 +165,13 @@ def _aggregate(m: Measure, day: str) -> str:
             return f"list_median({gaps})"
         return f"CASE WHEN len({gaps}) >= 2 THEN list_stddev_pop({gaps}) / list_avg({gaps}) END"
     value = "1" if m.how == "count" else m.value or "day"
-    # A CASE inside the aggregate is about a tenth faster here than FILTER.
-    chosen = f"CASE WHEN {' AND '.join(conditions)} THEN {value} END" if conditions else value
+    holds = " AND ".join(conditions)
+    chosen = f"CASE WHEN {holds} THEN {value} END" if holds and tuned else value
+    only = f" FILTER (WHERE {holds})" if holds and not tuned else ""
     if m.how == "distinct":
-        return f"bit_count(bit_or({chosen}))"
+        return f"bit_count(bit_or({chosen}){only})"
     call = {"count": "count", "sum": "sum", "largest": "max", "since_last": "max", "since_first": "min"}[m.how]
-    return f"{day} - {call}({chosen})" if m.how.startswith("since") else f"{call}({chosen})"
+    return f"{day} - {call}({chosen}){only}" if m.how.startswith("since") else f"{call}({chosen}){only}"
 
 
 def _output(column: Column, names: dict[Measure, str]) -> str:

@@ -130,7 +130,8 @@ def _number_sql(name: str, raw_type: str) -> str:
 def _text_sql(name: str, raw_type: str, kind: Kind) -> str:
     text = f"CAST({name} AS VARCHAR)"
     if raw_type == "VARCHAR":
-        return f"CASE WHEN trim({name}) <> '' THEN {name} END"
+        # A text that begins with a plain character is not blank, and need not be trimmed to see it.
+        return f"CASE WHEN {name} >= '!' AND {name} < '\x7f' THEN {name} WHEN trim({name}) <> '' THEN {name} END"
     # A nullable integer column often arrives as floats; only a whole number has a spelling as an id.
     if raw_type in _FLOATING:
         exact = f"isfinite({name}) AND {name} = floor({name}) AND abs({name}) < {_LARGEST_EXACT}"
