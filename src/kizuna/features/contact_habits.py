@@ -73,19 +73,29 @@ def _missed(h: History, origin: Floats, greeted: Mask, begun: Floats) -> Floats:
 
 def _last_return(origin: Floats, until: NDArray[np.int64]) -> Floats:
     """The latest yearly return of a day, up to ``until``; NaN before the first. 29 February is kept on the 28th."""
-    start = np.where(np.isnan(origin), 0, origin).astype(np.int64).astype("datetime64[D]")
-    month = start.astype("datetime64[M]")
-    year = start.astype("datetime64[Y]").astype(np.int64)
-    this_year = until.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)
+    out, rows = np.full(len(origin), np.nan), np.flatnonzero(~np.isnan(origin))
+    if not len(rows):
+        return out
+    # The calendar is asked once for each day and year that there are, not for each row.
+    day, until = origin[rows].astype(np.int64), until[rows]
+    first, earliest = int(day.min()), int(until.min())
+    days = np.arange(first, int(day.max()) + 1).astype("datetime64[D]")
+    year_of = np.arange(earliest, int(until.max()) + 1).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)
+    begun = days.astype("datetime64[Y]").astype(np.int64)[day - first]
+    returns = np.stack([_kept_in(days, year) for year in range(int(year_of[0]) - 1, int(year_of[-1]) + 1)])
+    year = year_of[until - earliest]
+    year -= returns[year - year_of[0] + 1, day - first] > until
+    out[rows] = np.where(year > begun, returns[year - year_of[0] + 1, day - first], np.nan)
+    return out
 
-    def kept_in(years: NDArray[np.int64]) -> NDArray[np.int64]:
-        moved = month + 12 * (years - year)
-        last_of_month = (moved + 1).astype("datetime64[D]") - 1
-        day = np.minimum(moved.astype("datetime64[D]") + (start - month.astype("datetime64[D]")), last_of_month)
-        return np.asarray(day.astype(np.int64))
 
-    years = np.where(kept_in(this_year) > until, this_year - 1, this_year)
-    return np.where(~np.isnan(origin) & (years > year), kept_in(years), np.nan)
+def _kept_in(days: NDArray[np.datetime64], year: int) -> NDArray[np.int64]:
+    """The day in a year (counted from 1970) on which each day is kept."""
+    months = days.astype("datetime64[M]")
+    moved = months + 12 * (year - days.astype("datetime64[Y]").astype(np.int64))
+    last_of_month = (moved + 1).astype("datetime64[D]") - 1
+    kept = np.minimum(moved.astype("datetime64[D]") + (days - months.astype("datetime64[D]")), last_of_month)
+    return np.asarray(kept.astype(np.int64))
 
 
 def _last_words(h: History) -> Iterator[Floats]:

@@ -154,7 +154,9 @@ class History(Timelines):
         The median is NaN below two days, the variation below three.
         """
         mask = self.all_events() if where is None else where
-        usual, variation = scan.rhythm(self.events.starts, self._event(None), self._row, mask, gaps)
+        # What is known at once stays the same until the next event.
+        steady = self.events.lag_days == 0
+        usual, variation = scan.rhythm(self.events.starts, self._event(None), self._row, mask, gaps, steady)
         return usual, variation
 
     def last(self, values: Floats, where: Mask | None = None, back: int = 0, still: str | None = None) -> Floats:
@@ -259,12 +261,12 @@ class History(Timelines):
         return self.events.day, self.events.known, never if still is None else self.events.days.get(still, never)
 
     @property
-    def _row(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+    def _row(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
         return self.rows.customer, self.rows.as_of, self._edge(0)
 
-    def _edge(self, offset: int) -> NDArray[np.int64]:
+    def _edge(self, offset: int) -> NDArray[np.int32]:
         if offset == _LONG_AGO:
-            return self._once(("edge", offset), lambda: self.events.starts[self.rows.customer])
+            return self._once(("edge", offset), lambda: self.events.starts[self.rows.customer].astype(np.int32))
         rows = self.rows
         return self._once(
             ("edge", offset),

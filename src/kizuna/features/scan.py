@@ -48,16 +48,22 @@ def first_days(starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], 
 
 
 @njit(cache=True, nogil=True)
-def rhythm(starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array, gaps: int) -> Array:
+def rhythm(
+    starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array, gaps: int, steady: bool
+) -> Array:
     """(2, rows): the median of the last ``gaps`` gaps between distinct days, and their coefficient of variation.
 
-    The median is NaN without a gap, the variation (population) below two.
+    The median is NaN without a gap, the variation (population) below two. ``steady``: two rows of a customer without an
+    event between them know the same.
     """
     day, known, _ = event
     row_customer, row_day, high = row
     out = np.full((2, len(row_customer)), np.nan)
     ordered = np.empty(gaps, np.int64)
     for index in range(len(row_customer)):
+        if steady and index > 0 and row_customer[index] == row_customer[index - 1] and high[index] == high[index - 1]:
+            out[:, index] = out[:, index - 1]
+            continue
         found, later = 0, NO_DAY
         position = high[index] - 1
         while position >= starts[row_customer[index]] and found < gaps:

@@ -19,15 +19,15 @@ NO_DAY = -2_000_000_000
 
 @njit(cache=True, nogil=True)
 def edges(starts: Array, day: Array, row_customer: Array, row_day: Array, offset: int) -> Array:
-    """For each row the first event of its customer with ``day >= row_day + offset``."""
-    out = np.empty(len(row_customer), np.int64)
-    current, position = -1, 0
+    """For each row the position of its customer's first event with ``day >= row_day + offset``."""
+    out = np.empty(len(row_customer), np.int32)
+    current, position, end = -1, 0, 0
     for row in range(len(row_customer)):
-        customer = row_customer[row]
-        if customer != current:
-            current, position = customer, starts[customer]
-        end = starts[customer + 1]
-        while position < end and day[position] < row_day[row] + offset:
+        if row_customer[row] != current:
+            current = row_customer[row]
+            position, end = starts[current], starts[current + 1]
+        limit = row_day[row] + offset
+        while position < end and day[position] < limit:
             position += 1
         out[row] = position
     return out
@@ -52,12 +52,11 @@ def counts_before(starts: Array, where: Array) -> Array:
 
 @njit(cache=True, nogil=True)
 def window_counts(before: Array, row_customer: Array, low: Array, high: Array) -> Array:
-    """How many events lie at positions ``[low, high)`` of each row, from the counts before."""
+    """How many events lie at positions ``[low, high)`` of each row, ``low <= high``, from the counts before."""
     out = np.empty(len(row_customer), np.float64)
     for row in range(len(row_customer)):
-        out[row] = (
-            before[high[row] + row_customer[row]] - before[low[row] + row_customer[row]] if high[row] > low[row] else 0
-        )
+        customer = row_customer[row]
+        out[row] = before[high[row] + customer] - before[low[row] + customer]
     return out
 
 
@@ -87,14 +86,11 @@ def sums_before(starts: Array, values: Array, where: Array) -> Array:
 
 @njit(cache=True, nogil=True)
 def window_sums(before: Array, row_customer: Array, low: Array, high: Array) -> Array:
-    """The sum over positions ``[low, high)`` of each row, from the sums before."""
+    """The sum over positions ``[low, high)`` of each row, ``low <= high``, from the sums before."""
     out = np.empty(len(row_customer), np.float64)
     for row in range(len(row_customer)):
-        if high[row] > low[row]:
-            first, last = low[row] + row_customer[row], high[row] + row_customer[row]
-            out[row] = (before[last, 0] - before[first, 0]) + (before[last, 1] - before[first, 1])
-        else:
-            out[row] = 0.0
+        first, last = low[row] + row_customer[row], high[row] + row_customer[row]
+        out[row] = (before[last, 0] - before[first, 0]) + (before[last, 1] - before[first, 1])
     return out
 
 
