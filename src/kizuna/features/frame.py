@@ -238,16 +238,16 @@ def _matrix(rows: int, columns: int) -> NDArray[np.float64]:
 
 
 def _sorted_by_day(
-    customer: NDArray[np.int32], as_of: NDArray[np.int32], customers_ascend: bool
+    customer: NDArray[np.int32], day: NDArray[np.int32], customers_ascend: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The order of rows by day and customer, and the place of each row in it."""
     if not customers_ascend:
-        order = np.lexsort((customer, as_of))
-    elif len(as_of) and as_of.max() - as_of.min() < 2**16:
+        order = np.lexsort((customer, day))
+    elif len(day) and day.max() - day.min() < 2**16:
         # Keys of 16 bits are sorted by counting, many times faster.
-        order = np.argsort((as_of - as_of.min()).astype(np.uint16), kind="stable")
+        order = np.argsort((day - day.min()).astype(np.uint16), kind="stable")
     else:
-        order = np.argsort(as_of, kind="stable")
+        order = np.argsort(day, kind="stable")
     position = np.empty(len(order), np.int64)
     position[order] = np.arange(len(order))
     return order, position
