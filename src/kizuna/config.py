@@ -269,10 +269,11 @@ class Export(_Section):
 
 
 class Engine(_Section):
-    """Where blocks of customers run, how many threads libraries may use, and what tables may hold before they spill to disk.
+    """Where blocks of customers run, and with how much.
 
-    For Spark: ``settings`` of its session, how many rows of all tables a block holds, and the folder, seen by the driver
-    and every executor, where executors write what is then published (default: ``output.dir``).
+    ``threads`` that libraries may use; ``memory_gb`` that tables may hold before they spill to disk; ``rows_per_block`` of all
+    tables together. For Spark: ``settings`` of its session, and ``staging``, the folder, seen by the driver and every
+    executor, where executors write what is then published (default: ``output.dir``).
     """
 
     kind: Literal["local", "spark"] = "local"

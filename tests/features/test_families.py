@@ -165,12 +165,11 @@ def test_order_of_rows_does_not_matter(case: tuple[int, str], family: Family) ->
 @cache
 def in_blocks(case: tuple[int, str], threads: int) -> Frame:
     """The same frame from blocks of a few customers."""
-    store, whole = store_of(case), Store.ranges
-    config = store.config.model_copy(update={"engine": store.config.engine.model_copy(update={"threads": threads})})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Store, "ranges", lambda self: whole(self, 150))
-        assert len(store.ranges()) > 3
-        return frame_over(replace(store, config=config), days_of(case))
+    store = store_of(case)
+    engine = store.config.engine.model_copy(update={"threads": threads, "rows_per_block": 150})
+    store = replace(store, config=store.config.model_copy(update={"engine": engine}))
+    assert len(store.ranges()) > 3
+    return frame_over(store, days_of(case))
 
 
 @families

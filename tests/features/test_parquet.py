@@ -9,16 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 from tests.features.shops import random_shop
 
-from kizuna.data.store import Store
 from kizuna.features import parquet
 from kizuna.timeline import date_of
 
 DAY = date_of(19_500)
 
 
-def test_the_file_holds_the_frame_s_values_whatever_the_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    project, whole = random_shop(1, "full").project(), Store.ranges
-    monkeypatch.setattr(Store, "ranges", lambda self: whole(self, 150))
+def test_the_file_holds_the_frame_s_values_whatever_the_blocks(tmp_path: Path) -> None:
+    project = random_shop(1, "full").project(engine={"rows_per_block": 150})
     rows, columns = project.write_features(DAY, tmp_path / "f.parquet")
     found, wanted = pd.read_parquet(tmp_path / "f.parquet"), project.features([DAY])
     assert found.shape == (rows, columns + 2) == wanted.shape

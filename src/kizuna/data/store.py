@@ -120,9 +120,9 @@ class Store:
         """Rows of all tables together."""
         return sum(info.rows for info in self.tables.values())
 
-    def ranges(self, rows_per_block: int = 250_000) -> list[tuple[int, int]]:
-        """Customers ``[low, high)`` whose tables together hold about ``rows_per_block`` rows, all customers once."""
-        count = max(1, -(-self.rows // rows_per_block))
+    def ranges(self) -> list[tuple[int, int]]:
+        """Customers ``[low, high)`` whose tables together hold about ``engine.rows_per_block`` rows, all customers once."""
+        count = max(1, -(-self.rows // self.config.engine.rows_per_block))
         step = max(1, -(-self.customers // count))
         return [(low, min(low + step, self.customers)) for low in range(0, self.customers, step)]
 

@@ -90,7 +90,7 @@ def _vocabularies(
         for family in families:
             history = History(block.tables[family.table], rows, block.tables)
             for column in family.text_columns(history) if family.text_columns else []:
-                codes, levels = current_codes(history, column), history.texts(column).levels
+                codes, levels = current_codes(history, family.table, column), history.texts(column).levels
                 found = np.bincount(codes[codes >= 0].astype(np.int64), minlength=len(levels))
                 counts[f"{family.table}.{column}"] = Counter(
                     {level: int(n) for level, n in zip(levels, found, strict=True) if n}

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from kizuna.data.contract import CONTRACTS
 from kizuna.features.history import History
 from kizuna.features.plan import Feature, Settings
 
 MAX_LEVELS = 12
 MIN_CUSTOMERS = 20
-_VERSIONED = ("customers", "features")
 
 
 def choose_levels(counts: dict[str, int]) -> tuple[str, ...]:
@@ -24,14 +24,14 @@ def choose_levels(counts: dict[str, int]) -> tuple[str, ...]:
     return tuple(sorted(level for level, count in ranked[:MAX_LEVELS] if count >= MIN_CUSTOMERS))
 
 
-def current_codes(h: History, column: str) -> NDArray[np.float64]:
+def current_codes(h: History, table: str, column: str) -> NDArray[np.float64]:
     """The code of the text in force on each row (NaN or −1: null or no row).
 
-    In a table of versions it is that of the last row. In a table of events, where few rows name it, it is that of the
-    last day that does, null where this day names several.
+    In a table of versions (one row per customer and day) it is that of the last row. In a table of events, where few rows
+    name it, it is that of the last day that does, null where this day names several.
     """
     codes = h.texts(column).codes.astype(np.float64)
-    if any(h.events is h.tables.get(table) for table in _VERSIONED):
+    if CONTRACTS[table].key:
         return h.current(codes)
     named = codes >= 0
     code = h.last(codes, named)
@@ -40,7 +40,7 @@ def current_codes(h: History, column: str) -> NDArray[np.float64]:
 
 def level_columns(h: History, table: str, column: str, driver: str, settings: Settings) -> Iterator[Feature]:
     """One 0/1 column per level of the vocabulary, ``market=JP``; null where the text itself is null."""
-    codes, levels = current_codes(h, column), h.texts(column).levels
+    codes, levels = current_codes(h, table, column), h.texts(column).levels
     known = ~np.isnan(codes) & (codes >= 0)
     for level in settings.vocabularies.get(f"{table}.{column}", ()):
         code = levels.index(level) if level in levels else -2
