@@ -8,10 +8,8 @@ come since or not.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kizuna.data.events import NEVER
 from kizuna.features.history import History, ratio
@@ -80,18 +78,11 @@ def _promises(orders: History, settings: Settings) -> Iterator[Feature]:
     if settings.fits(180):
         share = ratio(late.count(180), fallen_due(orders).count(180))
         yield Feature("late_delivery_share_180d", "RETURN_DELIVERY", "share", share)
-        longest = np.fmax(came.largest(took, 180, took > 0), _longest_wait(late, 180))
+        longest = np.fmax(
+            came.largest(took, 180, took > 0), late.days_since_first(still="delivered_at", window=180) + 1
+        )
         yield Feature("late_days_max_180d", "RETURN_DELIVERY", "days", longest)
     overdue = late.count() - late.on("delivered_at").count()
     yield Feature("overdue_deliveries", "RETURN_DELIVERY", "count", overdue)
     if settings.fits(365):
         yield Feature("delivery_vs_promise_days_365d", "RETURN_DELIVERY", "days", came.mean(took, 365))
-
-
-def _longest_wait(late: History, days: int) -> NDArray[np.float64]:
-    """Days since the earliest promise of the late orders that fell due in so many days and have not come; NaN if none."""
-    events = late.events
-    # An order leaves the window as if it had come: open until its delivery, but no longer than the window.
-    until = np.minimum(events.days["delivered_at"], events.day + np.int32(days))
-    in_window = replace(late, events=replace(events, days={"delivered_at": until}), memo={})
-    return in_window.days_since_first(still="delivered_at") + 1

@@ -9,7 +9,7 @@ hold the only comparisons with ``as_of``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -90,6 +90,10 @@ class History(Timelines):
         """A mask of every event."""
         return self._once("all", lambda: np.ones(len(self.events.day), dtype=np.bool_))
 
+    def days_ago(self, days: int) -> History:
+        """The same table as it was known so many days before each row's day."""
+        return History(self.events, replace(self.rows, as_of=self.rows.as_of - np.int32(days)), self.tables)
+
     # ---- windows --------------------------------------------------------------------------------------------------
 
     def count(self, window: Window = None, where: Mask | None = None) -> Floats:
@@ -130,23 +134,27 @@ class History(Timelines):
         """Whole days since the last event, at least 1; NaN where it never happened."""
         return np.asarray(self.rows.as_of - self.last_day(where, still))
 
-    def days_since_first(self, where: Mask | None = None, still: str | None = None) -> Floats:
-        """Whole days since the first event, at least 1; NaN where it never happened."""
-        return np.asarray(self.rows.as_of - self.first_day(where, still))
+    def days_since_first(self, where: Mask | None = None, still: str | None = None, window: Window = None) -> Floats:
+        """Whole days since the first event (of the window), at least 1; NaN where it never happened."""
+        return np.asarray(self.rows.as_of - self.first_day(where, still, window))
 
     def last_day(self, where: Mask | None = None, still: str | None = None) -> Floats:
         """The day of the last event; NaN where it never happened."""
         mask = self.all_events() if where is None else where
         return np.asarray(scan.last_day(self.events.starts, self._event(still), self._row, mask))
 
-    def first_day(self, where: Mask | None = None, still: str | None = None) -> Floats:
-        """The day of the first event; NaN where it never happened."""
-        return _floats(self.first_days(1, where, still)[:, 0])
+    def first_day(self, where: Mask | None = None, still: str | None = None, window: Window = None) -> Floats:
+        """The day of the first event (of the window); NaN where it never happened."""
+        return _floats(self.first_days(1, where, still, window)[:, 0])
 
-    def first_days(self, count: int, where: Mask | None = None, still: str | None = None) -> NDArray[np.int64]:
+    def first_days(
+        self, count: int, where: Mask | None = None, still: str | None = None, window: Window = None
+    ) -> NDArray[np.int64]:
         """(rows, count): the first distinct days with an event, oldest first, sweep.NO_DAY where there are fewer."""
         mask = self.all_events() if where is None else where
-        return scan.first_days(self.events.starts, self._event(still), self._row, mask, count)
+        low, high = (self._edge(offset) for offset in _offsets(window))
+        row = (self.rows.customer, self.rows.as_of, high)
+        return scan.first_days(low, self._event(still), row, mask, count)
 
     def rhythm(self, where: Mask | None = None, gaps: int = 12) -> tuple[Floats, Floats]:
         """Median of the last ``gaps`` gaps between days with an event, and their coefficient of variation (population).

@@ -6,7 +6,6 @@ Points are unsigned; the kind says their direction.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -69,7 +68,7 @@ def _tiers(h: History, settings: Settings) -> Iterator[Feature]:
         rank = h.last(h.numbers("tier_rank"))
         yield Feature("tier_rank", "LOYALTY_INACTIVE", "number", rank)
         if settings.fits(365):
-            change = rank - _a_year_ago(h).last(h.numbers("tier_rank"))
+            change = rank - h.days_ago(_DAYS_PER_YEAR).last(h.numbers("tier_rank"))
             yield Feature("tier_rank_change_365d", "LOYALTY_INACTIVE", "number", change)
     if h.has("points_to_next"):
         yield Feature("points_to_next", "LOYALTY_INACTIVE", "points", _to_next(h))
@@ -82,8 +81,3 @@ def _tiers(h: History, settings: Settings) -> Iterator[Feature]:
 def _to_next(h: History) -> Floats:
     """Points that lacked to the next reward or tier, as last said; at least 0."""
     return np.maximum(h.last(h.numbers("points_to_next")), 0.0)
-
-
-def _a_year_ago(h: History) -> History:
-    """The same table as it was known 365 days before each row's day."""
-    return History(h.events, replace(h.rows, as_of=h.rows.as_of - np.int32(_DAYS_PER_YEAR)), h.tables)

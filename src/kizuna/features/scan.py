@@ -30,14 +30,14 @@ def last_day(starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], wh
 
 
 @njit(cache=True, nogil=True)
-def first_days(starts: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array, count: int) -> Array:
-    """The first ``count`` distinct days with a known, open event, oldest first, then NO_DAY."""
+def first_days(low: Array, event: tuple[Array, ...], row: tuple[Array, ...], where: Array, count: int) -> Array:
+    """The first ``count`` distinct days from each row's ``low`` on with a known, open event, oldest first, then NO_DAY."""
     day, known, open_until = event
-    row_customer, row_day, high = row
-    out = np.full((len(row_customer), count), NO_DAY, np.int64)
-    for index in range(len(row_customer)):
+    _, row_day, high = row
+    out = np.full((len(row_day), count), NO_DAY, np.int64)
+    for index in range(len(row_day)):
         found = 0
-        position = starts[row_customer[index]]
+        position = low[index]
         while position < high[index] and found < count:
             usable = where[position] and known[position] < row_day[index] and open_until[position] >= row_day[index]
             if usable and (found == 0 or out[index, found - 1] != day[position]):
