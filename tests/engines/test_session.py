@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from kizuna.engines.session import reason
 
 
 def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "pyspark", None)
+    for module in ("pyspark", "pyspark.errors", "pyspark.sql"):
+        monkeypatch.setitem(sys.modules, module, None)
     config = tmp_path / "shop.yaml"
     config.write_text("name: shop\ndata: {tables: {purchases: {path: none.parquet}}}\nengine: {kind: spark}\n")
     code, out, err = kizuna("check", config)

@@ -18,10 +18,14 @@ NEVER = 2_000_000_000
 
 @dataclass(frozen=True)
 class Coded:
-    """A text column: ``levels[codes]``, code −1 where it is null. ``dictionary``: the levels as an Arrow array of strings."""
+    """A text column: ``levels[codes]``, code −1 where it is null. ``dictionary``: the levels as an Arrow array of strings.
+
+    ``ascending``: whether the levels ascend by their UTF-8 bytes.
+    """
 
     codes: NDArray[np.int32]
     dictionary: Any
+    ascending: bool = False
 
     @property
     def size(self) -> int:
@@ -61,4 +65,4 @@ class Events:
 
 def starts_of(customer: NDArray[np.int32], customers: int) -> NDArray[np.int64]:
     """First row of each customer in a sorted customer column, with the total appended."""
-    return np.searchsorted(customer, np.arange(customers + 1, dtype=np.int32)).astype(np.int64)
+    return np.concatenate([[0], np.cumsum(np.bincount(customer, minlength=customers))]).astype(np.int64)

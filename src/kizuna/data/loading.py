@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from kizuna.config import TABLES, Config, TableSource
@@ -16,7 +17,7 @@ from kizuna.data.cleaning import clean_sql, install_macros
 from kizuna.data.columns import match_columns
 from kizuna.data.contract import CONTRACTS, Field, TableContract
 from kizuna.data.events import UNDATED
-from kizuna.data.sources import connect, drop_raw, load_raw, quote, say_unreadable
+from kizuna.data.sources import connect, drop_raw, is_parquet, load_raw, quote, say_unreadable
 from kizuna.data.store import Store, TableInfo
 from kizuna.data.verdicts import orphan_findings, refusal, table_findings
 from kizuna.errors import ConfigError, ContractError, DataMissing, nearest
@@ -65,10 +66,13 @@ def _clean(store: Store, contract: TableContract, raw: str) -> None:
         columns, types = match_columns(connection, contract, source, raw)
         rules = rules_of(name, columns, types, zone)
         any_bad = " OR ".join(f"({rule.condition})" for rule in rules)
-        ours = ", ".join(
-            f"{clean_sql(item.kind, theirs, types[theirs], zone)} AS {quote(item.name)}"
-            for item, theirs in columns.items()
-        )
+        clean = {item: clean_sql(item.kind, theirs, types[theirs], zone) for item, theirs in columns.items()}
+        if source.query is None and source.path is not None and _is_parquet(config.resolve(source.path)):
+            # Parquet holds each text once beside its codes: a look at the levels beforehand costs little.
+            for item in columns:
+                if item.kind in ("text", "code"):
+                    clean[item] = store.list_levels(name, item.name, clean[item], raw, coded=True) or clean[item]
+        ours = ", ".join(f"{value} AS {quote(item.name)}" for item, value in clean.items())
         lag_days = None if any(item.name == "known_at" for item in columns) else source.arrives_after_days
         day, known = _day_expressions(contract, columns, lag_days)
         # One pass over the source; it is read again only where rows are bad.
@@ -86,6 +90,11 @@ def _clean(store: Store, contract: TableContract, raw: str) -> None:
         connection.execute(f"DELETE FROM {typed} WHERE unreadable")
     connection.execute(f"ALTER TABLE {typed} DROP COLUMN unreadable")
     _note_table(store, contract, tuple(columns), bad, lag_days)
+
+
+def _is_parquet(path: Path) -> bool:
+    """Whether a table's path stands for Parquet files: a folder can hold nothing else."""
+    return is_parquet(path) or path.is_dir()
 
 
 def _day_expressions(contract: TableContract, columns: Mapping[Field, str], lag_days: int | None) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from kizuna.data.blocks import Block, run_in_order
 from kizuna.data.contract import FILLS_IN_LATER, Field, Finding
 from kizuna.data.events import NEVER, UNDATED, Coded, Events, starts_of
 from kizuna.data.sources import literal, quote
+from kizuna.data.ties import in_one_order
 from kizuna.errors import ConfigError, ContractError, DataMissing
 from kizuna.progress import track
 
@@ -27,6 +28,7 @@ Result = TypeVar("Result")
 
 # A text column with more levels, such as an order id, stays text.
 _MOST_LISTED_LEVELS = 1_000
+_FEW_LEVELS = 32
 _RESTING_MB = 256
 
 
@@ -79,41 +81,48 @@ class Store:
         return np.asarray(arrow["customer_id"].to_numpy(), dtype=object)
 
     def relation(self, table: str) -> str:
-        """The quoted name of the DuckDB table that holds a table's clean rows in their canonical order."""
+        """The quoted name of the DuckDB table that holds a table's clean rows, by customer, day and known day."""
         return quote(self.prefix + table)
 
     def write_table(self, table: str, select: str, texts_from: str | None = None) -> None:
         """Writes a table's clean rows from a SELECT of customer, day, known and the contract's columns.
 
-        Rows lie by customer, day, known day and then every other column, so that ties have one order; values that fill in
-        later come last, so that this order never tells the future. A text column of few levels becomes an ENUM of its
-        sorted levels, which reads ten times faster. ``texts_from``: a relation that holds the same texts, to look there.
+        Rows lie by customer, day and known day; what then ties is put in order when it is read, which is faster. Texts of few
+        levels become ENUMs (``list_levels``). ``texts_from``: a relation that holds the same texts, to look there.
         """
         info = self.tables[table]
-        names = [item.name for item in info.columns if item.name != "customer_id"]
-        names.sort(key=lambda name: name in FILLS_IN_LATER)
-        columns = {name: quote(name) for name in names}
+        columns = {item.name: quote(item.name) for item in info.columns if item.name != "customer_id"}
+        types = {row[0]: row[1] for row in self.connection.execute(f"DESCRIBE {select}").fetchall()}
         for item in info.columns:
-            if item.kind in ("text", "code") and (kind := self._listed(table, item.name, texts_from or f"({select})")):
-                columns[item.name] = f"CAST({quote(item.name)} AS {kind}) AS {quote(item.name)}"
-        order = [f"{quote(name)} NULLS FIRST" for name in names if name != "known_at"]
-        self.connection.execute(
-            f"CREATE OR REPLACE TABLE {self.relation(table)} AS "
-            f"SELECT {', '.join(['customer', 'day', 'known', *columns.values()])} "
-            f"FROM ({select}) ORDER BY {', '.join(['customer', 'day', 'known', *order])}"
-        )
+            if item.kind in ("text", "code") and types[item.name] == "VARCHAR":
+                found = self.list_levels(table, item.name, quote(item.name), texts_from or f"({select})")
+                columns[item.name] = f"{found or quote(item.name)} AS {quote(item.name)}"
+        keys = ["customer", "day", *(["known"] if info.lag_days is None else [])]
+        rows = f"SELECT {', '.join([*keys, *columns.values()])} FROM ({select}) ORDER BY {', '.join(keys)}"
+        if info.lag_days is not None:
+            # What follows from the day need not be carried through the sort.
+            rows = f"SELECT *, day + {info.lag_days} AS known FROM ({rows})"
+        self.connection.execute(f"CREATE OR REPLACE TABLE {self.relation(table)} AS {rows}")
 
-    def _listed(self, table: str, column: str, relation: str) -> str | None:
-        """The ENUM type of a text column's levels; None where there are too many."""
-        text = f"SELECT CAST({quote(column)} AS VARCHAR) FROM {relation} WHERE {quote(column)} IS NOT NULL"
-        found = self.connection.execute(f"SELECT DISTINCT * FROM ({text}) LIMIT {_MOST_LISTED_LEVELS + 1}").fetchall()
+    def list_levels(self, table: str, column: str, text: str, relation: str, coded: bool = False) -> str | None:
+        """A text expression over a relation as an ENUM of its sorted levels, made here; None where there are too many.
+
+        An ENUM reads ten times faster than text. ``coded``: the relation holds codes of texts, as Parquet does.
+        """
+        query = (
+            f"SELECT DISTINCT {text} AS level FROM {relation} WHERE {text} IS NOT NULL LIMIT {_MOST_LISTED_LEVELS + 1}"
+        )
+        found = [row[0] for row in self.connection.execute(query).fetchall()]
         if len(found) > _MOST_LISTED_LEVELS:
             return None
         kind = quote(f"{self.prefix}{table}.{column}")
-        levels = ", ".join(literal(level) for level in sorted((row[0] for row in found), key=str.encode))
+        levels = [literal(level) for level in sorted(found, key=str.encode)]
         self.connection.execute(f"DROP TYPE IF EXISTS {kind}")
-        self.connection.execute(f"CREATE TYPE {kind} AS ENUM ({levels})")
-        return kind
+        self.connection.execute(f"CREATE TYPE {kind} AS ENUM ({', '.join(levels)})")
+        if coded and 0 < len(levels) <= _FEW_LEVELS:
+            # Worked out once for each code; a cast would be once for each row.
+            return f"CASE {text} {' '.join(f'WHEN {level} THEN CAST({level} AS {kind})' for level in levels)} END"
+        return f"CAST({text} AS {kind})"
 
     @property
     def rows(self) -> int:
@@ -207,10 +216,10 @@ class Store:
 
 
 def events_of(info: TableInfo, arrow: pa.Table, low: int, high: int) -> Events:
-    """A table's rows of the customers ``[low, high)`` as arrays, from its clean rows in their canonical order."""
+    """A table's rows of the customers ``[low, high)`` as arrays, from its clean rows by customer, day and known day."""
     columns = [item for item in info.columns if item.name not in ("customer_id", "known_at")]
     customer = _numpy(arrow["customer"]) - np.int32(low)
-    return Events(
+    events = Events(
         customer=customer,
         day=_numpy(arrow["day"]),
         known=_numpy(arrow["known"]),
@@ -220,6 +229,7 @@ def events_of(info: TableInfo, arrow: pa.Table, low: int, high: int) -> Events:
         texts={i.name: _coded(arrow[i.name]) for i in columns if i.kind in ("text", "code", "id")},
         lag_days=info.lag_days,
     )
+    return in_one_order(events, sorted((i.name for i in columns), key=lambda name: name in FILLS_IN_LATER))
 
 
 def added(rows: list[tuple[int | None, ...]]) -> tuple[int, ...]:
@@ -239,7 +249,8 @@ def _floats(column: Any) -> NDArray[np.float64]:
 def _coded(column: Any) -> Coded:
     """A text column as codes into its levels; those of an ENUM are sorted."""
     encoded = column.combine_chunks()
-    if not hasattr(encoded, "dictionary"):
+    listed = hasattr(encoded, "dictionary")
+    if not listed:
         encoded = encoded.dictionary_encode()
     codes = encoded.indices.cast("int32").fill_null(-1)
-    return Coded(codes.to_numpy(zero_copy_only=False), encoded.dictionary)
+    return Coded(codes.to_numpy(zero_copy_only=False), encoded.dictionary, ascending=listed)
