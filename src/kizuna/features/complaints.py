@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kizuna.features.history import History
 from kizuna.features.plan import Feature, Settings
-from kizuna.features.purchases import is_return
+from kizuna.features.purchases import is_purchase
 
 TABLE = "complaints"
 WINDOWS_DAYS = (30, 90, 365)
@@ -52,7 +52,7 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
         yield Feature("reopened_complaints_365d", "SERVICE_SLOW", "count", again)
     purchases = h.table("purchases")
     if purchases is not None:
-        last = purchases.last_day(~is_return(purchases))
+        last = purchases.last_day(is_purchase(purchases))
         contacts = np.nan_to_num(h.count_between(last, last + AFTER_ORDER_DAYS + 1))
         yield Feature("service_contacts_since_order", "COMPLAINT_OPEN", "count", contacts)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kizuna.features.history import Floats, History, Mask, ratio
 from kizuna.features.outreach import contacts, contacts_about
 from kizuna.features.plan import Feature, Settings
-from kizuna.features.purchases import is_return
+from kizuna.features.purchases import is_purchase, order_rows
 
 TABLE = "outreach"
 _FOLLOW_UP_WITHIN_DAYS = 14
@@ -30,7 +30,7 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
             missed = _missed(h, birth, greeted, begun=_first_dealing(h, purchases))
             yield Feature("birthday_missed", "NO_THANKS", "flag", missed)
         if purchases is not None:
-            first = purchases.first_day(~is_return(purchases))
+            first = purchases.first_day(is_purchase(purchases))
             thanked = contacts_about(h, ("anniversary", "thanks"), ("anniversary", "thanks"))
             yield Feature("anniversary_missed", "NO_THANKS", "flag", _missed(h, first, thanked, begun=first))
     said = list(_last_words(h))
@@ -40,11 +40,11 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
 
 
 def _around_orders(h: History, settings: Settings, purchases: History) -> Iterator[Feature]:
-    bought = ~is_return(purchases)
+    bought = is_purchase(purchases)
     last = purchases.last_day(bought)
     if settings.fits(365) and (h.has("kind") or h.has("purpose")):
         thanks = h.count(365, contacts_about(h, ("thanks",), ("thanks",)))
-        orders = purchases.count(365, purchases.first_of("order_id", bought))
+        orders = purchases.count(365, order_rows(purchases))
         yield Feature("thanks_per_order_365d", "NO_THANKS", "ratio", ratio(thanks, orders))
     if h.has("kind"):
         until = last + 1 + _FOLLOW_UP_WITHIN_DAYS
@@ -60,7 +60,7 @@ def _around_orders(h: History, settings: Settings, purchases: History) -> Iterat
 def _first_dealing(h: History, purchases: History | None) -> Floats:
     """The day of the first contact or purchase."""
     contacted = h.first_day(contacts(h))
-    return contacted if purchases is None else np.fmin(contacted, purchases.first_day(~is_return(purchases)))
+    return contacted if purchases is None else np.fmin(contacted, purchases.first_day(is_purchase(purchases)))
 
 
 def _missed(h: History, origin: Floats, greeted: Mask, begun: Floats) -> Floats:

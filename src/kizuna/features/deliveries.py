@@ -14,7 +14,7 @@ import numpy as np
 from kizuna.data.events import NEVER
 from kizuna.features.history import History, ratio
 from kizuna.features.plan import Feature, Settings
-from kizuna.features.purchases import is_return, net_amount
+from kizuna.features.purchases import is_purchase, is_return, net_amount
 
 TABLE = "purchases"
 WINDOWS_DAYS = (90, 365)
@@ -29,7 +29,7 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
     if settings.fits(365):
         refunded = -h.sum(amount, 365, returned) + 0.0
         yield Feature("refund_amount_365d", "RETURN_DELIVERY", "money", refunded)
-    share = ratio(-h.sum(amount, where=returned), h.sum(amount, where=~returned)) + 0.0
+    share = ratio(-h.sum(amount, where=returned), h.sum(amount, where=is_purchase(h))) + 0.0
     yield Feature("return_share", "RETURN_DELIVERY", "share", share)
     if h.has("refunded_at"):
         refunds = h.on("refunded_at")
@@ -46,7 +46,7 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
 def promised_orders(h: History) -> History:
     """One event for each order with a promise, on the order's day; ``delivered_at`` is the day by which it had come."""
     promised, day, known = h.days("promised_at"), h.events.day, h.events.known
-    leader = h.leader_of("order_id", ~is_return(h))
+    leader = h.leader_of("order_id", is_purchase(h))
     first = np.flatnonzero((leader >= 0) & (day == day[leader]) & (known == known[leader]))
     earliest = np.full(len(day), NEVER, dtype=np.int32)
     np.minimum.at(earliest, leader[first], promised[first])

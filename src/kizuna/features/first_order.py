@@ -14,7 +14,7 @@ from kizuna.features import sweep
 from kizuna.features.deliveries import fallen_due, late_orders, promised_orders
 from kizuna.features.history import History, ratio
 from kizuna.features.plan import Feature, Settings
-from kizuna.features.purchases import discounted_orders, is_return
+from kizuna.features.purchases import discounted_orders, is_return, order_rows
 from kizuna.features.surveys import share_of_scale
 
 TABLE = "purchases"
@@ -24,8 +24,7 @@ FIRST_DAYS = 30
 def features(h: History, settings: Settings) -> Iterator[Feature]:
     """Columns of the first order, of what followed within 30 days, and of the second."""
     returned = is_return(h)
-    order = h.first_of("order_id", ~returned)
-    first, second = (_day(days) for days in h.first_days(2, order).T)
+    first, second = (_day(days) for days in h.first_days(2, order_rows(h)).T)
     yield Feature("days_to_second_order", "FIRST_EXPERIENCE", "days", second - first)
     if h.has("promised_at", "delivered_at"):
         orders = promised_orders(h)
@@ -33,7 +32,7 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
         yield Feature("first_order_late", "FIRST_EXPERIENCE", "flag", np.where(due > 0, _flag(late), np.nan))
     yield Feature("first_order_returned", "FIRST_EXPERIENCE", "flag", _flag(_soon_after(h, first, returned)))
     if h.has("discount_amount"):
-        discounted = _on_that_day(discounted_orders(h, ~returned), first)
+        discounted = _on_that_day(discounted_orders(h), first)
         yield Feature("first_order_discounted", "FIRST_EXPERIENCE", "flag", _flag(discounted))
     surveys, complaints = h.table("surveys"), h.table("complaints")
     if surveys is not None:

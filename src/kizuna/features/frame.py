@@ -174,7 +174,7 @@ def features_of(
     for family in families:
         if family.table in tables:
             if family.table not in pasts:
-                pasts[family.table] = History(tables[family.table], rows, tables)
+                pasts[family.table] = History(tables[family.table], rows, tables, others=pasts)
             for feature in family.features(pasts[family.table], plan.settings):
                 yield family.name, feature
 

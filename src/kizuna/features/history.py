@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from kizuna.data.contract import COMES_WITH, FILLS_IN_LATER
 from kizuna.data.events import NEVER, Coded, Events
-from kizuna.features import scan, sweep
+from kizuna.features import scan, sweep, timelines
 from kizuna.features.rows import Rows
-from kizuna.features.timelines import Timelines
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -33,16 +32,18 @@ _PROMPT_DAYS = 31
 
 
 @dataclass(frozen=True)
-class History(Timelines):
+class History:
     """One table's past on every row. Arrays that come back have one float64 per row; event masks one bool per event.
 
-    ``memo``: what was computed once for these events and rows, shared by the families of a block.
+    ``others``: the Histories of tables on the same rows, and ``memo``: what was computed once for these events and rows;
+    the families of a block share both.
     """
 
     events: Events
     rows: Rows
     tables: Mapping[str, Events]
     matured: frozenset[str] = frozenset()
+    others: dict[str, History] = field(default_factory=dict, repr=False, compare=False)
     memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     # ---- what the table holds -------------------------------------------------------------------------------------
@@ -51,7 +52,9 @@ class History(Timelines):
         """The same rows' History of another table, or None where it is not configured."""
         if name not in self.tables:
             return None
-        return self._once(("table", name), lambda: History(self.tables[name], self.rows, self.tables))
+        if name not in self.others:
+            self.others[name] = History(self.tables[name], self.rows, self.tables, others=self.others)
+        return self.others[name]
 
     def has(self, *columns: str) -> bool:
         """Whether the table has all these columns."""
@@ -80,7 +83,7 @@ class History(Timelines):
             wanted = np.array([*(level in values for level in coded.levels), False], dtype=np.bool_)
             return np.asarray(sweep.pick(wanted, coded.codes))
 
-        return self._once(("equals", column, values), find)
+        return self.once(("equals", column, values), find)
 
     def kinds(self, *values: str) -> Mask:
         """Events of these kinds; where the table has no kind, all events."""
@@ -88,11 +91,69 @@ class History(Timelines):
 
     def all_events(self) -> Mask:
         """A mask of every event."""
-        return self._once("all", lambda: np.ones(len(self.events.day), dtype=np.bool_))
+        return self.once("all", lambda: np.ones(len(self.events.day), dtype=np.bool_))
 
     def days_ago(self, days: int) -> History:
         """The same table as it was known so many days before each row's day."""
         return History(self.events, replace(self.rows, as_of=self.rows.as_of - np.int32(days)), self.tables)
+
+    def once(self, key: Any, make: Callable[[], Made]) -> Made:
+        """What ``make`` gives, made once for these events and rows; an array that several share is not to be changed."""
+        if key not in self.memo:
+            self.memo[key] = make()
+        made: Made = self.memo[key]
+        return made
+
+    # ---- the same events on other days; a row speaks from the day on which it happened and was known ----------------
+
+    def on(self, column: str) -> History:
+        """The same events, dated by the day on which ``column`` came (``resolved_at``); those where it did not are out."""
+        companions = {name for name, comes in COMES_WITH.items() if comes == column}
+        matured = self.matured | {column} | companions
+        return replace(self.dated_as(self.events.days[column]), matured=matured)
+
+    def overdue(self, due: NDArray[np.int32], column: str) -> History:
+        """The same events, dated by the day after ``due`` if ``column`` had not come by then; the others are out."""
+        return self.dated_as(timelines.missed(self.events, due, column))
+
+    def finished_by(self, *columns: str) -> History:
+        """The same events, dated by the earliest of several columns (``ended_at``, ``notice_at``)."""
+        return self.dated_as(timelines.earliest(self.events, columns))
+
+    def dated_as(self, day: NDArray[np.int32]) -> History:
+        """The same events on other days of the past (an order's line on its order's day), NEVER to leave one out."""
+        return self._holding(timelines.redated(self.events, day))
+
+    def completed(self, column: str, leader: NDArray[np.int64], promise: str) -> History:
+        """The same events; ``column`` of each group's leader is the day by which it had come for its whole first batch."""
+        return self._holding(timelines.completed(self.events, column, leader, promise))
+
+    def in_force(self, until: str, text: str, unnamed: str) -> NDArray[np.object_]:
+        """The text of a row in force on the day (begun on or before as_of, not ended), the first by name; else None."""
+        return timelines.in_force(self.events, self.rows, until, text, unnamed)
+
+    # ---- groups ---------------------------------------------------------------------------------------------------
+
+    def first_of(self, column: str, where: Mask | None = None) -> Mask:
+        """A mask of one event for each customer and distinct text (an order, a category): the one known first.
+
+        An event without the text stands for its day. As the choice rests on what was known first, later arrivals never
+        change what an earlier as_of saw.
+        """
+        mask = self.all_events() if where is None else where
+        return np.asarray(mask & (self.leader_of(column, mask) == np.arange(len(mask))))
+
+    def leader_of(self, column: str, where: Mask) -> NDArray[np.int64]:
+        """For each event of ``where`` the position of the first known one with the same customer and text, else −1."""
+        # A mask is kept with what was made of it, here and below, so that no other array takes its identity.
+        key = ("leaders", column, id(where))
+        leaders, _ = self.once(key, lambda: (timelines.leaders(self.events, column, where), where))
+        return leaders
+
+    def repeats(self, column: str, within_days: int, where: Mask) -> Mask:
+        """Events of ``where`` that follow one of the same customer and text by 1 … ``within_days`` days, known no later."""
+        codes = self.events.texts[column].codes
+        return scan.repeats(self.events.starts, self._event(None), codes, where, within_days)
 
     # ---- windows --------------------------------------------------------------------------------------------------
 
@@ -141,7 +202,10 @@ class History(Timelines):
     def last_day(self, where: Mask | None = None, still: str | None = None) -> Floats:
         """The day of the last event; NaN where it never happened."""
         mask = self.all_events() if where is None else where
-        return np.asarray(scan.last_day(self.events.starts, self._event(still), self._row, mask))
+        # A mask is kept with what was made of it, here and below, so that no other array takes its identity.
+        key = ("last day", id(mask), still)
+        found = self.once(key, lambda: (scan.last_day(self.events.starts, self._event(still), self._row, mask), mask))
+        return np.asarray(found[0])
 
     def first_day(self, where: Mask | None = None, still: str | None = None, window: Window = None) -> Floats:
         """The day of the first event (of the window); NaN where it never happened."""
@@ -179,7 +243,7 @@ class History(Timelines):
 
     def current(self, values: Floats) -> Floats:
         """The value of the last row, null if it is null there; NaN where there is no row."""
-        position = self._once("last", lambda: scan.last_position(self.events.starts, self.events.known, self._row))
+        position = self.once("last", lambda: scan.last_position(self.events.starts, self.events.known, self._row))
         if not len(values):
             return np.full(len(self.rows), np.nan)
         return np.where(position >= 0, values[np.maximum(position, 0)], np.nan)
@@ -199,7 +263,7 @@ class History(Timelines):
 
     def count_between(self, start: Floats, end: Floats | None = None, where: Mask | None = None) -> Floats:
         """Events with ``start <= day < end``, days of each row's own (None: as_of); NaN where either is."""
-        return self.sum_between(self._once("ones", lambda: np.ones(len(self.events.day))), start, end, where)
+        return self.sum_between(self.once("ones", lambda: np.ones(len(self.events.day))), start, end, where)
 
     def sum_between(
         self, values: Floats, start: Floats, end: Floats | None = None, where: Mask | None = None
@@ -224,7 +288,7 @@ class History(Timelines):
         prompt, single = self._promptness(mask)
         middle = max(low, min(high, -_PROMPT_DAYS))
         out = self._between(values, prompt, low, middle)
-        each = self._once("ones", lambda: np.ones(len(self.events.day))) if values is None else values
+        each = self.once("ones", lambda: np.ones(len(self.events.day))) if values is None else values
         if high > middle:
             known, as_of = self.events.known, self.rows.as_of
             sweep.add_recent(out, as_of, self._edge(middle), self._edge(high), known, each, prompt)
@@ -241,12 +305,11 @@ class History(Timelines):
         if high <= low:
             return np.zeros(len(self.rows))
         starts, customer, edges = self.events.starts, self.rows.customer, (self._edge(low), self._edge(high))
-        # Arrays are kept with what was made of them, so that no other array takes their identity.
         if values is None:
-            before, _ = self._once(("counts", id(mask)), lambda: (sweep.counts_before(starts, mask), mask))
+            before, _ = self.once(("counts", id(mask)), lambda: (sweep.counts_before(starts, mask), mask))
             return np.asarray(sweep.window_counts(before, customer, *edges))
         key = ("sums", id(values), id(mask))
-        sums, *_ = self._once(key, lambda: (sweep.sums_before(starts, values, mask), values, mask))
+        sums, *_ = self.once(key, lambda: (sweep.sums_before(starts, values, mask), values, mask))
         return np.asarray(sweep.window_sums(sums, customer, *edges))
 
     def _promptness(self, mask: Mask) -> tuple[Mask, NDArray[np.int64]]:
@@ -256,7 +319,7 @@ class History(Timelines):
             prompt = self.events.known - self.events.day <= _PROMPT_DAYS
             return mask & prompt, np.flatnonzero(mask & ~prompt), mask
 
-        return self._once(("prompt", id(mask)), split)[:2]
+        return self.once(("prompt", id(mask)), split)[:2]
 
     def _tally(self, column: str, window: Window, where: Mask | None) -> NDArray[np.float64]:
         low, high = (self._edge(offset) for offset in _offsets(window))
@@ -265,7 +328,7 @@ class History(Timelines):
 
     def _event(self, still: str | None) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
         """Day, known day, and the day until which each event is open: that of column ``still``, or for ever."""
-        never = self._once("never", lambda: np.full(len(self.events.day), NEVER, dtype=np.int32))
+        never = self.once("never", lambda: np.full(len(self.events.day), NEVER, dtype=np.int32))
         return self.events.day, self.events.known, never if still is None else self.events.days.get(still, never)
 
     @property
@@ -274,18 +337,15 @@ class History(Timelines):
 
     def _edge(self, offset: int) -> NDArray[np.int32]:
         if offset == _LONG_AGO:
-            return self._once(("edge", offset), lambda: self.events.starts[self.rows.customer].astype(np.int32))
+            return self.once(("edge", offset), lambda: self.events.starts[self.rows.customer].astype(np.int32))
         rows = self.rows
-        return self._once(
+        return self.once(
             ("edge", offset),
             lambda: sweep.edges(self.events.starts, self.events.day, rows.customer, rows.as_of, offset),
         )
 
-    def _once(self, key: Any, make: Callable[[], Made]) -> Made:
-        if key not in self.memo:
-            self.memo[key] = make()
-        made: Made = self.memo[key]
-        return made
+    def _holding(self, events: Events) -> History:
+        return replace(self, events=events, memo={})
 
     def _refuse_immature(self, column: str) -> None:
         if column in FILLS_IN_LATER - self.matured:

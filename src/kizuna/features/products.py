@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kizuna.data.events import NEVER
 from kizuna.features.history import History, ratio
 from kizuna.features.plan import Feature, Settings
-from kizuna.features.purchases import is_return, on_order_day, order_day
+from kizuna.features.purchases import is_purchase, on_order_day, order_day, order_rows
 
 TABLE = "purchases"
 NEW_PRODUCT_DAYS = 90
@@ -19,7 +19,7 @@ _EVER_DAYS = 1_000_000
 
 def features(h: History, settings: Settings) -> Iterator[Feature]:
     """Columns of categories, products, items per order and unit price."""
-    bought = ~is_return(h)
+    bought = is_purchase(h)
     if h.has("category"):
         new = h.first_of("category", bought & (h.texts("category").codes >= 0))
         yield Feature("categories", "VARIETY", "count", h.count(where=new))
@@ -47,7 +47,7 @@ def _of_new_product(h: History, bought: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _quantities(h: History, settings: Settings, bought: NDArray[np.bool_]) -> Iterator[Feature]:
     """Items per order, each row on the day of its order; a row without a quantity is one item."""
-    order = h.first_of("order_id", bought)
+    order = order_rows(h)
     lines = on_order_day(h, bought, bought)
     quantity = lines.numbers("quantity")
     items = np.where(np.isnan(quantity), 1.0, quantity)

@@ -21,8 +21,8 @@ CHANGE_WINDOWS_DAYS = (90, 180)
 
 def features(h: History, settings: Settings) -> Iterator[Feature]:
     """Columns of frequency, money, recency, rhythm, discounts and channels."""
-    bought, amount = ~is_return(h), net_amount(h)
-    order = h.first_of("order_id", bought)
+    bought, amount = is_purchase(h), net_amount(h)
+    order = order_rows(h)
     orders, gross = h.count(where=order), h.sum(amount, where=bought)
     for w in settings.windows_days:
         yield Feature(f"orders_{w}d", "FREQ_DOWN", "count", h.count(w, order))
@@ -43,7 +43,7 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
     yield Feature("gap_cv", "RECENCY", "ratio", variation)
     yield Feature("overdue_ratio", "RECENCY", "ratio", ratio(since, usual))
     if h.has("discount_amount") and settings.fits(365):
-        discounted, within = discounted_orders(h, bought).count(365), h.count(365, order)
+        discounted, within = discounted_orders(h).count(365), h.count(365, order)
         yield Feature("discount_share_365d", "DISCOUNT_DEP", "share", ratio(discounted, within))
         yield Feature("full_price_orders_365d", "DISCOUNT_DEP", "count", within - discounted)
     if h.has("channel"):
@@ -54,23 +54,42 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
 
 def is_return(h: History) -> NDArray[np.bool_]:
     """Events that give money back: ``is_return``, or a negative amount where that is not said."""
-    negative = h.numbers("amount") < 0
-    if not h.has("is_return"):
-        return negative
-    said = h.numbers("is_return")
-    return np.where(np.isnan(said), negative, said == 1)
+
+    def find() -> NDArray[np.bool_]:
+        negative = h.numbers("amount") < 0
+        if not h.has("is_return"):
+            return negative
+        said = h.numbers("is_return")
+        return np.where(np.isnan(said), negative, said == 1)
+
+    return h.once("is_return", find)
+
+
+def is_purchase(h: History) -> NDArray[np.bool_]:
+    """Events that are no returns."""
+    return h.once("is_purchase", lambda: ~is_return(h))
 
 
 def net_amount(h: History) -> NDArray[np.float64]:
     """The signed amount of each event: purchases positive, returns −|amount|."""
     amount = h.numbers("amount")
-    return np.where(is_return(h), -np.abs(amount), amount)
+    return h.once("net_amount", lambda: np.where(is_return(h), -np.abs(amount), amount))
 
 
-def discounted_orders(h: History, bought: NDArray[np.bool_]) -> History:
+def order_rows(h: History) -> NDArray[np.bool_]:
+    """One event for each order: its row that was known first."""
+    return h.once("order_rows", lambda: h.first_of("order_id", is_purchase(h)))
+
+
+def discounted_orders(h: History) -> History:
     """One event for each order with a discounted line, on the order's own day, whichever line bears the discount."""
-    reduced = h.first_of("order_id", bought & (np.nan_to_num(h.numbers("discount_amount")) != 0))
-    return on_order_day(h, bought, reduced)
+
+    def find() -> History:
+        bought = is_purchase(h)
+        reduced = h.first_of("order_id", bought & (np.nan_to_num(h.numbers("discount_amount")) != 0))
+        return on_order_day(h, bought, reduced)
+
+    return h.once("discounted_orders", find)
 
 
 def on_order_day(h: History, bought: NDArray[np.bool_], where: NDArray[np.bool_]) -> History:
