@@ -128,7 +128,10 @@ def _print_table(results: dict[str, dict[str, Any]]) -> None:
         for ours in ("kizuna", "kizuna, same columns"):
             against = ", ".join(f"{speed[ours] / speed[f'duckdb, {plan}']:.1f} ({plan})" for plan in PLANS)
             met = _verdict(RATIO_BAR, speed[ours] / speed[rival])
-            print(f"\n{ours}, values per second over duckdb: {against}; bar {RATIO_BAR} over the {PLANS[0]}: {met}", end="")
+            print(
+                f"\n{ours}, values per second over duckdb: {against}; bar {RATIO_BAR} over the {PLANS[0]}: {met}",
+                end="",
+            )
     print(flush=True)
 
 

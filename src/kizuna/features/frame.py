@@ -6,6 +6,7 @@ import mmap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,10 +172,11 @@ def features_of(
 ) -> Iterator[tuple[str, Feature]]:
     """Every feature of the families on the rows, with its family's name."""
     pasts: dict[str, History] = {}
+    others: WeakValueDictionary[str, History] = WeakValueDictionary()
     for family in families:
         if family.table in tables:
             if family.table not in pasts:
-                pasts[family.table] = History(tables[family.table], rows, tables, others=pasts)
+                others[family.table] = pasts[family.table] = History(tables[family.table], rows, tables, others=others)
             for feature in family.features(pasts[family.table], plan.settings):
                 yield family.name, feature
 

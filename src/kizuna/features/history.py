@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +36,15 @@ _PROMPT_DAYS = 31
 class History:
     """One table's past on every row. Arrays that come back have one float64 per row; event masks one bool per event.
 
-    ``others``: the Histories of tables on the same rows, and ``memo``: what was computed once for these events and rows;
-    the families of a block share both.
+    ``others``: the Histories of tables on the same rows that somebody holds, and ``memo``: what was computed once for
+    these events and rows; the families of a block share both.
     """
 
     events: Events
     rows: Rows
     tables: Mapping[str, Events]
     matured: frozenset[str] = frozenset()
-    others: dict[str, History] = field(default_factory=dict, repr=False, compare=False)
+    others: WeakValueDictionary[str, History] = field(default_factory=WeakValueDictionary, repr=False, compare=False)
     memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     # ---- what the table holds -------------------------------------------------------------------------------------
@@ -52,9 +53,10 @@ class History:
         """The same rows' History of another table, or None where it is not configured."""
         if name not in self.tables:
             return None
-        if name not in self.others:
-            self.others[name] = History(self.tables[name], self.rows, self.tables, others=self.others)
-        return self.others[name]
+        past = self.others.get(name)
+        if past is None:
+            past = self.others[name] = History(self.tables[name], self.rows, self.tables, others=self.others)
+        return past
 
     def has(self, *columns: str) -> bool:
         """Whether the table has all these columns."""
