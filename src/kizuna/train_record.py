@@ -5,45 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kizuna.config import Config
+from kizuna.fitting import Trained
 from kizuna.labels.training_set import TrainingSet
 from kizuna.timeline import date_of
 from kizuna.version import VERSION
 
 if TYPE_CHECKING:
-    from kizuna.evaluation.assessment import ChurnAssessment, ValueAssessment
-    from kizuna.evaluation.gate import GateDecision
-    from kizuna.evaluation.leakage import LeakFinding, LeakWarning
-    from kizuna.models import ChurnClassifier, CltvRegressor
     from kizuna.tracking import TrainingRun
 
 _EXPLAINED_ROWS = 1000
 _EXPLAINED_ROWS_OF_OTHERS = 100
-
-
-@dataclass(frozen=True)
-class Trained:
-    """Both fitted models with all that was measured of them; the value parts are None where no value can be learned.
-
-    ``answer``: what the newest test day's list would have been, and what came of it.
-    """
-
-    training: TrainingSet
-    churn: ChurnClassifier
-    assessment: ChurnAssessment
-    decision: GateDecision
-    cltv: CltvRegressor | None
-    value: ValueAssessment | None
-    findings: tuple[LeakFinding, ...]
-    warnings: tuple[LeakWarning, ...]
-    evaluation: str
-    answer: dict[str, Any]
 
 
 def run_tags(config: Config, training: TrainingSet) -> dict[str, str]:
