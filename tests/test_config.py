@@ -112,7 +112,7 @@ UNKNOWN = {
     "churn: {horizon: 3}": "unknown key 'churn.horizon'. Did you mean 'horizon_days'? "
     "Keys here are definition, horizon_days, gap_days, active_within_days.",
     "model: {churn: {estimater: auto}}": "unknown key 'model.churn.estimater'. Did you mean 'estimator'? "
-    "Keys here are estimator, params, calibration, tune_trials.",
+    "Keys here are estimator, params, calibration, tune_trials, tune_minutes.",
     "at_risk: {bands: {hihg: 0.9}}": "unknown key 'at_risk.bands.hihg'. Did you mean 'high'? Keys here are high, medium.",
     "output: {folder: x}": "unknown key 'output.folder'. Keys here are dir.",
 }

@@ -115,6 +115,16 @@ class TestRun:
         assert "<td>最終購入 &lt;b&gt;</td>" in page
         assert "<td>0.8123</td>" in page
 
+    def test_a_try_of_a_search_is_a_child_run(self, registry: Registry) -> None:
+        with registry.training_run("first", {}) as run:
+            run.log_trial("trial 0", {"num_leaves": 7}, {"log_loss": 0.58, "lost": None}, "pruned")
+        with talking(registry.uri) as client:
+            (child,) = client.search_runs([run.experiment_id], f"tags.mlflow.parentRunId = '{run.run_id}'")
+            assert client.get_run(run.run_id).data.params == {}
+        assert (child.info.run_name, child.info.status) == ("trial 0", "FINISHED")
+        assert (child.data.params, child.data.metrics) == ({"num_leaves": "7"}, {"log_loss": 0.58})
+        assert child.data.tags["state"] == "pruned"
+
     def test_a_dataset_is_its_columns_and_a_digest_of_every_row(self, registry: Registry) -> None:
         with registry.training_run("first", {}) as run:
             digest = run.log_dataset(customers(), "training", "configs/shop.yaml", targets="churned")

@@ -180,6 +180,26 @@ def _prove(project: Project, as_of: str | None, as_json: bool) -> int:
 
 
 @app.command()
+def define(
+    config: ConfigPath,
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="The day to stand on.")] = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how likely customers come back after so many silent days, and propose what churn is."""
+    from kizuna.define import write
+
+    project = _project(config, overrides)
+    found = project.define(as_of)
+    written = [str(path) for path in write(found, project.config.output_dir / "define")]
+    if as_json:
+        _print_json(found.summary | {"files": written})
+        return
+    for line in [*found.lines, f"Written to {', '.join(written)}"]:
+        print(line)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of the config, for editors."""
     from kizuna.config import config_schema
@@ -220,6 +240,33 @@ def train(
         return
     for line in training_lines(result):
         print(line)
+
+
+@app.command()
+def backtest(
+    config: ConfigPath,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="T", help="The day by which outcomes are known.")
+    ] = None,
+    weeks: Annotated[int | None, typer.Option(help="How many weekly lists.", min=1)] = None,
+    ablate: Annotated[bool, typer.Option("--ablate", help="Also show what each table adds.")] = False,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the lists of past weeks as they could have been made then, and count who left."""
+    from kizuna.backtest import summary
+    from kizuna.words import backtest_lines
+
+    project = _project(config, overrides)
+    found, folder = project.backtest(as_of, weeks, ablate, _say())
+    if as_json:
+        _print_json(summary(found) | {"folder": str(folder)})
+        return
+    for line in backtest_lines(found, project.config.evaluation.capacity):
+        print(line)
+    if len(found.ablation):
+        print(found.ablation.groupby("left_out")[["columns", "auc", "lift_at_capacity"]].mean().round(4).to_string())
+    print(folder)
 
 
 @app.command()

@@ -171,6 +171,7 @@ class ChurnModel(_Section):
     params: dict[str, Any] = {}
     calibration: Literal["auto", "platt", "isotonic", "none"] = "auto"
     tune_trials: int = Field(0, ge=0)
+    tune_minutes: float | None = Field(None, gt=0)
 
 
 class CltvModel(_Section):
@@ -318,7 +319,6 @@ class Config(_Section):
         for key, value, instead in (
             ("at_risk.rank_by", self.at_risk.rank_by == "expected_gain", "value_at_risk or churn_probability"),
             ("model.cltv.estimator", self.model.cltv.estimator == "btyd", "hurdle or tweedie"),
-            ("model.churn.tune_trials", self.model.churn.tune_trials > 0, "0"),
             ("model.cltv.tune_trials", self.model.cltv.tune_trials > 0, "0"),
             ("training.treated", self.training.treated != "keep", "keep"),
         ):

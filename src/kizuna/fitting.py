@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.config import Config
-from kizuna.errors import ContractError
+from kizuna.errors import ConfigError, ContractError
 from kizuna.labels.training_set import TrainingSet
 from kizuna.registry import ModelPair
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kizuna.evaluation.leakage import LeakFinding, LeakWarning
     from kizuna.models import ChurnClassifier, CltvRegressor
     from kizuna.models.splits import Split
+    from kizuna.models.tuning import Tuned
 
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]
@@ -34,13 +35,15 @@ _STEP_DOWN: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 _PURCHASE_COLUMNS = {"days_since_order", "orders", "tenure_days", "revenue"}
 _VALUE_FOLDS_BY_CUSTOMER = 3
+_WITH_TREES = ("auto", "blend", "lightgbm")
 
 
 @dataclass(frozen=True)
 class Trained:
     """Both fitted models with all that was measured of them; the value parts are None where no value can be learned.
 
-    ``answer``: what the newest test day's list would have been, and what came of it.
+    ``tuned``: None where no search was asked for. ``answer``: what the newest test day's list would have been, and what
+    came of it.
     """
 
     training: TrainingSet
@@ -51,6 +54,7 @@ class Trained:
     value: ValueAssessment | None
     findings: tuple[LeakFinding, ...]
     warnings: tuple[LeakWarning, ...]
+    tuned: Tuned | None
     evaluation: str
     answer: dict[str, Any]
 
@@ -71,7 +75,11 @@ def fit_models(config: Config, training: TrainingSet, champion: ModelPair | None
         training = replace(training, frame=frame)
     rows = ChurnRows(training.features, training.y, training.customer_ids, folds)
     baselines = baseline_scores(rows, definition.horizon_days)
-    churn, assessment, decision = _fit_churn(config, rows, baselines, (len(findings), champion))
+    tuned = _tune(config, rows)
+    if tuned is not None:
+        say(tuned.text)
+    params = tuned.params if tuned else {}
+    churn, assessment, decision = _fit_churn(config, rows, baselines, (len(findings), champion), params)
     say(f"churn model: {churn.why_}")
     cltv, value = _fit_value(config, training, churn)
     if value:
@@ -85,6 +93,7 @@ def fit_models(config: Config, training: TrainingSet, champion: ModelPair | None
         value=value,
         findings=findings,
         warnings=warnings,
+        tuned=tuned,
         evaluation=folds.evaluation,
         answer=answer_check(rows, assessment.scores, definition.window, config.at_risk.size),
     )
@@ -110,8 +119,43 @@ def _classifier(config: Config, estimator: str, params: dict[str, Any]) -> Churn
     )
 
 
+def _tune(config: Config, rows: ChurnRows) -> Tuned | None:
+    """What a search over LightGBM's parameters found, where one is asked for."""
+    asked = config.model.churn
+    if not asked.tune_trials:
+        return None
+    if asked.estimator not in _WITH_TREES:
+        raise ConfigError(
+            f"model.churn.tune_trials asks for a search, but estimator {asked.estimator} has nothing that it could tune. "
+            f"Choose {', '.join(_WITH_TREES)}, or set tune_trials to 0."
+        )
+    from kizuna.models.ladder import Task
+    from kizuna.models.tuning import TuneBudget, tune_trees
+
+    y = rows.churned
+    rarer = int(min(y.sum(), (1 - y).sum()))
+    machine = (config.model.seed, config.engine.threads)
+    task = Task(tuple(map(str, rows.features.columns)), len(y), rarer, float(config.churn.horizon_days), *machine)
+    owner = np.unique(rows.customer_ids.astype(str), return_inverse=True)[1]
+    budget = TuneBudget(asked.tune_trials, asked.tune_minutes)
+    return tune_trees(rows.features.to_numpy(dtype=np.float64), y, rows.folds.splits, task, budget, owner)
+
+
+def _with_tuned(estimator: str, params: dict[str, Any], tuned: dict[str, Any]) -> dict[str, Any]:
+    """The config's parameters over the tuned ones."""
+    if not tuned:
+        return params
+    if estimator == "lightgbm":
+        return tuned | params
+    return params | {"lightgbm": tuned | dict(params.get("lightgbm") or {})}
+
+
 def _fit_churn(
-    config: Config, rows: ChurnRows, baselines: dict[str, Floats], known: tuple[int, ModelPair | None]
+    config: Config,
+    rows: ChurnRows,
+    baselines: dict[str, Floats],
+    known: tuple[int, ModelPair | None],
+    tuned: dict[str, Any],
 ) -> tuple[ChurnClassifier, ChurnAssessment, GateDecision]:
     """The model of the config; where ``auto`` fails the gate, the next simpler rung that passes."""
     from kizuna.evaluation.assessment import assess_churn, with_leaks
@@ -119,6 +163,8 @@ def _fit_churn(
 
     leaks, champion = known
     limits = GateLimits(**config.gate.model_dump())
+    asked = config.model.churn
+    configured = _with_tuned(asked.estimator, asked.params, tuned)
 
     def attempt(estimator: str, params: dict[str, Any]) -> tuple[ChurnClassifier, ChurnAssessment, GateDecision]:
         model = _classifier(config, estimator, params)
@@ -128,8 +174,8 @@ def _fit_churn(
         evidence = with_leaks(assessment.evidence, leaks, champion is not None)
         return model, assessment, decide(evidence, limits)
 
-    first = attempt(config.model.churn.estimator, config.model.churn.params)
-    if first[2].passed or config.model.churn.estimator != "auto":
+    first = attempt(asked.estimator, configured)
+    if first[2].passed or asked.estimator != "auto":
         return first
     for rung, params in _STEP_DOWN if set(rows.features) >= _PURCHASE_COLUMNS else _STEP_DOWN[:1]:
         if params or rung != first[0].estimator_name_:
@@ -163,8 +209,9 @@ def _fit_value(
     window, known = training.value_window, ~np.isnan(training.worth)
     if window is None or known.sum() < 2 or np.all(training.worth[known] == 0):
         return None, None
-    features, worth, churned = training.features[known], training.worth[known], training.y[known]
-    features = features.reset_index(drop=True)
+    # A copy of millions of rows is made only where some of them are left out.
+    features = training.features if known.all() else training.features[known].reset_index(drop=True)
+    worth, churned = training.worth[known], training.y[known]
     plan = FoldPlan(
         window, config.evaluation.folds, config.model.seed, training.dated, customer_folds=_VALUE_FOLDS_BY_CUSTOMER
     )

@@ -25,6 +25,8 @@ from kizuna.timeline import date_of, day_of, parse_day
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kizuna.backtest import Backtest
+    from kizuna.define import Defined
     from kizuna.train import TrainResult
 
 Day = str | date
@@ -73,6 +75,13 @@ class Project:
         """The data report: name, state, step, table, column, count, details, examples."""
         return findings_frame(check_tables(self.opened, self.config))
 
+    def define(self, as_of: Day | None = None) -> Defined:
+        """What churn is here, as known before ``as_of``: .curve, .definitions, .summary; .figure() draws the curve."""
+        from kizuna.define import define, refuse_provided
+
+        refuse_provided(self.config)
+        return define(self.opened, self.config, None if as_of is None else self.day(as_of))
+
     def features(self, days: Sequence[Day]) -> pd.DataFrame:
         """customer_id, as_of, then float64 columns of all configured families: eligible pairs, sorted by both."""
         numbers = sorted({self.day(day) for day in days})
@@ -97,6 +106,24 @@ class Project:
         from kizuna.train import train
 
         return train(self.store, self.config, self._train_day(as_of), promote, say)
+
+    def backtest(
+        self,
+        as_of: Day | None = None,
+        weeks: int | None = None,
+        ablate: bool = False,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> tuple[Backtest, Path]:
+        """The lists of past weeks and what came of them, and the folder where the tables and the picture lie."""
+        from kizuna.backtest import log_backtest, run_backtest, write_backtest
+        from kizuna.evaluation.backtest_plot import backtest_figure
+
+        day = self._train_day(as_of)
+        found = run_backtest(self.store, self.config, day, weeks, ablate, say)
+        figure = backtest_figure(found.weeks, found.named, found.rules, self.config.data.currency or "")
+        folder = write_backtest(self.config, found, figure)
+        log_backtest(self.config, found, day, figure)
+        return found, folder
 
     def score(self, as_of: Day, hindsight: bool = False) -> pd.DataFrame:
         """Every eligible customer's numbers on that day by the champion; publishing is the command's business."""

@@ -17,7 +17,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -175,6 +175,16 @@ class TrainingRun:
         table = frame.to_html(index=False, border=0, na_rep="", float_format=lambda number: f"{number:.4g}")
         style = "<style>body{font:14px sans-serif}td,th{padding:.3em .8em;text-align:right}</style>"
         self.log_text(f'<!doctype html><meta charset="utf-8">{style}\n{table}\n', f"{stem}.html")
+
+    def log_trial(self, name: str, params: dict[str, Any], metrics: dict[str, float | None], state: str) -> None:
+        """A child run: one try of a search, with its settings, its numbers and its state (complete, pruned)."""
+        with talking(self.uri) as client:
+            tags = {"mlflow.parentRunId": self.run_id, "state": state}
+            child = client.create_run(self.experiment_id, tags=tags, run_name=name)
+        run = replace(self, run_id=child.info.run_id, versions={})
+        run.log_params(params)
+        run.log_metrics(metrics)
+        run.end("FINISHED")
 
     def log_dataset(self, frame: pd.DataFrame, name: str, source: str, targets: str | None = None) -> str:
         """The digest of all rows, put on the run with the columns and the number of rows; the rows stay here."""

@@ -63,6 +63,7 @@ class TrainResult:
             },
             "leak_findings": [{"feature": found.feature, "evidence": found.evidence} for found in trained.findings],
             "warnings": [{"kind": found.kind, "evidence": found.text} for found in trained.warnings],
+            "tuning": trained.tuned.text if trained.tuned else None,
             "left_out": list(trained.training.frame.plan.left_out),
             "answer": trained.answer,
             "train_day": date_of(trained.training.train_day).isoformat(),

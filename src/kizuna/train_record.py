@@ -84,6 +84,10 @@ def log_evidence(run: TrainingRun, config: Config, trained: Trained) -> None:
     run.log_json(leaks, "evaluation/leaks.json")
     rows = trained.training.features.assign(churned=trained.training.y)
     run.log_dataset(rows, f"{config.name}-training", "kizuna training set", "churned")
+    if trained.tuned is not None:
+        for trial in trained.tuned.trials:
+            run.log_trial(f"trial {trial.number}", trial.params, {"log_loss": trial.log_loss}, trial.state)
+        run.log_text(trained.tuned.text + "\n", "evaluation/tuning.txt")
     _log_pictures(run, config, trained)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kizuna.backtest import Backtest
     from kizuna.registry import ModelVersion
     from kizuna.train import TrainResult
 
@@ -17,6 +18,9 @@ _NAMES = {
     "logistic_all": "logistic",
     "base_rate": "base rate",
     "random": "random",
+    "kizuna_probability": "kizuna, by risk",
+    "rfm_logistic_value": "RFM logistic x spend",
+    "mean_spend": "highest spend",
 }
 
 _ARMS = {"to_contact": "to contact", "control": "left alone to measure", "exempt": "service first"}
@@ -55,6 +59,30 @@ def training_lines(result: TrainResult) -> list[str]:
     verdict = "promoted to champion" if result.promoted else "not promoted"
     lines.append(f"version {result.versions['churn']}: {verdict}")
     return lines
+
+
+def backtest_lines(found: Backtest, capacity: int) -> list[str]:
+    """What past weeks' lists would have come to, in a few lines."""
+    overall = found.lists[found.lists["fold"] < 0].to_dict("records")
+    first, last = found.folds["lists_from"].min(), found.folds["lists_to"].max()
+    lines = [
+        f"{overall[0]['lists']} weekly lists of {found.weeks.capacity:,}, {first} to {last}, by {len(found.folds)} models; "
+        "nobody is named twice",
+        f"{'ranking':<20} {'named':>7} {'left':>7} {'share':>6} {'lift':>5} {'of all who left':>16} {'money':>12} {'silent':>7}",
+    ]
+    for row in overall:
+        money = f"{row['value_reached']:12,.0f}" if row["value_reached"] == row["value_reached"] else f"{'-':>12}"
+        silent = f"{row['silence_days']:7.0f}" if row["silence_days"] == row["silence_days"] else f"{'-':>7}"
+        lines.append(
+            f"{_NAMES.get(row['ranking'], row['ranking']):<20} {row['named']:7,} {row['churners_reached']:7,.0f} "
+            f"{row['precision'] * 100:5.1f}% {row['lift']:5.2f} {row['churners_share'] * 100:15.1f}% {money} {silent}"
+        )
+    if found.weeks.capacity < capacity:
+        lines.append(f"Lists of {capacity:,} would have named over half of all customers; these are shorter.")
+    lines.append(
+        "money: what the customers who left had spent in the year before; silent: median days at first listing"
+    )
+    return lines + ([found.ended] if found.ended else [])
 
 
 def answer_lines(answer: Mapping[str, Any]) -> list[str]:

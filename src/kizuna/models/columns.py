@@ -12,9 +12,12 @@ from kizuna.errors import ModelError
 
 
 def learn_columns(estimator: Any, X: Any, y: Any) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    """X as float64 (gaps NaN) and y as it was given; remembers the columns on the estimator, as scikit-learn does."""
+    """X as float64 (gaps NaN) and y as it was given; remembers the columns on the estimator, as scikit-learn does.
+
+    A frame of one float64 block is not copied: rows may be millions.
+    """
     checked: tuple[NDArray[np.float64], NDArray[Any]] = validate_data(
-        estimator, X, y, dtype=np.float64, order="C", ensure_all_finite="allow-nan"
+        estimator, X, y, dtype=np.float64, ensure_all_finite="allow-nan"
     )
     return checked
 
@@ -37,7 +40,7 @@ def read_columns(estimator: Any, X: Any) -> NDArray[np.float64]:
             )
         X = X[list(names)]
     matrix: NDArray[np.float64] = validate_data(
-        estimator, X, reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan", ensure_min_samples=0
+        estimator, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=0
     )
     return matrix
 

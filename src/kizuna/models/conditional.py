@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kizuna.errors import ConfigError, nearest
 from kizuna.models.foreign import ForeignModel, build_estimator, fit_foreign, is_import_path
-from kizuna.models.linear import LinearModel, fit_linear
+from kizuna.models.linear import LinearModel, fit_linear, thinned
 from kizuna.models.trees import TreeModel, check_tree_params, default_tree_params, fit_trees
 
 VALUE_MODELS = ("hurdle", "tweedie")
@@ -99,7 +99,8 @@ def fit_conditional(
     if estimator == "hurdle":
         share = float(positive.mean())
         if min(positive.sum(), (~positive).sum()) >= _ENOUGH_ROWS:
-            (share,) = fit_linear(X, positive.astype(np.float64), None, [_SHARE_PENALTY])
+            some = thinned(len(X), X.shape[1])
+            (share,) = fit_linear(X[some], positive[some].astype(np.float64), None, [_SHARE_PENALTY])
     shape = ConditionalModel(share, amount, scale, 1.0)
     total = float(shape.predict(X).sum())
     return ConditionalModel(share, amount, scale, float(value.sum()) / total) if total > 0 else NOTHING

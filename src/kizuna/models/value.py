@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from kizuna.models.columns import learn_columns, read_columns
 from kizuna.models.conditional import NOTHING, ConditionalModel, check_value_estimator, fit_conditional
-from kizuna.models.linear import fit_linear
+from kizuna.models.linear import fit_linear, thinned
 from kizuna.models.splits import Split, pooled, stratified_splits
 
 _STAGE_PENALTY = 0.03
@@ -61,11 +61,12 @@ class CltvRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         with threadpool_limits(self.threads):
-            self.kept_, self.churned_ = self._pair(matrix, value, lost)
-            (self.stage_,) = fit_linear(matrix, lost, None, [_STAGE_PENALTY])
+            self.kept_, self.churned_ = self._pair(matrix, value, lost, np.arange(len(value)))
+            some = thinned(len(lost), matrix.shape[1])
+            (self.stage_,) = fit_linear(matrix[some], lost[some], None, [_STAGE_PENALTY])
             parts = []
             for split in tests:
-                models = self._pair(matrix[split.train], value[split.train], lost[split.train])
+                models = self._pair(matrix, value, lost, split.train)
                 parts.append(_both(models, matrix[split.test]))
             self.oof_conditional_ = pooled(parts, tests, len(value)) if tests else np.full((len(value), 2), np.nan)
         return self
@@ -88,12 +89,16 @@ class CltvRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             p = np.asarray(churn_probability, dtype=np.float64)
         return np.asarray((1 - p) * kept + p * lost)
 
-    def _pair(self, X: Floats, value: Floats, lost: Floats) -> tuple[ConditionalModel, ConditionalModel]:
+    def _pair(
+        self, X: Floats, value: Floats, lost: Floats, rows: NDArray[np.intp]
+    ) -> tuple[ConditionalModel, ConditionalModel]:
+        """Both conditional models, taught on these rows."""
         params, machine = dict(self.params or {}), (self.seed, self.threads)
-        kept = fit_conditional(X[lost == 0], value[lost == 0], self.estimator, params, machine)
+        stayed, left = rows[lost[rows] == 0], rows[lost[rows] == 1]
+        kept = fit_conditional(X[stayed], value[stayed], self.estimator, params, machine)
         if self.equal_windows:
             return kept, NOTHING
-        return kept, fit_conditional(X[lost == 1], value[lost == 1], self.estimator, params, machine)
+        return kept, fit_conditional(X[left], value[left], self.estimator, params, machine)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
