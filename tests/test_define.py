@@ -137,6 +137,13 @@ def test_a_young_shop_is_told_how_long_to_wait(tmp_path: Path) -> None:
     purchases = table("customer_id occurred_at amount", "a 2025-01-01 5", "a 2025-01-05 5", "b 2025-01-09 5")
     found = project_of({"purchases": purchases}).define()
     assert found.summary["proposed"] is None
+    assert found.lines[:5] == [
+        "shop, as known before 2025-01-10: 3 silences after an order, 1 ended with the next one.",
+        "Usual gap between purchases 4 days; the middle half took 4 to 4.",
+        "",
+        "No chance within 90 days can be measured: it takes 30 silences, some followed for 90 days; the longest was for 4.",
+        "Look at a shorter one with --set churn.horizon_days=DAYS, or again when there is more history.",
+    ]
     assert found.lines[-3:] == [
         "No proposal.",
         "Too little data: no label has matured yet; the first will in 111 days.",

@@ -110,7 +110,7 @@ def run_backtest(
             ended = f"No model could have existed on {date_of(mine[-1])}: {error}"
             break
         say(f"model of {date_of(mine[-1])}: {len(training.y):,} rows; lists until {date_of(mine[0])}")
-        trained = fit_models(config, training, None, say)
+        trained = fit_models(config, training, None, (), say)
         frame = _frame(store, config, trained.training, mine, train_day)
         parts.append(_scored(config, trained, frame).assign(fold=fold))
         folds.append(_fold(fold, mine, trained))

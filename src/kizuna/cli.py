@@ -186,7 +186,7 @@ def define(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show how likely customers come back after so many silent days, and propose what churn is."""
+    """Show after how much silence a customer is gone, and propose it."""
     from kizuna.define import write
 
     project = _project(config, overrides)

@@ -130,6 +130,7 @@ def _purchases(store: Store, config: Config, summary: dict[str, Any], day: int) 
         "kind": "inactivity",
         "silences": everyone.silences,
         "returned": int(everyone.ended.sum()),
+        "followed_days": everyone.followed_days,
         "usual_gap_days": everyone.length_quantile(0.5),
         "gap_days_middle_half": [everyone.length_quantile(0.25), everyone.length_quantile(0.75)],
         "configured": configured.to_json(),

@@ -18,10 +18,7 @@ def purchase_lines(summary: Mapping[str, Any]) -> list[str]:
         f"{summary['returned']:,} ended with the next one.",
         _gaps(summary),
         "",
-        f"Share that buys within {horizon} days, by days since the last order; and the silent days after which it is",
-        "below one half, one fifth and one tenth:",
-        "",
-        *_segments(summary["segments"]),
+        *_returns(summary, horizon),
         "",
         "Candidate definitions. churned: of the eligible, on the newest four snapshots; back: of those called churned,",
         "how many bought in the 90 days after; late gaps: gaps between purchases that were longer than the horizon.",
@@ -76,6 +73,23 @@ def _gaps(summary: Mapping[str, Any]) -> str:
         return "Nobody has ordered on a second day yet."
     low, high = summary["gap_days_middle_half"]
     return f"Usual gap between purchases {summary['usual_gap_days']} days; the middle half took {low} to {high}."
+
+
+def _returns(summary: Mapping[str, Any], horizon_days: int) -> list[str]:
+    """The chances of every segment, or why there are none."""
+    segments = summary["segments"]
+    if all(at["share"] is None for at in segments[0]["chances"]):
+        return [
+            f"No chance within {horizon_days} days can be measured: it takes 30 silences, some followed for {horizon_days} "
+            f"days; the longest was for {summary['followed_days']}.",
+            "Look at a shorter one with --set churn.horizon_days=DAYS, or again when there is more history.",
+        ]
+    return [
+        f"Share that buys within {horizon_days} days, by days since the last order; and the silent days after which it is",
+        "below one half, one fifth and one tenth:",
+        "",
+        *_segments(segments),
+    ]
 
 
 def _segments(segments: Sequence[Mapping[str, Any]]) -> list[str]:

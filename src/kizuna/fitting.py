@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.config import Config
+from kizuna.data.store import Store
 from kizuna.errors import ConfigError, ContractError
 from kizuna.labels.training_set import TrainingSet
 from kizuna.registry import ModelPair
@@ -35,6 +36,8 @@ _STEP_DOWN: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 _PURCHASE_COLUMNS = {"days_since_order", "orders", "tenure_days", "revenue"}
 _VALUE_FOLDS_BY_CUSTOMER = 3
+# What a profile says of these days never changes.
+_OF_FIXED_DATES = ("age_years", "days_since_first_seen")
 _WITH_TREES = ("auto", "blend", "lightgbm")
 
 
@@ -59,17 +62,31 @@ class Trained:
     answer: dict[str, Any]
 
 
-def fit_models(config: Config, training: TrainingSet, champion: ModelPair | None, say: Say) -> Trained:
-    """Both models fitted and measured; ``champion``: whose recipe is refitted beside them."""
+def undated_attributes(store: Store, training: TrainingSet) -> tuple[str, ...]:
+    """Columns that a customer's row says now and may not have said then: those of a profile without ``valid_from``."""
+    if store.has("customers", "valid_from"):
+        return ()
+    columns = training.frame.plan.columns
+    return tuple(column.name for column in columns if column.family == "profile" and column.name not in _OF_FIXED_DATES)
+
+
+def fit_models(
+    config: Config, training: TrainingSet, champion: ModelPair | None, undated: tuple[str, ...], say: Say
+) -> Trained:
+    """Both models fitted and measured.
+
+    champion: whose recipe is refitted beside them. undated: see ``undated_attributes``.
+    """
     from kizuna.evaluation.assessment import ChurnRows, answer_check, baseline_scores
     from kizuna.evaluation.folds import FoldPlan, make_folds
-    from kizuna.evaluation.leakage import find_leaks
+    from kizuna.evaluation.leakage import RowOrigins, find_leaks
 
     definition = training.definition
     plan = FoldPlan(definition.window, config.evaluation.folds, config.model.seed, training.dated)
     folds = make_folds(training.frame.as_of, training.customer_ids, training.y, plan)
+    origins = RowOrigins(training.frame.as_of, training.customer_ids, undated)
     measured = [(split.train, split.test) for split in folds.splits[: folds.reported]]
-    findings, warnings = find_leaks(training.features, training.y, measured)
+    findings, warnings = find_leaks(training.features, training.y, measured, origins)
     if identifiers := _identifiers(training, warnings):
         frame = training.frame.without(identifiers, "every value differs, like an identifier")
         training = replace(training, frame=frame)

@@ -10,7 +10,7 @@ from typing import Any
 
 from kizuna.config import Config
 from kizuna.data.store import Store
-from kizuna.fitting import Say, Trained, fit_models
+from kizuna.fitting import Say, Trained, fit_models, undated_attributes
 from kizuna.labels.training_set import build_training_set
 from kizuna.registry import ModelPair, Registry
 from kizuna.timeline import date_of
@@ -87,7 +87,7 @@ def train(
     store.rest()
     columns = len(training.frame.plan.columns)
     say(f"training set: {len(training.y):,} rows, {columns} features, {len(training.days)} snapshots")
-    trained = fit_models(config, training, champion, say)
+    trained = fit_models(config, training, champion, undated_attributes(store, training), say)
     with (
         registry.training_run(f"train {date_of(train_day)}", run_tags(config, training)) as run,
         tempfile.TemporaryDirectory(prefix="kizuna-") as folder,

@@ -11,8 +11,11 @@ from kizuna.evaluation.intervals import (
     auc_interval,
     auc_statistic,
     bootstrap,
+    bootstrap_all,
+    bootstrap_differences,
     calibration_interval,
     decimals,
+    difference,
     evaluation_rows,
     level_interval,
 )
@@ -109,6 +112,28 @@ def test_a_paired_difference_is_surer_than_two_numbers():
     alone = auc_interval(rows, p)
     assert difference.high - difference.low < 0.2 * (alone.high - alone.low)
     assert auc_difference_interval(rows, p, p * 2 - 7) == Interval(0.0, 0.0, 0.0)
+
+
+def test_several_statistics_share_their_draws():
+    rows, p = a_shop(200, seed=11)
+    rounded = p.round(1)
+    first, second = auc_statistic(rows, p), auc_statistic(rows, rounded)
+    found = bootstrap_all(rows, {"fine": first, "coarse": second})
+    assert list(found) == ["fine", "coarse"]
+    assert found["fine"] == auc_interval(rows, p)
+    assert found["coarse"] == auc_interval(rows, rounded)
+    paired = bootstrap_differences(rows, {"auc": first, "only here": first}, {"auc": second})
+    assert paired == {"auc": auc_difference_interval(rows, p, rounded)}
+    assert difference(first, second)(np.ones(200)) == paired["auc"].estimate
+
+
+def test_what_no_draw_can_measure_has_no_interval():
+    # Defined on the rows themselves, and whenever nobody is missing from a draw: of 40, somebody always is.
+    rows = evaluation_rows([1, 0] * 20)
+    found = bootstrap(rows, lambda weights: 3.0 if weights.min() > 0 else float("nan"))
+    assert found.estimate == 3.0
+    assert np.isnan([found.low, found.high]).all()
+    assert bootstrap_all(rows, {}) == {}
 
 
 def test_infinite_scores_that_tie_are_ties():

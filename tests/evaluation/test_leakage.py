@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from kizuna.evaluation import metrics
-from kizuna.evaluation.leakage import LeakFinding, LeakWarning, binned_auc, find_leaks
+from kizuna.evaluation.leakage import LeakFinding, LeakWarning, RowOrigins, binned_auc, find_leaks
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not beside the repository")
@@ -154,20 +154,123 @@ def test_a_calendar_is_named():
     )
 
 
-def test_repeated_rows_are_counted():
+def test_rows_on_both_sides_of_a_fold_are_counted():
     y, frame = a_frame(1000)
     frame = frame.assign(row_number=np.arange(1000.0))
     frame.iloc[990:, :2] = frame.iloc[:10, :2].to_numpy()
-    y[990:] = y[:10]
-    _, warnings = find_leaks(frame, y, by_customer(1000))
+    y[990:] = y[:10] = [1.0] * 5 + [0.0] * 5
+    folds = [(np.arange(500), np.arange(500, 1000)), (np.arange(500, 1000), np.arange(500))]
+    _, warnings = find_leaks(frame, y, folds)
     assert [warning.kind for warning in warnings] == ["identifier", "duplicates"]
     assert [warning.name for warning in warnings] == ["row_number", "rows"]
     assert warnings[1].text == (
-        "10 of 1,000 rows (1.0 %) repeat another row in every feature and the outcome. "
-        "People entered twice stand on both sides of a fold: remove them"
+        "20 of 1,000 tested rows (2.0 %) repeat a row learned from in every feature and the outcome. "
+        "Customers entered twice, or features that never change, stand on both sides of a fold: remove the doubles"
     )
-    y[990] = 1 - y[990]
-    assert len(find_leaks(frame, y, by_customer(1000))[1]) == 1
+    apart = [(np.arange(100, 400), np.arange(400, 1000))]
+    assert [warning.kind for warning in find_leaks(frame, y, apart)[1]] == ["identifier"]
+
+
+def test_customers_who_only_look_alike_are_no_doubles():
+    generator = np.random.default_rng(10)
+    frame = pd.DataFrame({"plan": generator.integers(0, 4, 2000) * 1.0, "age_group": generator.integers(0, 5, 2000)})
+    y = (generator.random(2000) < 0.1 + 0.15 * frame["plan"]).to_numpy(dtype=float)
+    assert find_leaks(frame, y, by_customer(2000), RowOrigins(customers=np.arange(2000))) == ((), ())
+    # A leak in which all doubles agree does not make them the same person.
+    findings, warnings = find_leaks(frame.assign(closed=y), y, by_customer(2000))
+    assert [found.feature for found in findings] == ["closed"]
+    assert warnings == ()
+
+
+def test_a_customer_on_both_sides_of_a_fold_is_recognised_by_constant_features():
+    y, frame = a_frame(300)
+    frame["birth_year"] = np.random.default_rng(11).normal(1980, 15, 300)
+    rows = pd.concat([frame] * 3, ignore_index=True).assign(visits=np.random.default_rng(12).random(900))
+    folds, ids = by_customer(900), np.tile(np.arange(300), 3)
+    (warning,) = find_leaks(rows, np.tile(y, 3), folds, RowOrigins(customers=ids))[1]
+    assert (warning.kind, warning.features) == ("folds", ())
+    start, end = warning.text[:86], warning.text[-222:]
+    assert start == "with the labels permuted among customers, trees still rank the tested rows with AUC .9"
+    assert end.endswith(
+        "the same people stand on both sides of a fold and are recognised. "
+        "Every metric is too good: remove doubles, and keep a customer's rows together"
+    )
+    whole = [(np.flatnonzero(ids % 5 != part), np.flatnonzero(ids % 5 == part)) for part in range(5)]
+    assert find_leaks(rows, np.tile(y, 3), whole, RowOrigins(customers=ids))[1] == ()
+    # Later snapshots of the same customers are an honest test.
+    days = np.repeat([0, 28, 56], 300)
+    later = [(np.flatnonzero(days < 56), np.flatnonzero(days == 56))]
+    assert find_leaks(rows, np.tile(y, 3), later, RowOrigins(days, ids))[1] == ()
+
+
+def snapshots(customers, days, seed=13):
+    """Customers on every day: first seen, silent since, amounts; the day itself is in no column."""
+    generator = np.random.default_rng(seed)
+    first = generator.integers(-1000, 0, customers)
+    day = np.repeat(days, customers)
+    frame = pd.DataFrame(
+        {
+            "tenure_days": day - np.tile(first, len(days)) * 1.0,
+            "days_since_order": generator.integers(1, 180, day.size) * 1.0,
+            "revenue_90d": generator.gamma(1, 100, day.size) * (1 + day / 100),
+        }
+    )
+    y = (generator.random(day.size) < 0.3).astype(float)
+    later = [(np.flatnonzero(day < days[-1]), np.flatnonzero(day == days[-1]))]
+    return frame, y, later, RowOrigins(day, np.tile(np.arange(customers), len(days))), np.tile(first, len(days))
+
+
+def test_drift_is_no_calendar_and_a_date_beside_an_age_is():
+    frame, y, folds, origins, first = snapshots(600, np.arange(0, 280, 28))
+    assert find_leaks(frame, y, folds, origins) == ((), ())
+    dated = frame.assign(first_order_day=first + 15_000.0)
+    (warning,) = find_leaks(dated, y, folds, origins)[1]
+    assert warning.kind == "calendar"
+    assert set(warning.features) >= {"tenure_days", "first_order_day"}
+    assert warning.text.startswith(
+        "the features together tell the newest snapshot day from the oldest with AUC 1.000, and neighbouring days with "
+        "1.000, which gradual drift cannot do. "
+    )
+    assert warning.text.endswith(
+        " do most: one stands for a date, such as the number of a day, or something done to everybody on one day. "
+        "Use the time since, or features.exclude"
+    )
+    assert find_leaks(dated, y, folds)[1] == ()
+
+
+def test_a_calendar_named_alone_is_not_named_again():
+    frame, y, folds, origins, _ = snapshots(300, np.arange(0, 280, 28))
+    (warning,) = find_leaks(frame.assign(day=np.asarray(origins.days) * 1.0), y, folds, origins)[1]
+    assert (warning.kind, warning.features) == ("calendar", ("day",))
+
+
+def test_an_undated_attribute_that_follows_the_label_is_named():
+    y, frame = a_frame(2000)
+    generator = np.random.default_rng(14)
+    frame["tier"] = np.where(generator.random(2000) < 0.8, 1 - y, generator.integers(0, 2, 2000))
+    frame["market"] = generator.integers(0, 5, 2000) * 1.0
+    origins = RowOrigins(undated=("tier", "market"))
+    findings, warnings = find_leaks(frame, y, by_customer(2000), origins)
+    assert findings == ()
+    assert warnings == (
+        LeakWarning(
+            "attribute",
+            ("tier",),
+            f"tier ({warnings[0].text[6:10]}): alone ranks churn with this AUC (limit .750), and customers has no "
+            "valid_from: today's value may have been written after the churn. Give the table valid_from, or add it to "
+            "features.exclude",
+        ),
+    )
+    assert warnings[0].text[6:8] in (".8", ".9")
+    assert find_leaks(frame, y, by_customer(2000)) == ((), ())
+
+
+def test_an_attribute_filled_in_on_leaving_is_named_by_its_gaps():
+    y, frame = a_frame(2000)
+    known = np.random.default_rng(15).random(2000) < np.where(y == 1, 0.75, 0.05)
+    frame["last_contact"] = np.where(known, 1.0, np.nan)
+    warnings = find_leaks(frame, y, by_customer(2000), RowOrigins(undated=["last_contact"]))[1]
+    assert [warning.features for warning in warnings] == [("last_contact",)]
 
 
 def test_row_order_does_not_matter():
@@ -210,7 +313,8 @@ def test_the_banks_complaint_is_the_outcome():
 def test_the_telephone_company_has_no_leak():
     telco = pd.read_parquet(DATA / "ibm_telco" / "customers.parquet")
     features = coded(telco.drop(columns=["customer_id", "churn"]))
-    assert find_leaks(features, telco["churn"] == "Yes", by_customer(len(telco))) == ((), ())
+    origins = RowOrigins(customers=telco["customer_id"], undated=list(features))
+    assert find_leaks(features, telco["churn"] == "Yes", by_customer(len(telco)), origins) == ((), ())
 
 
 @needs_data
@@ -218,4 +322,4 @@ def test_rows_known_to_be_repeated_are_counted():
     calls = pd.read_parquet(DATA / "iranian_telecom" / "customers.parquet")
     findings, warnings = find_leaks(calls.drop(columns="churn"), calls["churn"], by_customer(len(calls)))
     assert findings == ()
-    assert [warning.text[:27] for warning in warnings] == ["300 of 3,150 rows (9.5 %) r"]
+    assert [warning.text[:25] for warning in warnings] == ["440 of 3,150 tested rows ", "with the labels permuted "]

@@ -33,16 +33,18 @@ def test_log_odds_and_contributions_are_weighted_means():
     assert blend.contributions(X).tolist() == [[0.625, 0.625, 1.25], [0.25, 0.25, 0.5]]
 
 
-@pytest.mark.parametrize(("noise", "weight"), [((1.0, 1.0), 0.5), ((1.0, 6.0), 0.25), ((6.0, 1.0), 0.75)])
-def test_the_better_part_weighs_more_and_equals_weigh_the_same(noise, weight):
+@pytest.mark.parametrize(
+    ("noise", "weights"), [((1.0, 1.0), [1 / 2, 1 / 2]), ((1.0, 6.0), [2 / 3, 1 / 3]), ((6.0, 1.0), [1 / 3, 2 / 3])]
+)
+def test_the_better_part_weighs_more_and_equals_weigh_the_same(noise, weights):
     draw = np.random.default_rng(0)
     truth = draw.normal(0, 1.5, 6000)
     y = (draw.random(6000) < 1 / (1 + np.exp(-truth))).astype(float)
     X = np.column_stack([truth + draw.normal(0, spread, 6000) for spread in noise])
     splits = stratified_splits(y)
-    trial = blend_trial(said("logistic", 0, X, splits), said("lightgbm", 1, X, splits), y, splits)
+    trial = blend_trial([said("logistic", 0, X, splits), said("lightgbm", 1, X, splits)], y, splits)
     assert trial.rung.name == "blend"
-    assert trial.setting == {"weight": weight, "logistic": {"column": 0}, "lightgbm": {"column": 1}}
+    assert trial.setting == {"weights": weights, "logistic": {"column": 0}, "lightgbm": {"column": 1}}
     (model,) = trial.rung.fit(X, y, [trial.setting])
     for split, margin in zip(splits, trial.margins, strict=True):
         assert model.margin(X[split.test]).tolist() == margin.tolist()
@@ -50,8 +52,8 @@ def test_the_better_part_weighs_more_and_equals_weigh_the_same(noise, weight):
 
 def test_without_splits_both_weigh_the_same():
     X, y = np.zeros((4, 2)), np.array([0.0, 1, 0, 1])
-    trial = blend_trial(said("logistic", 0, X, []), said("lightgbm", 1, X, []), y, [])
-    assert trial.setting["weight"] == 0.5
+    trial = blend_trial([said("logistic", 0, X, []), said("lightgbm", 1, X, [])], y, [])
+    assert trial.setting["weights"] == [0.5, 0.5]
     assert np.isnan(trial.auc)
     one = [Split(np.array([0, 1]), np.array([2, 3]))]
-    assert len(blend_trial(said("logistic", 0, X, one), said("lightgbm", 1, X, one), y, one).margins) == 1
+    assert len(blend_trial([said("logistic", 0, X, one), said("lightgbm", 1, X, one)], y, one).margins) == 1

@@ -30,14 +30,14 @@ def auto(shop):
 
 def test_auto_says_what_it_chose_and_why(auto, shop):
     rungs = {c["rung"]: c for c in auto.candidates_}
-    assert list(rungs) == ["rule", "logistic", "lightgbm", "blend"]
-    assert [c["rung"] for c in auto.candidates_ if c["chosen"]] == [auto.estimator_name_] == ["logistic"]
+    assert list(rungs) == ["rule", "btyd", "logistic", "lightgbm", "blend"]
+    assert [c["rung"] for c in auto.candidates_ if c["chosen"]] == [auto.estimator_name_] == ["blend"]
     assert rungs["logistic"]["auc"] > rungs["rule"]["auc"] + 0.01
     assert rungs["logistic"]["setting"]["columns"] == "all"
     shown = "; ".join(f"{name} {c['auc']:.4f} (log loss {c['log_loss']:.4f})" for name, c in rungs.items())
     assert auto.why_ == (
-        f"logistic was chosen by mean AUC over 5 splits: {shown} (within 0.001 of blend, where log loss, then simplicity "
-        f"decide); 800 rows, {shop.churned.sum()} churned."
+        f"blend was chosen by mean AUC over 5 splits, no other being 0.005 ahead: {shown}; 800 rows, "
+        f"{shop.churned.sum()} churned."
     )
 
 
@@ -117,9 +117,9 @@ def test_an_asked_blend_shows_its_parts(shop):
     model = quick("blend").fit(shop.X, shop.churned)
     assert model.estimator_name_ == "blend"
     assert [(c["rung"], c["chosen"]) for c in model.candidates_] == [
-        *[("logistic", False), ("lightgbm", False), ("blend", True)]
+        *[("btyd", False), ("logistic", False), ("lightgbm", False), ("blend", True)]
     ]
-    assert model.why_.startswith("blend was asked for; mean AUC over 5 splits: logistic 0.")
+    assert model.why_.startswith("blend was asked for; mean AUC over 5 splits: btyd 0.")
 
 
 def test_oof_is_nan_where_never_tested_and_ignores_its_own_outcomes(shop):

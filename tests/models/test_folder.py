@@ -97,9 +97,9 @@ def test_files_are_json_and_text_and_no_pickle(written):
     assert files["model.lightgbm.txt"].startswith(b"tree\n")
 
 
-def test_a_blend_keeps_its_trees_beside_its_logistic(shop, tmp_path):
+def test_a_blend_keeps_its_trees_beside_the_others(shop, tmp_path):
     write_model(tmp_path, ChurnClassifier("blend", CHURN["blend"]).fit(shop.X, shop.churned), {})
-    assert list(contents(tmp_path)) == ["checksums.json", "contract.json", "model-2.lightgbm.txt", "model.json"]
+    assert list(contents(tmp_path)) == ["checksums.json", "contract.json", "model-3.lightgbm.txt", "model.json"]
 
 
 def test_a_foreign_model_is_one_skops_file_beside_json(shop, tmp_path):

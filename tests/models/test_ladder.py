@@ -19,9 +19,10 @@ def names(estimator, params=None, task=TASK):
 
 
 def test_auto_climbs_from_the_rule_to_the_trees():
-    assert names("auto") == ["rule", "logistic", "lightgbm"]
+    assert names("auto") == ["rule", "btyd", "logistic", "lightgbm"]
     assert names("auto", task=NAMELESS) == ["logistic", "lightgbm"]
-    assert names("blend") == ["logistic", "lightgbm"]
+    assert names("blend") == ["btyd", "logistic", "lightgbm"]
+    assert names("blend", task=NAMELESS) == ["logistic", "lightgbm"]
     assert names("sklearn.naive_bayes.GaussianNB") == ["sklearn.naive_bayes.GaussianNB"]
 
 
@@ -76,15 +77,15 @@ def test_parameters_by_name_of_the_model_reach_that_model_only():
             "lightgmb",
             {},
             TASK,
-            "model.churn.estimator 'lightgmb' is unknown. Did you mean 'lightgbm'? Known are auto, rule, logistic, "
-            "lightgbm, blend, or an import path such as sklearn.ensemble.RandomForestClassifier.",
+            "model.churn.estimator 'lightgmb' is unknown. Did you mean 'lightgbm'? Known are auto, rule, btyd, "
+            "logistic, lightgbm, blend, or an import path such as sklearn.ensemble.RandomForestClassifier.",
         ),
         (
             "auto",
             {"num_leaves": 5},
             TASK,
             "model.churn.params asks for 'num_leaves' while the estimator is auto. With auto, write the parameters "
-            "under the name of their model: rule, logistic, lightgbm.",
+            "under the name of their model: rule, btyd, logistic, lightgbm.",
         ),
         (
             "rule",

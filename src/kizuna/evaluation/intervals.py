@@ -6,7 +6,7 @@ original rows; scores are sorted once, so one resample costs a few passes over t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,13 +92,38 @@ def bootstrap(rows: EvaluationRows, statistic: Statistic, resampling: Resampling
 
     Resamples in which it is undefined (NaN) are left out; if it is undefined on the rows themselves, all three are NaN.
     """
+    return bootstrap_all(rows, {"": statistic}, resampling)[""]
+
+
+def bootstrap_all(
+    rows: EvaluationRows, statistics: Mapping[str, Statistic], resampling: Resampling | None = None
+) -> dict[str, Interval]:
+    """Every statistic with its percentile interval, all on the same draws, by name. NaN as in bootstrap."""
     chosen = resampling or Resampling()
-    estimate = statistic(np.ones(rows.churned.size)) if rows.churned.size else float("nan")
-    if np.isnan(estimate):
-        return Interval(float("nan"), float("nan"), float("nan"))
-    drawn = np.array([statistic(weights) for weights in _customer_weights(rows, chosen)])
-    low, high = np.quantile(drawn[~np.isnan(drawn)], _tails(chosen)).tolist()
-    return Interval(estimate, low, high)
+    whole = np.ones(rows.churned.size)
+    estimates = {name: of(whole) if whole.size else float("nan") for name, of in statistics.items()}
+    measured = {name: of for name, of in statistics.items() if not np.isnan(estimates[name])}
+    drawn: dict[str, list[float]] = {name: [] for name in statistics}
+    for weights in customer_weights(rows, chosen) if measured else ():
+        for name, statistic in measured.items():
+            drawn[name].append(statistic(weights))
+    return {name: Interval(estimates[name], *_middle(drawn[name], chosen)) for name in statistics}
+
+
+def difference(first: Statistic, second: Statistic) -> Statistic:
+    """The function from row weights to `first` minus `second`: its bootstrap is paired, both on the same draws."""
+    return lambda weights: first(weights) - second(weights)
+
+
+def bootstrap_differences(
+    rows: EvaluationRows,
+    first: Mapping[str, Statistic],
+    second: Mapping[str, Statistic],
+    resampling: Resampling | None = None,
+) -> dict[str, Interval]:
+    """First minus second with its paired interval, for every name that both have, in the order of `first`."""
+    paired = {name: difference(statistic, second[name]) for name, statistic in first.items() if name in second}
+    return bootstrap_all(rows, paired, resampling)
 
 
 def auc_interval(rows: EvaluationRows, score: npt.ArrayLike, resampling: Resampling | None = None) -> Interval:
@@ -110,21 +135,20 @@ def auc_difference_interval(
     rows: EvaluationRows, score: npt.ArrayLike, other: npt.ArrayLike, resampling: Resampling | None = None
 ) -> Interval:
     """AUC of `score` minus AUC of `other`, paired: both are measured on the same draws of the same rows."""
-    first, second = auc_statistic(rows, score), auc_statistic(rows, other)
-    return bootstrap(rows, lambda weights: first(weights) - second(weights), resampling)
+    return bootstrap(rows, difference(auc_statistic(rows, score), auc_statistic(rows, other)), resampling)
 
 
 def level_interval(rows: EvaluationRows, p: npt.ArrayLike, resampling: Resampling | None = None) -> Interval:
     """Mean predicted minus observed churn rate, the mean over folds: +.05 promises five points too many."""
-    gaps = _fold_shares(rows, rows.fold, _column(rows, p) - rows.churned)
+    gaps = _fold_shares(rows, rows.fold, column_of(rows, p) - rows.churned)
     return bootstrap(rows, lambda weights: float(gaps(weights).sum()), resampling)
 
 
 def auc_statistic(rows: EvaluationRows, score: npt.ArrayLike) -> Statistic:
     """The function from row weights to the mean AUC over folds. Sorts once, here."""
-    scores = _column(rows, score)
+    scores = column_of(rows, score)
     folds: list[tuple[IntArray, FloatArray, IntArray]] = []
-    for fold in range(_fold_count(rows)):
+    for fold in range(fold_count(rows)):
         members = np.flatnonzero(rows.fold == fold)
         order = members[np.argsort(scores[members], kind="stable")]
         ranked = scores[order]
@@ -154,26 +178,40 @@ def calibration_interval(
     truth in 93 % or more (about 90 % with a single bad bin), `high` above it in 85 % or more, and `low` of a perfect
     model never passed .05. Bins are fixed on the rows; folds are averaged.
     """
-    probability = _column(rows, p)
+    probability = column_of(rows, p)
     if not probability.size:
         return CalibrationInterval(*[float("nan")] * 5)
     chosen = resampling or Resampling()
     cell = np.empty(probability.size, dtype=np.int64)
-    for fold in range(_fold_count(rows)):
+    for fold in range(fold_count(rows)):
         members = rows.fold == fold
         cell[members] = fold * CALIBRATION_BINS + equal_count_bins(probability[members], CALIBRATION_BINS)
     gaps_of = _fold_shares(rows, cell, probability - rows.churned)
     gaps = gaps_of(np.ones(probability.size))
-    noise = np.array([gaps_of(weights) for weights in _customer_weights(rows, chosen)]) - gaps
+    noise = np.array([gaps_of(weights) for weights in customer_weights(rows, chosen)]) - gaps
+    plain = float(np.abs(gaps).sum())
+    found = true_error(gaps, noise, chosen)
+    return CalibrationInterval(
+        estimate=min(found.estimate, 1.0),
+        low=min(found.low, 1.0),
+        high=max(min(found.high, 1.0), plain),
+        plain=plain,
+        expected_if_perfect=_expected_if_perfect(rows, cell, probability, chosen),
+    )
+
+
+def true_error(gaps: FloatArray, noise: FloatArray, chosen: Resampling) -> Interval:
+    """Which sums of true absolute gaps could have shown these observed ones under this noise.
+
+    `gaps` (cells,), `noise` (resamples, cells) centred on 0; the argument is that of calibration_interval.
+    """
     plain = float(np.abs(gaps).sum())
     beyond = np.sign(gaps) * np.maximum(np.abs(gaps) - noise.std(axis=0), 0.0)
     low_tail, high_tail = _tails(chosen)
-    return CalibrationInterval(
+    return Interval(
         estimate=_true_size(plain, gaps, noise, 0.5),
         low=_true_size(plain, beyond if beyond.any() else gaps, noise, high_tail),
         high=max(_true_size(plain, gaps, noise, low_tail), plain),
-        plain=plain,
-        expected_if_perfect=_expected_if_perfect(rows, cell, probability, chosen),
     )
 
 
@@ -200,14 +238,14 @@ def _true_size(plain: float, shape: FloatArray, noise: FloatArray, tail: float) 
     for _ in range(40):
         middle = (low + high) / 2.0
         low, high = (low, middle) if shown(middle) >= plain else (middle, high)
-    return min(high, 1.0)
+    return high
 
 
 def _expected_if_perfect(rows: EvaluationRows, cell: IntArray, p: FloatArray, chosen: Resampling) -> float:
     """Mean plain error over outcomes redrawn from `p`; sorted first, so that row order changes no draw."""
     order = np.lexsort((p, cell))
     cells, sorted_p = cell[order], p[order]
-    share = 1.0 / (np.bincount(rows.fold)[rows.fold[order]] * _fold_count(rows))
+    share = 1.0 / (np.bincount(rows.fold)[rows.fold[order]] * fold_count(rows))
     generator = np.random.default_rng(chosen.seed)
     total = 0.0
     for _ in range(chosen.resamples):
@@ -218,7 +256,7 @@ def _expected_if_perfect(rows: EvaluationRows, cell: IntArray, p: FloatArray, ch
 
 def _fold_shares(rows: EvaluationRows, cell: IntArray, gap: FloatArray) -> Callable[[FloatArray], FloatArray]:
     """The function from row weights to the weighted mean gap of each cell's rows within their fold, over all folds."""
-    folds, cells = _fold_count(rows), int(cell.max(initial=-1)) + 1
+    folds, cells = fold_count(rows), int(cell.max(initial=-1)) + 1
 
     def shares(weights: FloatArray) -> FloatArray:
         drawn = np.maximum(np.bincount(rows.fold, weights=weights, minlength=folds), 1.0)
@@ -237,23 +275,34 @@ def _sorted_auc(weights: FloatArray, churned: FloatArray, starts: IntArray) -> f
     return float(positive @ (np.cumsum(negative) - negative / 2.0)) / pairs if pairs else float("nan")
 
 
-def _customer_weights(rows: EvaluationRows, chosen: Resampling) -> Iterator[FloatArray]:
-    """How often each row's customer is drawn, one array per resample."""
+def customer_weights(rows: EvaluationRows, chosen: Resampling) -> Iterator[FloatArray]:
+    """How often each row's customer is drawn, one array of whole numbers per resample."""
     generator = np.random.default_rng(chosen.seed)
     for _ in range(chosen.resamples):
         drawn = generator.integers(0, rows.customers, rows.customers)
         yield np.bincount(drawn, minlength=rows.customers).astype(np.float64)[rows.customer]
 
 
-def _fold_count(rows: EvaluationRows) -> int:
+def fold_count(rows: EvaluationRows) -> int:
+    """Number of folds, 0 without rows."""
     return int(rows.fold.max(initial=-1)) + 1
+
+
+def _middle(drawn: Sequence[float], chosen: Resampling) -> tuple[float, float]:
+    """The interval of the draws in which the statistic was defined."""
+    defined = [value for value in drawn if not np.isnan(value)]
+    if not defined:
+        return float("nan"), float("nan")
+    low, high = np.quantile(defined, _tails(chosen)).tolist()
+    return low, high
 
 
 def _tails(chosen: Resampling) -> tuple[float, float]:
     return (1.0 - chosen.level) / 2.0, (1.0 + chosen.level) / 2.0
 
 
-def _column(rows: EvaluationRows, score: npt.ArrayLike) -> FloatArray:
+def column_of(rows: EvaluationRows, score: npt.ArrayLike) -> FloatArray:
+    """The scores as numbers, one per row. Errors: ValueError for another number of them, or nulls."""
     scores = np.asarray(score, dtype=np.float64)
     if scores.shape != rows.churned.shape:
         raise ValueError(f"{rows.churned.size} outcomes and {scores.size} scores")

@@ -6,7 +6,7 @@ their own order, so the same frame always gives the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kizuna.evaluation.calendar_leaks import days_apart, sides_of
+from kizuna.evaluation.fold_leaks import Fold, people, permuted_labels, repeated_rows, row_hashes
 from kizuna.evaluation.intervals import decimals
 from kizuna.evaluation.metrics import FloatArray, IntArray
 
@@ -31,9 +33,7 @@ IDENTIFIER_UNIQUE_SHARE = 0.99
 IDENTIFIER_MAX_UNEVENNESS = 0.1
 IDENTIFIER_WORDS = frozenset({"id", "ids", "no", "number", "key", "uuid", "guid", "code", "row"})
 
-DUPLICATE_SHARE = 0.01
-
-Fold = tuple[IntArray, IntArray]
+ATTRIBUTE_AUC = 0.75
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class LeakFinding:
 class LeakWarning:
     """Something odd about the rows that a person should look at. `features` is empty where it concerns whole rows."""
 
-    kind: Literal["identifier", "calendar", "duplicates"]
+    kind: Literal["identifier", "calendar", "attribute", "duplicates", "folds"]
     features: tuple[str, ...]
     text: str
 
@@ -56,6 +56,20 @@ class LeakWarning:
     def name(self) -> str:
         """The features it is about, or 'rows'."""
         return ", ".join(self.features) or "rows"
+
+
+@dataclass(frozen=True)
+class RowOrigins:
+    """Where the rows come from, as far as it is known: each adds a test.
+
+    `days`: each row's snapshot day; None: one day. `customers`: each row's customer id; None: one customer each.
+    `undated`: columns whose present value stands on every day, such as those of family "profile" where the customers
+    table has no valid_from.
+    """
+
+    days: npt.ArrayLike | None = None
+    customers: npt.ArrayLike | None = None
+    undated: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -69,34 +83,48 @@ class _Counts:
 
 
 def find_leaks(
-    features: pd.DataFrame, y: npt.ArrayLike, folds: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]]
+    features: pd.DataFrame,
+    y: npt.ArrayLike,
+    folds: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]],
+    origins: RowOrigins | None = None,
 ) -> tuple[tuple[LeakFinding, ...], tuple[LeakWarning, ...]]:
     """Findings and warnings, in the order of the columns.
 
     `folds` are (training, test) row positions. A feature alone is scored by the churn rate its value's bin had in the
     training rows (about 20 quantile bins, a value that fills one gets its own, nulls too; text in sorted order), so a
-    leak need not be monotone. The AUC is the mean over test parts that hold both classes.
+    leak need not be monotone. The AUC is the mean over test parts that hold both classes. The tests of several features
+    together (calendar_leaks.py) and of the folds (fold_leaks.py) leave out what was already named.
     """
     outcome = np.asarray(y, dtype=np.float64)
     if outcome.shape != (len(features),):
         raise ValueError(f"{len(features)} rows of features and {outcome.size} outcomes")
+    known = origins or RowOrigins()
     thinned = [(_thinned(train), _thinned(test)) for train, test in folds]
     findings: list[LeakFinding] = []
     drifting: list[str] = []
     identifiers: list[str] = []
+    following: dict[str, float] = {}
     kept: list[bool] = []
     for label, column in features.items():
         name, values = str(label), _numbers(column)
         counted = [_count(values, outcome, fold) for fold in thinned]
+        kept.append(not _is_identifier(name, column, values, thinned))
         if (finding := _finding(name, counted)) is not None:
             findings.append(finding)
-        kept.append(not _is_identifier(name, column, values, thinned))
+        elif kept[-1] and name in known.undated and _alone_auc(counted) >= ATTRIBUTE_AUC:
+            following[name] = _alone_auc(counted)
         if not kept[-1]:
             identifiers.append(name)
         elif _drift_auc(counted) >= DRIFT_AUC:
             drifting.append(name)
-    warnings = _column_warnings(identifiers, drifting)
-    return tuple(findings), (*warnings, *_duplicates(features.loc[:, kept], outcome))
+    usable = features if all(kept) else features.loc[:, kept]
+    warnings = (
+        *_column_warnings(identifiers, drifting),
+        *_calendar(_without(usable, drifting), known),
+        *_attributes(following),
+        *_folds(_without(usable, [found.feature for found in findings]), outcome, folds, known),
+    )
+    return tuple(findings), warnings
 
 
 def binned_auc(values: npt.ArrayLike, y: npt.ArrayLike, folds: Sequence[Fold]) -> float:
@@ -204,17 +232,86 @@ def _column_warnings(identifiers: Sequence[str], drifting: Sequence[str]) -> Ite
         yield LeakWarning("calendar", tuple(drifting), text)
 
 
-def _duplicates(features: pd.DataFrame, outcome: FloatArray) -> Iterator[LeakWarning]:
+def _calendar(features: pd.DataFrame, known: RowOrigins) -> Iterator[LeakWarning]:
+    """Days told apart by features together, none of which does so alone."""
+    if known.days is None:
+        return
+    days = np.asarray(known.days, dtype=np.int64)
+    found = days_apart(lambda rows: _matrix(features.iloc[rows]), days, sides_of(known.customers, days.size))
+    if found is not None and found.is_calendar:
+        names = tuple(str(features.columns[column]) for column in found.columns)
+        text = (
+            f"the features together tell the newest snapshot day from the oldest with AUC {decimals(found.auc)}, and "
+            f"neighbouring days with {decimals(found.neighbours_auc)}, which gradual drift cannot do. "
+            f"{', '.join(names)} do most: one stands for a date, such as the number of a day, or something done to "
+            f"everybody on one day. Use the time since, or features.exclude"
+        )
+        yield LeakWarning("calendar", names, text)
+
+
+def _attributes(following: Mapping[str, float]) -> Iterator[LeakWarning]:
+    if following:
+        named = ", ".join(f"{name} ({decimals(found)})" for name, found in following.items())
+        text = (
+            f"{named}: alone ranks churn with this AUC (limit {decimals(ATTRIBUTE_AUC)}), and customers has no "
+            f"valid_from: today's value may have been written after the churn. Give the table valid_from, or add it to "
+            f"features.exclude"
+        )
+        yield LeakWarning("attribute", tuple(following), text)
+
+
+def _folds(
+    features: pd.DataFrame,
+    outcome: FloatArray,
+    folds: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]],
+    known: RowOrigins,
+) -> Iterator[LeakWarning]:
+    """Rows that stand on both sides of a fold, and labels that could be learned by heart."""
     if features.empty:
         return
-    hashed = pd.util.hash_pandas_object(features, index=False).to_numpy() ^ outcome.astype(np.uint64)
-    repeated = len(features) - np.unique(hashed).size
-    if repeated >= DUPLICATE_SHARE * len(features):
+    parts = [(np.asarray(train, dtype=np.int64), np.asarray(test, dtype=np.int64)) for train, test in folds]
+    hashes = row_hashes(features)
+    found = repeated_rows(hashes, outcome, parts)
+    if found.is_leak:
         text = (
-            f"{repeated:,} of {len(features):,} rows ({repeated / len(features) * 100:.1f} %) repeat another row in "
-            f"every feature and the outcome. People entered twice stand on both sides of a fold: remove them"
+            f"{found.repeated:,} of {found.tested:,} tested rows ({found.repeated / found.tested * 100:.1f} %) repeat a "
+            f"row learned from in every feature and the outcome. Customers entered twice, or features that never "
+            f"change, stand on both sides of a fold: remove the doubles"
         )
         yield LeakWarning("duplicates", (), text)
+    if _apart_in_time(known, parts):
+        return
+    units = people(known.customers, hashes, outcome, found)
+    learned = permuted_labels(lambda rows: _matrix(features.iloc[rows]), outcome, parts, units)
+    if learned is not None and learned.is_leak:
+        text = (
+            f"with the labels permuted among customers, trees still rank the tested rows with AUC "
+            f"{decimals(learned.auc)} (chance allows {decimals(learned.limit)}): the same people stand on both sides of "
+            f"a fold and are recognised. Every metric is too good: remove doubles, and keep a customer's rows together"
+        )
+        yield LeakWarning("folds", (), text)
+
+
+def _apart_in_time(known: RowOrigins, folds: Sequence[Fold]) -> bool:
+    """Whether every test day is later than all days learned from: a customer may then stand on both sides."""
+    if known.days is None:
+        return False
+    days = np.asarray(known.days)
+    return all(train.size and test.size and days[train].max() < days[test].min() for train, test in folds)
+
+
+def _without(features: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
+    return features.loc[:, [str(label) not in names for label in features.columns]] if names else features
+
+
+def _matrix(features: pd.DataFrame) -> FloatArray:
+    columns = [_numbers(features.iloc[:, place]) for place in range(features.shape[1])]
+    return np.column_stack(columns) if columns else np.empty((len(features), 0))
+
+
+def _alone_auc(folds: Sequence[_Counts]) -> float:
+    """The better AUC of the column's value and of whether it is missing; 0 where neither is defined."""
+    return max((found for found in (_value_auc(folds), _missingness_auc(folds)) if not np.isnan(found)), default=0.0)
 
 
 def _numbers(column: pd.Series) -> FloatArray:

@@ -1,6 +1,6 @@
 """Models: who is about to leave, and what customers are worth.
 
-The two estimators are looked up when they are first used, so that importing this package costs nothing.
+The estimators are looked up when they are first used, so that importing this package costs nothing.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kizuna.models.btyd import BGNBD, MBGNBD, GammaGamma, ShiftedBetaGeometric
     from kizuna.models.churn import ChurnClassifier
     from kizuna.models.value import CltvRegressor
 
-__all__ = ["ChurnClassifier", "CltvRegressor"]
+__all__ = ["BGNBD", "MBGNBD", "ChurnClassifier", "CltvRegressor", "GammaGamma", "ShiftedBetaGeometric"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,4 +24,8 @@ def __getattr__(name: str) -> Any:
         from kizuna.models.value import CltvRegressor
 
         return CltvRegressor
+    if name in ("BGNBD", "MBGNBD", "GammaGamma", "ShiftedBetaGeometric"):
+        from kizuna.models import btyd
+
+        return getattr(btyd, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,7 @@
-"""The blend: the weighted mean of logistic's and lightgbm's log odds, from predictions that both have made already.
+"""The blend: the weighted mean of several models' log odds, from predictions that they have made already.
 
-What a few columns say plainly and what all of them say together err differently; their mean errs less than either.
+What three columns say by theory, what a few say plainly and what all of them say together err differently; their mean errs
+less than any.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 from kizuna.models.ladder import MarginModel, Rung, Setting, Trial, best_of
 from kizuna.models.splits import Split
 
-# The weight of lightgbm, the even one first: the others must earn their place.
-WEIGHTS = (0.5, 0.25, 0.75)
+# How much more than the others one of the models may count.
+_EMPHASIS = 2.0
 
 Floats = NDArray[np.float64]
 
@@ -29,24 +30,39 @@ class BlendModel:
 
     def margin(self, X: Floats) -> Floats:
         """Log odds, (n,)."""
-        return np.asarray(sum(w * part.margin(X) for w, part in zip(self.weights, self.parts, strict=True)))
+        return _mean(self.weights, [part.margin(X) for part in self.parts])
 
     def contributions(self, X: Floats) -> Floats:
         """The weighted mean of the parts' contributions, (n, features + 1), the bias last."""
-        return np.asarray(sum(w * part.contributions(X) for w, part in zip(self.weights, self.parts, strict=True)))
+        return _mean(self.weights, [part.contributions(X) for part in self.parts])
 
 
-def blend_trial(linear: Trial, trees: Trial, y: Floats, splits: Sequence[Split]) -> Trial:
-    """The blend of two tried rungs at their best settings, with the weight of the lowest log loss out of fold."""
-    settings = tuple({"weight": weight, "logistic": linear.setting, "lightgbm": trees.setting} for weight in WEIGHTS)
+def blend_trial(parts: Sequence[Trial], y: Floats, splits: Sequence[Split]) -> Trial:
+    """The blend of tried rungs at their best settings, with the weights of the lowest log loss out of fold.
+
+    Even weights come first; the others, in which one model counts twice, must earn their place.
+    """
+    choices = _weights(len(parts))
+    own = {trial.rung.name: trial.setting for trial in parts}
+    settings = tuple({"weights": list(weights), **own} for weights in choices)
 
     def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
-        (first,) = linear.rung.fit(X, y, [linear.setting])
-        (second,) = trees.rung.fit(X, y, [trees.setting])
-        return [BlendModel((first, second), (1 - s["weight"], s["weight"])) for s in settings]
+        models = tuple(trial.rung.fit(X, y, [trial.setting])[0] for trial in parts)
+        return [BlendModel(models, tuple(setting["weights"])) for setting in settings]
 
     margins = [
-        [(1 - weight) * first + weight * second for first, second in zip(linear.margins, trees.margins, strict=True)]
-        for weight in WEIGHTS
+        [_mean(weights, split) for split in zip(*(trial.margins for trial in parts), strict=True)]
+        for weights in choices
     ]
     return best_of(Rung("blend", settings, fit), margins, y, splits)
+
+
+def _mean(weights: Sequence[float], parts: Sequence[Floats]) -> Floats:
+    return np.asarray(sum(weight * part for weight, part in zip(weights, parts, strict=True)))
+
+
+def _weights(count: int) -> list[tuple[float, ...]]:
+    """Even weights, then each model in turn emphasised; they sum to 1."""
+    even = np.ones(count)
+    emphasised = [even + (_EMPHASIS - 1) * (np.arange(count) == one) for one in range(count)]
+    return [tuple(float(weight) for weight in weights / weights.sum()) for weights in (even, *emphasised)]

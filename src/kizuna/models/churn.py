@@ -21,6 +21,8 @@ from kizuna.models.splits import Split, pooled, stratified_splits
 # With fewer churners or stayers than this, splits cannot tell models apart.
 ENOUGH_TO_CHOOSE = 50
 SAME_AUC = 0.001
+# How much another model must be ahead of the blend in AUC to be taken instead.
+AHEAD_OF_BLEND = 0.005
 SAME_LOG_LOSS = 0.001
 _CALIBRATIONS = ("auto", "platt", "isotonic", "none")
 
@@ -30,9 +32,10 @@ Floats = NDArray[np.float64]
 class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Calibrated probability of churn.
 
-    estimator: 'auto' (the best of rule, logistic, lightgbm and blend out of fold), one of these, or the import path of a
-    scikit-learn classifier. params: its parameters; with 'auto', by name of the model. calibration: 'auto', 'platt',
-    'isotonic' or 'none'. horizon_days: of the label, for the rule. seed, threads: of everything that draws or computes.
+    estimator: 'auto' (the blend of btyd, logistic and lightgbm, unless one of them, or the rule, is clearly ahead out of
+    fold), 'blend', 'rule', 'btyd', 'logistic', 'lightgbm', or the import path of a scikit-learn classifier. params: its
+    parameters; with 'auto', by name of the model. calibration: 'auto', 'platt', 'isotonic' or 'none'. horizon_days: of the
+    label, for rule and btyd. seed, threads: of everything that draws or computes.
 
     After ``fit``: ``estimator_name_`` and ``why_`` (what was chosen, and the numbers), ``candidates_`` (what was tried),
     ``oof_probability_`` (out-of-fold probability per training row, NaN where never tested), ``calibration_``.
@@ -98,8 +101,9 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         alone = few and self.estimator == "auto"
         trials = [try_rung(rung, X, y, tests) for rung in (rungs[:1] if alone else rungs)]
         parts = {trial.rung.name: trial for trial in trials}
-        if self.estimator in ("auto", "blend") and set(BLENDED) <= set(parts):
-            trials.append(blend_trial(parts["logistic"], parts["lightgbm"], y, tests))
+        blended = [parts[name] for name in BLENDED if name in parts]
+        if self.estimator in ("auto", "blend") and len(blended) > 1:
+            trials.append(blend_trial(blended, y, tests))
         chosen = trials[-1] if self.estimator == "blend" else _choose(trials)
         self.estimator_name_ = chosen.rung.name
         self.candidates_ = [_describe(trial, trial is chosen) for trial in trials]
@@ -143,6 +147,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         how = f"mean AUC over {tests} splits" if tests else "no split was possible"
         if self.estimator != "auto":
             return f"{chosen.rung.name} was asked for; {how}: {measured}; {data}."
+        if chosen.rung.name == "blend":
+            return f"blend was chosen by {how}, no other being {AHEAD_OF_BLEND} ahead: {measured}; {data}."
         tied = [t.rung.name for t in trials if t is not chosen and t.auc > chosen.auc - SAME_AUC]
         within = f" (within {SAME_AUC} of {' and '.join(tied)}, where log loss, then simplicity decide)" if tied else ""
         return f"{chosen.rung.name} was chosen by {how}: {measured}{within}; {data}."
@@ -177,10 +183,17 @@ def _two_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
 
 
 def _choose(trials: list[Trial]) -> Trial:
-    """The highest AUC; among equal ones the lowest log loss; among equal ones the simplest, which stands first."""
+    """The blend, unless another is clearly ahead; then the highest AUC.
+
+    Among equal ones the lowest log loss; among equal ones the simplest, which stands first. Choosing by a few folds picks
+    the luckiest model; what several models agree on has held better on the days that came after.
+    """
     if len(trials) == 1 or all(np.isnan(trial.auc) for trial in trials):
         return trials[0]
     best = max(trial.auc for trial in trials if not np.isnan(trial.auc))
+    blend = next((trial for trial in trials if trial.rung.name == "blend"), None)
+    if blend is not None and blend.auc > best - AHEAD_OF_BLEND:
+        return blend
     near = [trial for trial in trials if trial.auc > best - SAME_AUC]
     least = min(trial.log_loss for trial in near)
     return next(trial for trial in near if trial.log_loss < least + SAME_LOG_LOSS)

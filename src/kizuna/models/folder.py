@@ -169,6 +169,7 @@ def _part(model: Any, name: str, files: Files) -> dict[str, Any]:
     from kizuna.models.foreign import ForeignModel, dump_estimator
     from kizuna.models.linear import LinearModel
     from kizuna.models.rule import RuleModel
+    from kizuna.models.silence import SilenceModel
     from kizuna.models.trees import TreeModel
 
     if isinstance(model, BlendModel):
@@ -176,6 +177,8 @@ def _part(model: Any, name: str, files: Files) -> dict[str, Any]:
         return {"is": "blend", "parts": parts, "weights": list(model.weights)}
     if isinstance(model, RuleModel):
         return {"is": "rule", **vars(model)}
+    if isinstance(model, SilenceModel):
+        return {"is": "btyd", **model.to_json()}
     if isinstance(model, LinearModel):
         return {"is": "linear", **model.to_json()}
     if isinstance(model, TreeModel):
@@ -198,6 +201,7 @@ def _model(tree: dict[str, Any], files: Files, threads: int) -> Any:
     from kizuna.models.linear import LinearModel
     from kizuna.models.preparation import Preparation
     from kizuna.models.rule import RuleModel
+    from kizuna.models.silence import SilenceModel
     from kizuna.models.trees import read_trees
 
     tree = dict(tree)
@@ -209,6 +213,8 @@ def _model(tree: dict[str, Any], files: Files, threads: int) -> Any:
         orders, tenure = tree["positions"]
         median = (float(tree["median"][0]), float(tree["median"][1]))
         return RuleModel(int(tree["n_features"]), (orders, tenure), median, float(tree["horizon_days"]))
+    if kind == "btyd":
+        return SilenceModel.from_json(tree)
     if kind == "linear":
         return LinearModel.from_json(tree)
     if kind == "trees":

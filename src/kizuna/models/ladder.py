@@ -13,11 +13,12 @@ from kizuna.errors import ConfigError, nearest
 from kizuna.models.foreign import build_estimator, fit_foreign, is_import_path
 from kizuna.models.linear import PENALTIES, fit_linear, purchase_positions, rfm_positions
 from kizuna.models.rule import RULE_COLUMNS, fit_rule, rule_positions
+from kizuna.models.silence import SILENCE_COLUMNS, fit_silence, silence_positions
 from kizuna.models.splits import Split
 from kizuna.models.trees import check_tree_params, default_tree_params, fit_trees, tree_counts
 
-RUNGS = ("rule", "logistic", "lightgbm")
-BLENDED = ("logistic", "lightgbm")
+RUNGS = ("rule", "btyd", "logistic", "lightgbm")
+BLENDED = ("btyd", "logistic", "lightgbm")
 
 # Closer than this, two numbers are the same and the simpler model wins.
 SAME_SETTING_LOG_LOSS = 0.0005
@@ -90,12 +91,15 @@ def build_ladder(estimator: str, params: dict[str, Any] | None, task: Task) -> l
                     f"model.churn.params asks for '{name}' while the estimator is {estimator}.{nearest(name, RUNGS)} "
                     f"With {estimator}, write the parameters under the name of their model: {', '.join(RUNGS)}."
                 )
-        names = RUNGS if estimator == "auto" and rule_positions(task.names) is not None else BLENDED
+        possible = {"rule": rule_positions(task.names), "btyd": silence_positions(task.names)}
+        names = [name for name in (RUNGS if estimator == "auto" else BLENDED) if possible.get(name, ()) is not None]
         return [rung for name in names for rung in build_ladder(name, params.get(name), task)]
     if estimator in RUNGS and params and set(params) <= set(RUNGS):
         params = dict(params.get(estimator) or {})
     if estimator == "rule":
         return [_rule(params, task)]
+    if estimator == "btyd":
+        return [_btyd(params, task)]
     if estimator == "logistic":
         return [_logistic(params, task)]
     if estimator == "lightgbm":
@@ -159,6 +163,23 @@ def _rule(params: dict[str, Any], task: Task) -> Rung:
         return [fit_rule(X, where, task.horizon_days)]
 
     return Rung("rule", ({"horizon_days": task.horizon_days},), fit, level="none")
+
+
+def _btyd(params: dict[str, Any], task: Task) -> Rung:
+    positions = silence_positions(task.names)
+    if positions is None:
+        raise ConfigError(
+            f"model.churn.estimator 'btyd' needs the columns {', '.join(SILENCE_COLUMNS)}; found {len(task.names)} named "
+            "columns without all of them. Configure purchases, or choose logistic."
+        )
+    if params:
+        raise ConfigError(f"model.churn.params: btyd takes no parameters; found {', '.join(sorted(params))}.")
+    where = positions
+
+    def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
+        return [fit_silence(X, y, where, task.horizon_days)]
+
+    return Rung("btyd", ({"horizon_days": task.horizon_days},), fit)
 
 
 def _logistic(params: dict[str, Any], task: Task) -> Rung:
