@@ -26,7 +26,7 @@ def futures(seen, horizon, seed):
 @pytest.mark.parametrize("first_chance", [0, 1])
 def test_predictions_are_true_on_average_in_every_group(first_chance):
     parameters = Parameters(0.6, 5.0, 0.9, 2.0, first_chance)
-    seen = simulate_customers(parameters, 400_000, 20.0, seed=11)
+    seen = simulate_customers(parameters, 200_000, 20.0, seed=11)
     histories = read_histories(seen.frequency, seen.recency, seen.age)
     bought = futures(seen, HORIZON, seed=12)
     horizon = np.full(len(bought), HORIZON)

@@ -127,9 +127,10 @@ def _sharpened(surface: Surface, point: Floats, curvature: Floats, free: NDArray
     for _ in range(4):
         moved = point.copy()
         moved[free] += np.linalg.solve(curvature, gradient)
+        if not np.all((moved >= surface.low) & (moved <= surface.high)):
+            break
         slope = surface.slope(moved)[1][free]
-        inside = np.all((moved >= surface.low) & (moved <= surface.high))
-        if not inside or np.abs(slope).max(initial=0.0) >= np.abs(gradient).max(initial=0.0):
+        if np.abs(slope).max(initial=0.0) >= np.abs(gradient).max(initial=0.0):
             break
         point, gradient = moved, slope
     return point
