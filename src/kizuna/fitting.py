@@ -146,7 +146,7 @@ def _tune(config: Config, rows: ChurnRows) -> Tuned | None:
             f"model.churn.tune_trials asks for a search, but estimator {asked.estimator} has nothing that it could tune. "
             f"Choose {', '.join(_WITH_TREES)}, or set tune_trials to 0."
         )
-    from kizuna.models.ladder import Task
+    from kizuna.models.task import Task
     from kizuna.models.tuning import TuneBudget, tune_trees
 
     y = rows.churned

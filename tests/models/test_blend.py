@@ -6,6 +6,9 @@ import pytest
 from kizuna.models.blend import BlendModel, blend_trial
 from kizuna.models.ladder import Rung, Trial
 from kizuna.models.splits import Split, stratified_splits
+from kizuna.models.task import Task, TaughtRows
+
+TASK = Task((), 6000, 2000, 90, 7, 1)
 
 
 class Said:
@@ -22,7 +25,7 @@ class Said:
 
 
 def said(name, column, X, splits):
-    rung = Rung(name, ({"column": column},), lambda X, y, settings: [Said(s["column"]) for s in settings])
+    rung = Rung(name, ({"column": column},), lambda rows, settings: [Said(s["column"]) for s in settings])
     return Trial(rung, {"column": column}, 0.7, 0.6, tuple(X[split.test, column] for split in splits))
 
 
@@ -45,7 +48,7 @@ def test_the_better_part_weighs_more_and_equals_weigh_the_same(noise, weights):
     trial = blend_trial([said("logistic", 0, X, splits), said("lightgbm", 1, X, splits)], y, splits)
     assert trial.rung.name == "blend"
     assert trial.setting == {"weights": weights, "logistic": {"column": 0}, "lightgbm": {"column": 1}}
-    (model,) = trial.rung.fit(X, y, [trial.setting])
+    (model,) = trial.rung.fit(TaughtRows(X, y, TASK), [trial.setting])
     for split, margin in zip(splits, trial.margins, strict=True):
         assert model.margin(X[split.test]).tolist() == margin.tolist()
 

@@ -14,7 +14,7 @@ from kizuna.errors import ConfigError
 from kizuna.models import ChurnClassifier
 from kizuna.models.splits import Split, stratified_splits
 
-RUNGS = ["rule", "logistic", "lightgbm", "blend", "sklearn.naive_bayes.GaussianNB"]
+RUNGS = ["rule", "btyd", "rfm", "logistic", "lightgbm", "blend", "sklearn.naive_bayes.GaussianNB"]
 QUICK = {"logistic": {"C": 0.03, "columns": "all"}, "lightgbm": {"n_estimators": 20}}
 QUICK["blend"] = dict(QUICK)
 
@@ -30,13 +30,13 @@ def auto(shop):
 
 def test_auto_says_what_it_chose_and_why(auto, shop):
     rungs = {c["rung"]: c for c in auto.candidates_}
-    assert list(rungs) == ["rule", "btyd", "logistic", "lightgbm", "blend"]
+    assert list(rungs) == ["rule", "btyd", "rfm", "logistic", "lightgbm", "blend"]
     assert [c["rung"] for c in auto.candidates_ if c["chosen"]] == [auto.estimator_name_] == ["blend"]
     assert rungs["logistic"]["auc"] > rungs["rule"]["auc"] + 0.01
     assert rungs["logistic"]["setting"]["columns"] == "all"
     shown = "; ".join(f"{name} {c['auc']:.4f} (log loss {c['log_loss']:.4f})" for name, c in rungs.items())
     assert auto.why_ == (
-        f"blend was chosen by mean AUC over 5 splits, no other being 0.005 ahead: {shown}; 800 rows, "
+        f"blend was chosen, no other having 0.005 less log loss; mean AUC over 5 splits: {shown}; 800 rows, "
         f"{shop.churned.sum()} churned."
     )
 
@@ -58,8 +58,8 @@ def test_few_churners_step_down_to_the_rule(tiny_shop):
     assert model.estimator_name_ == "rule"
     assert [c["rung"] for c in model.candidates_] == ["rule"]
     assert model.why_ == (
-        "rule was taken because fewer than 50 churned or fewer than 50 stayed, too few to tell models apart "
-        f"(50 rows, {churned} churned)."
+        f"rule was taken because only {len(np.unique(tiny_shop.customer[tiny_shop.churned == 0]))} customers stayed "
+        f"(50 rows, {churned} churned): the models above it are tried once 50 have, fewer do not tell models apart."
     )
     assert model.predict_proba(tiny_shop.X)[:, 1].min() > 0
 
@@ -68,7 +68,7 @@ def test_few_churners_without_the_rules_columns_step_down_to_logistic(tiny_shop)
     X = tiny_shop.X[["complaints", "market=JP"]]
     model = ChurnClassifier().fit(X, tiny_shop.churned)
     assert model.estimator_name_ == "logistic"
-    assert model.why_.startswith("logistic was taken because fewer than 50 churned")
+    assert model.why_.startswith("logistic was taken because only ")
 
 
 def test_many_rows_of_few_customers_are_few(shop):
@@ -117,7 +117,7 @@ def test_an_asked_blend_shows_its_parts(shop):
     model = quick("blend").fit(shop.X, shop.churned)
     assert model.estimator_name_ == "blend"
     assert [(c["rung"], c["chosen"]) for c in model.candidates_] == [
-        *[("btyd", False), ("logistic", False), ("lightgbm", False), ("blend", True)]
+        *[("btyd", False), ("rfm", False), ("logistic", False), ("lightgbm", False), ("blend", True)]
     ]
     assert model.why_.startswith("blend was asked for; mean AUC over 5 splits: btyd 0.")
 

@@ -99,7 +99,7 @@ def test_files_are_json_and_text_and_no_pickle(written):
 
 def test_a_blend_keeps_its_trees_beside_the_others(shop, tmp_path):
     write_model(tmp_path, ChurnClassifier("blend", CHURN["blend"]).fit(shop.X, shop.churned), {})
-    assert list(contents(tmp_path)) == ["checksums.json", "contract.json", "model-3.lightgbm.txt", "model.json"]
+    assert list(contents(tmp_path)) == ["checksums.json", "contract.json", "model-4.lightgbm.txt", "model.json"]
 
 
 def test_a_foreign_model_is_one_skops_file_beside_json(shop, tmp_path):
@@ -192,7 +192,7 @@ def test_another_format_is_refused(copied):
     [
         lambda tree: tree.pop("calibration"),
         lambda tree: tree["model"].update({"is": "oracle"}),
-        lambda tree: tree["model"].update({"file": "elsewhere.txt"}),
+        lambda tree: tree["model"]["inner"].update({"file": "elsewhere.txt"}),
         lambda tree: tree["params"].update({"wand": 1}),
     ],
 )

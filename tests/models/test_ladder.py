@@ -7,8 +7,9 @@ import pytest
 from sklearn.metrics import log_loss as sklearn_log_loss
 
 from kizuna.errors import ConfigError
-from kizuna.models.ladder import Rung, Task, auc, build_ladder, log_loss, try_rung
+from kizuna.models.ladder import Rung, auc, build_ladder, log_loss, try_rungs
 from kizuna.models.splits import Split, stratified_splits
+from kizuna.models.task import Task, TaughtRows
 
 TASK = Task(("days_since_order", "orders", "tenure_days", "complaints"), 1000, 300, 90, 7, 1)
 NAMELESS = Task((), 1000, 300, 90, 7, 1)
@@ -22,6 +23,9 @@ def test_auto_climbs_from_the_rule_to_the_trees():
     assert names("auto") == ["rule", "btyd", "logistic", "lightgbm"]
     assert names("auto", task=NAMELESS) == ["logistic", "lightgbm"]
     assert names("blend") == ["btyd", "logistic", "lightgbm"]
+    with_money = replace(TASK, names=("days_since_order", "orders", "revenue", "tenure_days", "complaints"))
+    assert names("auto", task=with_money) == ["rule", "btyd", "rfm", "logistic", "lightgbm"]
+    assert names("blend", task=with_money) == ["btyd", "rfm", "logistic", "lightgbm"]
     assert names("blend", task=NAMELESS) == ["logistic", "lightgbm"]
     assert names("sklearn.naive_bayes.GaussianNB") == ["sklearn.naive_bayes.GaussianNB"]
 
@@ -48,7 +52,7 @@ def test_the_logistic_on_purchases_looks_at_nothing_else(shop):
     X, y = shop.X.to_numpy(), shop.churned.astype(float)
     task = Task(tuple(shop.X.columns), len(y), 100, 90, 7, 1)
     (rung,) = build_ladder("logistic", {"columns": "purchases", "C": 0.3}, task)
-    (model,) = rung.fit(X, y, rung.settings)
+    (model,) = rung.fit(TaughtRows(X, y, task), rung.settings)
     used = np.abs(model.contributions(X)[:, :-1]).max(axis=0) > 0
     assert list(np.array(shop.X.columns)[used]) == [
         *["days_since_order", "orders", "revenue", "tenure_days", "orders_30d", "usual_gap_days"]
@@ -78,14 +82,14 @@ def test_parameters_by_name_of_the_model_reach_that_model_only():
             {},
             TASK,
             "model.churn.estimator 'lightgmb' is unknown. Did you mean 'lightgbm'? Known are auto, rule, btyd, "
-            "logistic, lightgbm, blend, or an import path such as sklearn.ensemble.RandomForestClassifier.",
+            "rfm, logistic, lightgbm, blend, or an import path such as sklearn.ensemble.RandomForestClassifier.",
         ),
         (
             "auto",
             {"num_leaves": 5},
             TASK,
             "model.churn.params asks for 'num_leaves' while the estimator is auto. With auto, write the parameters "
-            "under the name of their model: rule, btyd, logistic, lightgbm.",
+            "under the name of their model: rule, btyd, rfm, logistic, lightgbm.",
         ),
         (
             "rule",
@@ -93,6 +97,13 @@ def test_parameters_by_name_of_the_model_reach_that_model_only():
             NAMELESS,
             "model.churn.estimator 'rule' needs the columns orders and tenure_days; found 0 named columns without "
             "them. Configure purchases, or choose logistic.",
+        ),
+        (
+            "rfm",
+            {},
+            TASK,
+            "model.churn.estimator 'rfm' needs the columns days_since_order, orders, revenue; found 4 named columns "
+            "without all of them. Configure purchases, or choose logistic.",
         ),
         ("rule", {"C": 1}, TASK, "model.churn.params: the rule takes no parameters; found C."),
         (
@@ -131,8 +142,8 @@ def test_the_setting_with_the_lowest_log_loss_wins_and_of_equal_ones_the_first()
     X, y = np.zeros((20, 1)), (np.arange(20) < 5).astype(float)
     right = float(np.log(5 / 15))
     settings = ({"say": 0.0}, {"say": right + 0.01}, {"say": right}, {"say": 3.0})
-    rung = Rung("said", settings, lambda X, y, chosen: [Said(s["say"]) for s in chosen])
-    trial = try_rung(rung, X, y, stratified_splits(y))
+    rung = Rung("said", settings, lambda rows, chosen: [Said(s["say"]) for s in chosen])
+    (trial,) = try_rungs([rung], X, y, stratified_splits(y), TASK)
     assert trial.setting == {"say": right + 0.01}
     assert trial.auc == 0.5
     assert trial.log_loss == pytest.approx(sklearn_log_loss(y, np.full(20, 0.25)), abs=1e-3)
@@ -140,11 +151,11 @@ def test_the_setting_with_the_lowest_log_loss_wins_and_of_equal_ones_the_first()
 
 def test_a_test_of_one_class_has_no_auc_and_without_splits_nothing_is_measured():
     X, y = np.zeros((6, 1)), np.array([0.0, 0, 0, 1, 1, 1])
-    rung = Rung("said", ({"say": 0.0},), lambda X, y, chosen: [Said(0.0)])
-    trial = try_rung(rung, X, y, [Split(np.array([0, 3]), np.array([1, 2]))])
+    rung = Rung("said", ({"say": 0.0},), lambda rows, chosen: [Said(0.0)])
+    (trial,) = try_rungs([rung], X, y, [Split(np.array([0, 3]), np.array([1, 2]))], TASK)
     assert np.isnan(trial.auc)
     assert trial.log_loss == pytest.approx(np.log(2))
-    unmeasured = try_rung(rung, X, y, [])
+    (unmeasured,) = try_rungs([rung], X, y, [], TASK)
     assert np.isnan([unmeasured.auc, unmeasured.log_loss]).all()
     assert unmeasured.margins == ()
 

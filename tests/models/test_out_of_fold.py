@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from kizuna.models.calibration import Calibration, fit_calibration
-from kizuna.models.ladder import Task, build_ladder, try_rung
+from kizuna.models.ladder import build_ladder, try_rungs
 from kizuna.models.out_of_fold import TrainingRows, calibrations_by_then, shipped_calibration
 from kizuna.models.splits import Split, stratified_splits
+from kizuna.models.task import Task
+
+NAMELESS = Task((), 1, 1, 90, 7, 1)
 
 
 def expit(x):
@@ -19,7 +22,7 @@ def seasons(level, rows=3000, seed=0):
     x = draw.normal(size=rows * len(level))
     snapshot = np.repeat(np.arange(len(level)), rows)
     y = (draw.random(len(x)) < expit(x + np.array(level)[snapshot])).astype(float)
-    return TrainingRows(x[:, None], y, None), snapshot
+    return TrainingRows(x[:, None], y, None, NAMELESS), snapshot
 
 
 FOREIGN = "sklearn.linear_model.LogisticRegression"
@@ -27,8 +30,8 @@ FOREIGN = "sklearn.linear_model.LogisticRegression"
 
 def trial_of(data, splits, estimator="logistic"):
     params = {"C": 1.0} if estimator == "logistic" else None
-    (rung,) = build_ladder(estimator, params, Task((), len(data.y), 1000, 90, 7, 1))
-    return try_rung(rung, data.X, data.y, splits)
+    (trial,) = try_rungs(build_ladder(estimator, params, data.task), data.X, data.y, splits, data.task)
+    return trial
 
 
 def test_folds_by_customer_give_shape_and_level_by_pooling():
@@ -66,10 +69,10 @@ def test_a_rule_that_learns_nothing_takes_the_level_of_the_tests():
     draw = np.random.default_rng(0)
     X = np.column_stack([draw.poisson(3, 4000) + 1.0, draw.exponential(300, 4000) + 30])
     y = (draw.random(4000) < 0.8).astype(float)
-    (rung,) = build_ladder("rule", None, Task(("orders", "tenure_days"), 4000, 800, 90, 7, 1))
+    task = Task(("orders", "tenure_days"), 4000, 800, 90, 7, 1)
     splits = [Split(np.arange(2000), np.arange(2000, 4000))]
-    trial = try_rung(rung, X, y, splits)
-    shipped = shipped_calibration(trial, TrainingRows(X, y, None), splits, "platt", 7)
+    (trial,) = try_rungs(build_ladder("rule", None, task), X, y, splits, task)
+    shipped = shipped_calibration(trial, TrainingRows(X, y, None, task), splits, "platt", 7)
     assert expit(shipped.apply(trial.margins[0])).mean() == pytest.approx(y[2000:].mean(), abs=0.01)
 
 
@@ -80,12 +83,12 @@ def test_a_test_is_calibrated_by_earlier_tests_only():
         Split(np.concatenate(rows[:3]), rows[3], calibrated_by=(1,)),
         Split(rows[0], rows[1]),
     ]
-    flipped = TrainingRows(data.X, np.where(snapshot == 3, 1 - data.y, data.y), None)
+    flipped = TrainingRows(data.X, np.where(snapshot == 3, 1 - data.y, data.y), None, NAMELESS)
     before, after = (
         calibrations_by_then(trial_of(given, splits), given, splits, "platt", 7) for given in (data, flipped)
     )
     assert before == after
-    earlier = TrainingRows(data.X, np.where(snapshot == 1, 1 - data.y, data.y), None)
+    earlier = TrainingRows(data.X, np.where(snapshot == 1, 1 - data.y, data.y), None, NAMELESS)
     moved = calibrations_by_then(trial_of(earlier, splits), earlier, splits, "platt", 7)
     assert moved[0] != before[0]
 
@@ -123,7 +126,10 @@ def test_customers_are_not_split_when_the_training_part_calibrates():
     customers = 300
     x = np.repeat(draw.normal(size=(customers, 40)), 2, axis=0)
     y = np.repeat((draw.random(customers) < 0.5).astype(float), 2)
-    data, together = TrainingRows(x, y, np.repeat(np.arange(customers), 2)), TrainingRows(x, y, None)
+    data, together = (
+        TrainingRows(x, y, np.repeat(np.arange(customers), 2), NAMELESS),
+        TrainingRows(x, y, None, NAMELESS),
+    )
     split = Split(np.arange(400), np.arange(400, 600))
     apart, mixed = (
         calibrations_by_then(trial_of(rows, [split], FOREIGN), rows, [split], "platt", 7)[0].slope

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kizuna.errors import ConfigError
-from kizuna.models.ladder import Task
 from kizuna.models.splits import Split
+from kizuna.models.task import Task
 from kizuna.models.tuning import TuneBudget, tune_trees
 
 ROWS = 900

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kizuna.models.ladder import MarginModel, Rung, Setting, Trial, best_of
+from kizuna.models.ladder import Rung, Trial, best_of
 from kizuna.models.splits import Split
+from kizuna.models.task import MarginModel, Setting, TaughtRows
 
 # How much more than the others one of the models may count.
 _EMPHASIS = 2.0
@@ -46,8 +47,8 @@ def blend_trial(parts: Sequence[Trial], y: Floats, splits: Sequence[Split]) -> T
     own = {trial.rung.name: trial.setting for trial in parts}
     settings = tuple({"weights": list(weights), **own} for weights in choices)
 
-    def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
-        models = tuple(trial.rung.fit(X, y, [trial.setting])[0] for trial in parts)
+    def fit(rows: TaughtRows, settings: Sequence[Setting]) -> Sequence[MarginModel]:
+        models = tuple(trial.rung.fit(rows, [trial.setting])[0] for trial in parts)
         return [BlendModel(models, tuple(setting["weights"])) for setting in settings]
 
     margins = [

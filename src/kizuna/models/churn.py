@@ -14,14 +14,15 @@ from kizuna.errors import ConfigError
 from kizuna.models.blend import blend_trial
 from kizuna.models.calibration import probability
 from kizuna.models.columns import column_names, learn_columns, read_columns
-from kizuna.models.ladder import BLENDED, MarginModel, Task, Trial, build_ladder, try_rung
+from kizuna.models.ladder import BLENDED, Trial, build_ladder, try_rungs
 from kizuna.models.out_of_fold import TrainingRows, calibrations_by_then, shipped_calibration
 from kizuna.models.splits import Split, pooled, stratified_splits
+from kizuna.models.task import MarginModel, Task, TaughtRows
 
 # With fewer churners or stayers than this, splits cannot tell models apart.
 ENOUGH_TO_CHOOSE = 50
 SAME_AUC = 0.001
-# How much another model must be ahead of the blend in AUC to be taken instead.
+# How much less log loss another model must have than the blend to be taken instead.
 AHEAD_OF_BLEND = 0.005
 SAME_LOG_LOSS = 0.001
 _CALIBRATIONS = ("auto", "platt", "isotonic", "none")
@@ -32,10 +33,11 @@ Floats = NDArray[np.float64]
 class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Calibrated probability of churn.
 
-    estimator: 'auto' (the blend of btyd, logistic and lightgbm, unless one of them, or the rule, is clearly ahead out of
-    fold), 'blend', 'rule', 'btyd', 'logistic', 'lightgbm', or the import path of a scikit-learn classifier. params: its
+    estimator: 'auto' (the blend of btyd, rfm, logistic and lightgbm, unless one of them is clearly ahead out of fold),
+    'blend', 'rule', 'btyd', 'rfm', 'logistic', 'lightgbm', or the import path of a scikit-learn classifier. params: its
     parameters; with 'auto', by name of the model. calibration: 'auto', 'platt', 'isotonic' or 'none'. horizon_days: of the
-    label, for rule and btyd. seed, threads: of everything that draws or computes.
+    label, for rule and btyd. seed, threads: of everything that draws or computes. What btyd says is also a column of rfm,
+    logistic and lightgbm.
 
     After ``fit``: ``estimator_name_`` and ``why_`` (what was chosen, and the numbers), ``candidates_`` (what was tried),
     ``oof_probability_`` (out-of-fold probability per training row, NaN where never tested), ``calibration_``.
@@ -69,7 +71,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tests = list(splits) if splits else stratified_splits(data.y, data.owner, seed=self.seed)
         with _threads(self.threads):
             chosen = self._choose(data, tests)
-            self.model_: MarginModel = chosen.rung.fit(data.X, data.y, [chosen.setting])[0]
+            rows = TaughtRows(data.X, data.y, data.task)
+            self.model_: MarginModel = chosen.rung.fit(rows, [chosen.setting])[0]
             self._calibration = shipped_calibration(chosen, data, tests, self.calibration, self.seed)
             self.calibration_ = self._calibration.to_json()
             self.oof_probability_ = self._out_of_fold(chosen, data, tests)
@@ -89,17 +92,17 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         matrix, labels = learn_columns(self, X, y)
         self.classes_, outcome = _two_classes(labels)
         owners = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        return TrainingRows(matrix, outcome, owners)
+        rarer = int(min(outcome.sum(), (1 - outcome).sum()))
+        names = tuple(column_names(self))
+        task = Task(names, len(outcome), rarer, float(self.horizon_days), self.seed, self.threads)
+        return TrainingRows(matrix, outcome, owners, task)
 
     def _choose(self, data: TrainingRows, tests: list[Split]) -> Trial:
-        X, y = data.X, data.y
-        rarer = int(min(y.sum(), (1 - y).sum()))
-        names = tuple(column_names(self))
-        task = Task(names, len(y), rarer, float(self.horizon_days), self.seed, self.threads)
-        rungs = build_ladder(self.estimator, self.params, task)
-        few = _rarer_customers(data) < ENOUGH_TO_CHOOSE
-        alone = few and self.estimator == "auto"
-        trials = [try_rung(rung, X, y, tests) for rung in (rungs[:1] if alone else rungs)]
+        y = data.y
+        rungs = build_ladder(self.estimator, self.params, data.task)
+        rarer = _rarer_customers(data)
+        alone = rarer[0] < ENOUGH_TO_CHOOSE and self.estimator == "auto"
+        trials = try_rungs(rungs[:1] if alone else rungs, data.X, y, tests, data.task)
         parts = {trial.rung.name: trial for trial in trials}
         blended = [parts[name] for name in BLENDED if name in parts]
         if self.estimator in ("auto", "blend") and len(blended) > 1:
@@ -107,7 +110,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         chosen = trials[-1] if self.estimator == "blend" else _choose(trials)
         self.estimator_name_ = chosen.rung.name
         self.candidates_ = [_describe(trial, trial is chosen) for trial in trials]
-        self.why_ = self._why(chosen, trials, (len(y), int(y.sum()), len(tests)), alone)
+        self.why_ = self._why(chosen, trials, (len(y), int(y.sum()), len(tests)), rarer if alone else None)
         return chosen
 
     def _out_of_fold(self, chosen: Trial, data: TrainingRows, tests: list[Split]) -> Floats:
@@ -129,26 +132,29 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def contributions(self, X: Any) -> Floats:
         """Additive parts of the calibrated log odds, (n, features + 1), the bias last; rows sum to log(p / (1 − p)).
 
-        Exact for rule (Shapley against the training medians), logistic (against the training means), lightgbm (TreeSHAP)
-        and the blend of both; sampled Shapley values against the training medians for others.
+        Exact for rule and btyd (Shapley against the training medians), rfm and logistic (against the training means),
+        lightgbm (TreeSHAP) and their blend; sampled Shapley values against the training medians for others. The part of
+        the column that btyd makes goes to the columns that it is made of.
         """
         matrix = read_columns(self, X)
         return self._calibration.contributions(self.model_.contributions(matrix))
 
-    def _why(self, chosen: Trial, trials: list[Trial], counts: tuple[int, int, int], few: bool) -> str:
+    def _why(
+        self, chosen: Trial, trials: list[Trial], counts: tuple[int, int, int], few: tuple[int, str] | None
+    ) -> str:
         rows, churned, tests = counts
         data = f"{rows:,} rows, {churned:,} churned"
         if few:
             return (
-                f"{chosen.rung.name} was taken because fewer than {ENOUGH_TO_CHOOSE} churned or fewer than "
-                f"{ENOUGH_TO_CHOOSE} stayed, too few to tell models apart ({data})."
+                f"{chosen.rung.name} was taken because only {few[0]} customers {few[1]} ({data}): the models above it are "
+                f"tried once {ENOUGH_TO_CHOOSE} have, fewer do not tell models apart."
             )
         measured = "; ".join(f"{t.rung.name} {_number(t.auc)} (log loss {_number(t.log_loss)})" for t in trials)
         how = f"mean AUC over {tests} splits" if tests else "no split was possible"
         if self.estimator != "auto":
             return f"{chosen.rung.name} was asked for; {how}: {measured}; {data}."
         if chosen.rung.name == "blend":
-            return f"blend was chosen by {how}, no other being {AHEAD_OF_BLEND} ahead: {measured}; {data}."
+            return f"blend was chosen, no other having {AHEAD_OF_BLEND} less log loss; {how}: {measured}; {data}."
         tied = [t.rung.name for t in trials if t is not chosen and t.auc > chosen.auc - SAME_AUC]
         within = f" (within {SAME_AUC} of {' and '.join(tied)}, where log loss, then simplicity decide)" if tied else ""
         return f"{chosen.rung.name} was chosen by {how}: {measured}{within}; {data}."
@@ -183,17 +189,18 @@ def _two_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
 
 
 def _choose(trials: list[Trial]) -> Trial:
-    """The blend, unless another is clearly ahead; then the highest AUC.
+    """The blend, unless another is clearly likelier; without a blend the highest AUC.
 
     Among equal ones the lowest log loss; among equal ones the simplest, which stands first. Choosing by a few folds picks
     the luckiest model; what several models agree on has held better on the days that came after.
     """
     if len(trials) == 1 or all(np.isnan(trial.auc) for trial in trials):
         return trials[0]
-    best = max(trial.auc for trial in trials if not np.isnan(trial.auc))
     blend = next((trial for trial in trials if trial.rung.name == "blend"), None)
-    if blend is not None and blend.auc > best - AHEAD_OF_BLEND:
-        return blend
+    if blend is not None:
+        likeliest = min(trials, key=lambda trial: trial.log_loss)
+        return likeliest if likeliest.log_loss < blend.log_loss - AHEAD_OF_BLEND else blend
+    best = max(trial.auc for trial in trials if not np.isnan(trial.auc))
     near = [trial for trial in trials if trial.auc > best - SAME_AUC]
     least = min(trial.log_loss for trial in near)
     return next(trial for trial in near if trial.log_loss < least + SAME_LOG_LOSS)
@@ -205,10 +212,11 @@ def _describe(trial: Trial, chosen: bool) -> dict[str, Any]:
     return {"rung": trial.rung.name, **known, "setting": dict(trial.setting), "chosen": chosen}
 
 
-def _rarer_customers(data: TrainingRows) -> int:
-    """How many customers show the rarer outcome (rows, where customers are not told)."""
+def _rarer_customers(data: TrainingRows) -> tuple[int, str]:
+    """How many customers show the rarer outcome (rows, where customers are not told), and what it is."""
     owner = np.arange(len(data.y)) if data.owner is None else data.owner
-    return int(min(len(np.unique(owner[data.y == outcome])) for outcome in (0, 1)))
+    stayed, churned = (len(np.unique(owner[data.y == outcome])) for outcome in (0, 1))
+    return (churned, "churned") if churned <= stayed else (stayed, "stayed")
 
 
 def _number(value: float) -> str:

@@ -171,10 +171,15 @@ def _part(model: Any, name: str, files: Files) -> dict[str, Any]:
     from kizuna.models.rule import RuleModel
     from kizuna.models.silence import SilenceModel
     from kizuna.models.trees import TreeModel
+    from kizuna.models.with_silence import WithSilence
 
     if isinstance(model, BlendModel):
         parts = [_part(part, f"{name}-{number}", files) for number, part in enumerate(model.parts, start=1)]
         return {"is": "blend", "parts": parts, "weights": list(model.weights)}
+    if isinstance(model, WithSilence):
+        inner, silence = _part(model.inner, name, files), _part(model.silence, name, files)
+        where = None if model.positions is None else list(model.positions)
+        return {"is": "with_btyd", "inner": inner, "btyd": silence, "positions": where}
     if isinstance(model, RuleModel):
         return {"is": "rule", **vars(model)}
     if isinstance(model, SilenceModel):
@@ -203,12 +208,16 @@ def _model(tree: dict[str, Any], files: Files, threads: int) -> Any:
     from kizuna.models.rule import RuleModel
     from kizuna.models.silence import SilenceModel
     from kizuna.models.trees import read_trees
+    from kizuna.models.with_silence import WithSilence
 
     tree = dict(tree)
     kind = tree.pop("is")
     if kind == "blend":
         parts = tuple(_model(part, files, threads) for part in tree["parts"])
         return BlendModel(parts, tuple(float(weight) for weight in tree["weights"]))
+    if kind == "with_btyd":
+        where = None if tree["positions"] is None else tuple(int(position) for position in tree["positions"])
+        return WithSilence(_model(tree["inner"], files, threads), _model(tree["btyd"], files, threads), where)
     if kind == "rule":
         orders, tenure = tree["positions"]
         median = (float(tree["median"][0]), float(tree["median"][1]))

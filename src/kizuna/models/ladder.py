@@ -3,58 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.errors import ConfigError, nearest
 from kizuna.models.foreign import build_estimator, fit_foreign, is_import_path
-from kizuna.models.linear import PENALTIES, fit_linear, purchase_positions, rfm_positions
+from kizuna.models.linear import PENALTIES, RFM_COLUMNS, fit_linear, purchase_positions, rfm_positions
 from kizuna.models.rule import RULE_COLUMNS, fit_rule, rule_positions
-from kizuna.models.silence import SILENCE_COLUMNS, fit_silence, silence_positions
+from kizuna.models.silence import SILENCE_COLUMNS, silence_positions
 from kizuna.models.splits import Split
+from kizuna.models.task import MarginModel, Setting, Task, TaughtRows
 from kizuna.models.trees import check_tree_params, default_tree_params, fit_trees, tree_counts
+from kizuna.models.with_silence import WithSilence
 
-RUNGS = ("rule", "btyd", "logistic", "lightgbm")
-BLENDED = ("btyd", "logistic", "lightgbm")
+RUNGS = ("rule", "btyd", "rfm", "logistic", "lightgbm")
+BLENDED = ("btyd", "rfm", "logistic", "lightgbm")
 
 # Closer than this, two numbers are the same and the simpler model wins.
 SAME_SETTING_LOG_LOSS = 0.0005
+
+# The penalty of the regression on recency, frequency, money and what the buy-till-you-die model says.
+_RFM_PENALTY = 0.3
 
 # With more cells than this, a logistic regression on all columns costs more than it is worth beside LightGBM.
 _FEW_CELLS = 5_000_000
 
 Floats = NDArray[np.float64]
-Setting = dict[str, Any]
-
-
-class MarginModel(Protocol):
-    """A fitted model of log odds."""
-
-    def margin(self, X: Floats) -> Floats:
-        """Log odds before calibration, (n,)."""
-
-    def contributions(self, X: Floats) -> Floats:
-        """Additive parts of the margin, (n, features + 1), the bias last."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a rung has to know of the training data and the machine."""
-
-    names: tuple[str, ...]
-    rows: int
-    rarer: int
-    horizon_days: float
-    seed: int
-    threads: int
 
 
 @dataclass(frozen=True, eq=False)
 class Rung:
-    """One kind of model. ``fit(X, y, settings)`` gives one model per setting; settings are listed simplest first.
+    """One kind of model. ``fit(rows, settings)`` gives one model per setting; settings are listed simplest first.
 
     ``level``: where its mean probability comes from. 'likelihood': it is fitted by likelihood and says the mean of its
     training rows. 'unknown': somebody else's estimator may say anything. 'none': it learns no outcomes.
@@ -62,7 +44,7 @@ class Rung:
 
     name: str
     settings: tuple[Setting, ...]
-    fit: Callable[[Floats, Floats, Sequence[Setting]], Sequence[MarginModel]]
+    fit: Callable[[TaughtRows, Sequence[Setting]], Sequence[MarginModel]]
     level: Literal["likelihood", "unknown", "none"] = "likelihood"
 
 
@@ -91,8 +73,12 @@ def build_ladder(estimator: str, params: dict[str, Any] | None, task: Task) -> l
                     f"model.churn.params asks for '{name}' while the estimator is {estimator}.{nearest(name, RUNGS)} "
                     f"With {estimator}, write the parameters under the name of their model: {', '.join(RUNGS)}."
                 )
-        possible = {"rule": rule_positions(task.names), "btyd": silence_positions(task.names)}
-        names = [name for name in (RUNGS if estimator == "auto" else BLENDED) if possible.get(name, ()) is not None]
+        missing = {
+            "rule": rule_positions(task.names) is None,
+            "btyd": silence_positions(task.names) is None,
+            "rfm": not rfm_positions(task.names),
+        }
+        names = [name for name in (RUNGS if estimator == "auto" else BLENDED) if not missing.get(name)]
         return [rung for name in names for rung in build_ladder(name, params.get(name), task)]
     if estimator in RUNGS and params and set(params) <= set(RUNGS):
         params = dict(params.get(estimator) or {})
@@ -100,6 +86,8 @@ def build_ladder(estimator: str, params: dict[str, Any] | None, task: Task) -> l
         return [_rule(params, task)]
     if estimator == "btyd":
         return [_btyd(params, task)]
+    if estimator == "rfm":
+        return [_rfm(params, task)]
     if estimator == "logistic":
         return [_logistic(params, task)]
     if estimator == "lightgbm":
@@ -112,13 +100,15 @@ def build_ladder(estimator: str, params: dict[str, Any] | None, task: Task) -> l
     )
 
 
-def try_rung(rung: Rung, X: Floats, y: Floats, splits: Sequence[Split]) -> Trial:
-    """The rung at its best setting, each setting taught and tested on every split."""
-    margins: list[list[Floats]] = [[] for _ in rung.settings]
+def try_rungs(rungs: Sequence[Rung], X: Floats, y: Floats, splits: Sequence[Split], task: Task) -> list[Trial]:
+    """Each rung at its best setting, every setting taught and tested on every split."""
+    margins: list[list[list[Floats]]] = [[[] for _ in rung.settings] for rung in rungs]
     for split in splits:
-        for tried, model in zip(margins, rung.fit(X[split.train], y[split.train], rung.settings), strict=True):
-            tried.append(model.margin(X[split.test]))
-    return best_of(rung, margins, y, splits)
+        rows, test = TaughtRows(X[split.train], y[split.train], task), X[split.test]
+        for rung, tried in zip(rungs, margins, strict=True):
+            for of_setting, model in zip(tried, rung.fit(rows, rung.settings), strict=True):
+                of_setting.append(model.margin(test))
+    return [best_of(rung, tried, y, splits) for rung, tried in zip(rungs, margins, strict=True)]
 
 
 def best_of(rung: Rung, margins: Sequence[Sequence[Floats]], y: Floats, splits: Sequence[Split]) -> Trial:
@@ -159,27 +149,35 @@ def _rule(params: dict[str, Any], task: Task) -> Rung:
         raise ConfigError(f"model.churn.params: the rule takes no parameters; found {', '.join(sorted(params))}.")
     where = positions
 
-    def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
-        return [fit_rule(X, where, task.horizon_days)]
+    def fit(rows: TaughtRows, settings: Sequence[Setting]) -> Sequence[MarginModel]:
+        return [fit_rule(rows.X, where, task.horizon_days)]
 
     return Rung("rule", ({"horizon_days": task.horizon_days},), fit, level="none")
 
 
 def _btyd(params: dict[str, Any], task: Task) -> Rung:
-    positions = silence_positions(task.names)
-    if positions is None:
+    if silence_positions(task.names) is None:
         raise ConfigError(
             f"model.churn.estimator 'btyd' needs the columns {', '.join(SILENCE_COLUMNS)}; found {len(task.names)} named "
             "columns without all of them. Configure purchases, or choose logistic."
         )
     if params:
         raise ConfigError(f"model.churn.params: btyd takes no parameters; found {', '.join(sorted(params))}.")
-    where = positions
 
-    def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
-        return [fit_silence(X, y, where, task.horizon_days)]
+    def fit(rows: TaughtRows, settings: Sequence[Setting]) -> Sequence[MarginModel]:
+        return [rows.silence] if rows.silence else []
 
     return Rung("btyd", ({"horizon_days": task.horizon_days},), fit)
+
+
+def _rfm(params: dict[str, Any], task: Task) -> Rung:
+    if not rfm_positions(task.names):
+        raise ConfigError(
+            f"model.churn.estimator 'rfm' needs the columns {', '.join(RFM_COLUMNS)}; found {len(task.names)} named columns "
+            "without all of them. Configure purchases, or choose logistic."
+        )
+    (logistic,) = build_ladder("logistic", {"C": _RFM_PENALTY, **params, "columns": "rfm"}, task)
+    return replace(logistic, name="rfm")
 
 
 def _logistic(params: dict[str, Any], task: Task) -> Rung:
@@ -204,11 +202,17 @@ def _logistic(params: dict[str, Any], task: Task) -> Rung:
     choices = [params["columns"]] if "columns" in params else choices
     settings = tuple({"columns": choice, "C": float(penalty)} for choice in choices for penalty in penalties)
 
-    def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
+    def fit(rows: TaughtRows, settings: Sequence[Setting]) -> Sequence[MarginModel]:
         models: list[MarginModel] = []
         for choice in dict.fromkeys(setting["columns"] for setting in settings):
             wanted = [setting["C"] for setting in settings if setting["columns"] == choice]
-            models += fit_linear(X, y, columns[choice] or None, wanted)
+            used = columns[choice] or None
+            if choice == "recency" or rows.silence is None or rows.silence_margin is None:
+                models += fit_linear(rows.X, rows.y, used, wanted)
+                continue
+            told = np.column_stack([rows.X if used is None else rows.X[:, used], rows.silence_margin])
+            where = None if used is None else tuple(used)
+            models += [WithSilence(model, rows.silence, where) for model in fit_linear(told, rows.y, None, wanted)]
         return models
 
     return Rung("logistic", settings, fit)
@@ -220,22 +224,29 @@ def _lightgbm(params: dict[str, Any], task: Task) -> Rung:
     counts = (int(params["n_estimators"]),) if "n_estimators" in params else tree_counts(task.rows)
     settings = tuple({**shared, "n_estimators": count} for count in counts)
 
-    def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
-        if y.min() == y.max():
-            return fit_linear(X, y, (), [1.0] * len(settings))
-        tried = [setting["n_estimators"] for setting in settings]
-        return fit_trees(X, y, settings[0], tried, "binary", (task.seed, task.threads))
+    def fit(rows: TaughtRows, settings: Sequence[Setting]) -> Sequence[MarginModel]:
+        if rows.y.min() == rows.y.max():
+            return fit_linear(rows.X, rows.y, (), [1.0] * len(settings))
+        return fit_told_trees(rows, settings[0], [setting["n_estimators"] for setting in settings])
 
     return Rung("lightgbm", settings, fit)
+
+
+def fit_told_trees(rows: TaughtRows, params: dict[str, Any], counts: Sequence[int]) -> Sequence[MarginModel]:
+    """One LightGBM model per tree count, told what the buy-till-you-die model says where its columns are there."""
+    machine = (rows.task.seed, rows.task.threads)
+    trees = fit_trees(rows.X, rows.y, params, counts, "binary", machine, rows.silence_margin)
+    silence = rows.silence
+    return trees if silence is None else [WithSilence(model, silence, None) for model in trees]
 
 
 def _foreign(path: str, params: dict[str, Any], task: Task) -> Rung:
     build_estimator(path, params, "classifier", (task.seed, task.threads))
 
-    def fit(X: Floats, y: Floats, settings: Sequence[Setting]) -> Sequence[MarginModel]:
-        if y.min() == y.max():
-            return fit_linear(X, y, (), [1.0])
+    def fit(rows: TaughtRows, settings: Sequence[Setting]) -> Sequence[MarginModel]:
+        if rows.y.min() == rows.y.max():
+            return fit_linear(rows.X, rows.y, (), [1.0])
         estimator = build_estimator(path, params, "classifier", (task.seed, task.threads))
-        return [fit_foreign(estimator, X, y.astype(np.int64), task.seed)]
+        return [fit_foreign(estimator, rows.X, rows.y.astype(np.int64), task.seed)]
 
     return Rung(path, (params,), fit, level="unknown")

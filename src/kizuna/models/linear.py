@@ -21,7 +21,7 @@ _PURCHASE_COLUMN = re.compile(
     r"(days_since_order|usual_gap_days|gap_cv|overdue_ratio|is_one_time|tenure_days|order_value"
     r"|(orders|revenue)(_change)?(_\d+d)?)"
 )
-_RFM = ("days_since_order", "orders", "revenue")
+RFM_COLUMNS = ("days_since_order", "orders", "revenue")
 
 Floats = NDArray[np.float64]
 
@@ -81,7 +81,7 @@ def purchase_positions(names: Sequence[str]) -> list[int]:
 
 def rfm_positions(names: Sequence[str]) -> list[int]:
     """Where recency, frequency and money stand, the three that are hardest to beat on small shops; empty if one is missing."""
-    return [names.index(name) for name in _RFM] if set(_RFM) <= set(names) else []
+    return [names.index(name) for name in RFM_COLUMNS] if set(RFM_COLUMNS) <= set(names) else []
 
 
 def thinned(rows: int, columns: int) -> slice:

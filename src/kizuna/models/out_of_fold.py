@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kizuna.models.calibration import Calibration, fit_calibration, probability
 from kizuna.models.ladder import Trial
 from kizuna.models.splits import Split, stratified_splits
+from kizuna.models.task import Task, TaughtRows
 
 _INNER_FOLDS = 3
 _ROWS_INSIDE = 20_000
@@ -30,6 +31,7 @@ class TrainingRows:
     X: Floats
     y: Floats
     owner: NDArray[np.intp] | None
+    task: Task
 
 
 def shipped_calibration(
@@ -104,5 +106,6 @@ def _inside(trial: Trial, data: TrainingRows, rows: NDArray[np.intp], seed: int)
     margins = []
     for fold in folds:
         train, test = rows[fold.train], rows[fold.test]
-        margins.append(trial.rung.fit(data.X[train], data.y[train], [trial.setting])[0].margin(data.X[test]))
+        taught = TaughtRows(data.X[train], data.y[train], data.task)
+        margins.append(trial.rung.fit(taught, [trial.setting])[0].margin(data.X[test]))
     return np.concatenate(margins), data.y[rows[np.concatenate([fold.test for fold in folds])]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -115,12 +116,18 @@ def check_tree_params(params: dict[str, Any], key: str) -> None:
 
 
 def fit_trees(
-    X: Floats, y: Floats, params: dict[str, Any], counts: Sequence[int], objective: str, machine: tuple[int, int]
+    X: Floats,
+    y: Floats,
+    params: dict[str, Any],
+    counts: Sequence[int],
+    objective: str,
+    machine: tuple[int, int],
+    more: Floats | None = None,
 ) -> list[TreeModel]:
     """One model per tree count, all views of one training run.
 
-    X: (n, features) with gaps as NaN. y: the target of ``objective`` (binary, gamma, tweedie).
-    machine: the seed and the number of threads.
+    X: (n, features) with gaps as NaN. y: the target of ``objective`` (binary, gamma, tweedie). machine: the seed and the
+    number of threads. more: columns that stand after those of X, (n,) or (n, k), so that X need not be copied.
     """
     import lightgbm
 
@@ -138,12 +145,28 @@ def fit_trees(
         settings["tweedie_variance_power"] = 1.5
     settings.pop("n_estimators", None)
     # Names of our own: LightGBM refuses some characters that a customer's column may hold.
-    names = [f"f{position}" for position in range(X.shape[1])]
     try:
-        rows = lightgbm.Dataset(X, y, feature_name=names, params=settings, free_raw_data=True)
+        rows = lightgbm.Dataset(X, y, feature_name=_names(0, X), params=settings, free_raw_data=True)
+        if more is not None:
+            _add_columns(rows, more.reshape(len(X), -1), settings)
         booster = lightgbm.train(settings, rows, num_boost_round=max(counts))
     except lightgbm.basic.LightGBMError as error:
         reason = re.sub(r" at \S+, line \d+ \.\s*", "", str(error)).strip()
         raise ConfigError(f"LightGBM refused its parameters: {reason}. Change them or leave them out.") from None
     trained = read_trees(booster.model_to_string(num_iteration=-1), threads)
     return [TreeModel(trained.booster, min(count, trained.trees), threads) for count in counts]
+
+
+def _names(first: int, X: Floats) -> list[str]:
+    return [f"f{first + position}" for position in range(X.shape[1])]
+
+
+def _add_columns(rows: Any, more: Floats, settings: dict[str, Any]) -> None:
+    import lightgbm
+
+    first = rows.construct().num_feature()
+    added = lightgbm.Dataset(more, feature_name=_names(first, more), params=settings, free_raw_data=True)
+    with warnings.catch_warnings():
+        # It warns that raw values, which are freed here on purpose, are not there to be joined.
+        warnings.simplefilter("ignore", UserWarning)
+        rows.add_features_from(added.construct())

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.errors import ConfigError
-from kizuna.models.ladder import SAME_SETTING_LOG_LOSS, Task, log_loss
+from kizuna.models.ladder import SAME_SETTING_LOG_LOSS, fit_told_trees, log_loss
 from kizuna.models.splits import Split, stratified_splits
-from kizuna.models.trees import TreeModel, default_tree_params, fit_trees, tree_counts
+from kizuna.models.task import Task, TaughtRows
+from kizuna.models.trees import default_tree_params, tree_counts
 
 # The first trials are drawn blindly and none is cut short before so many are done.
 _BLIND_TRIALS = 8
@@ -80,9 +81,9 @@ def tune_trees(
     began = time.monotonic()
     trials, best = _search(X, y, searched, (task, defaults, counts), budget)
     minutes = (time.monotonic() - began) / 60
-    machine = (task.seed, task.threads)
-    plain = _fit(X, y, confirm, defaults, _best_count(X, y, searched, defaults, counts, machine), machine)
-    tuned = _fit(X, y, confirm, defaults | best, int(best["n_estimators"]), machine)
+    rows = TaughtRows(X[confirm.train], y[confirm.train], task)
+    (plain,) = fit_told_trees(rows, defaults, [_best_count(X, y, searched, (task, defaults, counts))])
+    (tuned,) = fit_told_trees(rows, defaults | best, [int(best["n_estimators"])])
     unseen = X[confirm.test]
     gain, low, high = _gain(y[confirm.test], plain.margin(unseen), tuned.margin(unseen), _owners(owner, confirm))
     helped = gain > SAME_SETTING_LOG_LOSS
@@ -106,14 +107,13 @@ def _search(
     """All trials in their order, the defaults first, and the best parameters."""
     optuna = _optuna()
     task, defaults, counts = setting
-    machine = (task.seed, task.threads)
 
     def objective(trial: Any) -> float:
         params = _drawn(trial, task.rows, counts)
         tried = (*[count for count in counts if count < params["n_estimators"]], params["n_estimators"])
         losses: list[NDArray[np.float64]] = []
         for step, split in enumerate(searched):
-            models = fit_trees(X[split.train], y[split.train], defaults | params, tried, "binary", machine)
+            models = fit_told_trees(TaughtRows(X[split.train], y[split.train], task), defaults | params, tried)
             losses.append(np.array([log_loss(y[split.test], model.margin(X[split.test])) for model in models]))
             trial.report(float(np.mean(losses, axis=0).min()), step)
             if step + 1 < len(searched) and trial.should_prune():
@@ -164,22 +164,14 @@ def _optuna() -> Any:
     return optuna
 
 
-def _fit(X: Floats, y: Floats, split: Split, params: dict[str, Any], count: int, machine: tuple[int, int]) -> TreeModel:
-    return fit_trees(X[split.train], y[split.train], params, [count], "binary", machine)[0]
-
-
 def _best_count(
-    X: Floats,
-    y: Floats,
-    searched: Sequence[Split],
-    params: dict[str, Any],
-    counts: Sequence[int],
-    machine: tuple[int, int],
+    X: Floats, y: Floats, searched: Sequence[Split], setting: tuple[Task, dict[str, Any], tuple[int, ...]]
 ) -> int:
     """How many trees the defaults would take by the same tests."""
+    task, defaults, counts = setting
     losses = []
     for split in searched:
-        models = fit_trees(X[split.train], y[split.train], params, counts, "binary", machine)
+        models = fit_told_trees(TaughtRows(X[split.train], y[split.train], task), defaults, counts)
         losses.append([log_loss(y[split.test], model.margin(X[split.test])) for model in models])
     return int(counts[int(np.mean(losses, axis=0).argmin())])
 
