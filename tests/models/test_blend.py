@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kizuna.models.blend import BlendModel, blend_trial
-from kizuna.models.ladder import Rung, Trial
+from kizuna.models.ladder import Rung, Trial, log_loss
 from kizuna.models.splits import Split, stratified_splits
 from kizuna.models.task import Task, TaughtRows
 
@@ -36,21 +36,54 @@ def test_log_odds_and_contributions_are_weighted_means():
     assert blend.contributions(X).tolist() == [[0.625, 0.625, 1.25], [0.25, 0.25, 0.5]]
 
 
-@pytest.mark.parametrize(
-    ("noise", "weights"), [((1.0, 1.0), [1 / 2, 1 / 2]), ((1.0, 6.0), [2 / 3, 1 / 3]), ((6.0, 1.0), [1 / 3, 2 / 3])]
-)
-def test_the_better_part_weighs_more_and_equals_weigh_the_same(noise, weights):
+def noisy(noise: tuple[float, ...], rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Columns that are the true log odds with noise added, and outcomes."""
     draw = np.random.default_rng(0)
-    truth = draw.normal(0, 1.5, 6000)
-    y = (draw.random(6000) < 1 / (1 + np.exp(-truth))).astype(float)
-    X = np.column_stack([truth + draw.normal(0, spread, 6000) for spread in noise])
+    truth = draw.normal(0, 1.5, rows)
+    y = (draw.random(rows) < 1 / (1 + np.exp(-truth))).astype(float)
+    return np.column_stack([truth + draw.normal(0, spread, rows) for spread in noise]), y
+
+
+@pytest.mark.parametrize(
+    ("noise", "rows"), [((1.0, 1.0), 6000), ((2.0, 0.8), 6000), ((2.0, 0.8), 300), ((20.0, 0.5), 6000)]
+)
+def test_weights_have_the_lowest_log_loss_held_to_even_ones(noise, rows):
+    X, y = noisy(noise, rows)
     splits = stratified_splits(y)
     trial = blend_trial([said("logistic", 0, X, splits), said("lightgbm", 1, X, splits)], y, splits)
-    assert trial.rung.name == "blend"
-    assert trial.setting == {"weights": weights, "logistic": {"column": 0}, "lightgbm": {"column": 1}}
+    grid = np.arange(101) / 100
+    tested = np.concatenate([split.test for split in splits])
+    losses = [
+        log_loss(y[tested], w * X[tested, 0] + (1 - w) * X[tested, 1]) + 2 * (w - 0.5) ** 2 * 20 * 5 / rows
+        for w in grid
+    ]
+    first, second = trial.setting["weights"]
+    assert first == pytest.approx(grid[int(np.argmin(losses))], abs=0.011)
+    assert first + second == pytest.approx(1)
     (model,) = trial.rung.fit(TaughtRows(X, y, TASK), [trial.setting])
     for split, margin in zip(splits, trial.margins, strict=True):
-        assert model.margin(X[split.test]).tolist() == margin.tolist()
+        np.testing.assert_allclose(model.margin(X[split.test]), margin, rtol=1e-12)
+
+
+def test_few_rows_stay_near_even_and_many_lean_on_the_better():
+    weight = {}
+    for rows in (200, 20_000):
+        X, y = noisy((1.5, 0.5), rows)
+        splits = stratified_splits(y)
+        trial = blend_trial([said("logistic", 0, X, splits), said("lightgbm", 1, X, splits)], y, splits)
+        weight[rows] = trial.setting["weights"][1]
+    assert 0.5 < weight[200] < 0.8 < weight[20_000]
+
+
+def test_a_part_without_weight_is_not_taught():
+    X, y = noisy((30.0, 0.3, 0.5), 6000)
+    splits = stratified_splits(y)
+    trial = blend_trial(
+        [said(name, place, X, splits) for place, name in enumerate(("btyd", "logistic", "lightgbm"))], y, splits
+    )
+    assert trial.setting["weights"][0] == 0
+    (model,) = trial.rung.fit(TaughtRows(X, y, TASK), [trial.setting])
+    assert len(model.parts) == len(model.weights) == 2
 
 
 def test_without_splits_both_weigh_the_same():

@@ -14,7 +14,7 @@ from kizuna.errors import ConfigError
 from kizuna.models import ChurnClassifier
 from kizuna.models.splits import Split, stratified_splits
 
-RUNGS = ["rule", "btyd", "rfm", "logistic", "lightgbm", "blend", "sklearn.naive_bayes.GaussianNB"]
+RUNGS = ["rule", "btyd", "rfm", "rfm_btyd", "logistic", "lightgbm", "blend", "sklearn.naive_bayes.GaussianNB"]
 QUICK = {"logistic": {"C": 0.03, "columns": "all"}, "lightgbm": {"n_estimators": 20}}
 QUICK["blend"] = dict(QUICK)
 
@@ -30,14 +30,24 @@ def auto(shop):
 
 def test_auto_says_what_it_chose_and_why(auto, shop):
     rungs = {c["rung"]: c for c in auto.candidates_}
-    assert list(rungs) == ["rule", "btyd", "rfm", "logistic", "lightgbm", "blend"]
-    assert [c["rung"] for c in auto.candidates_ if c["chosen"]] == [auto.estimator_name_] == ["blend"]
+    assert list(rungs) == ["rule", "btyd", "rfm", "rfm_btyd", "logistic", "lightgbm", "blend"]
+    assert [c["rung"] for c in auto.candidates_ if c["chosen"]] == [auto.estimator_name_] == ["logistic"]
+    assert rungs["logistic"]["log_loss"] < rungs["blend"]["log_loss"] - 0.005
     assert rungs["logistic"]["auc"] > rungs["rule"]["auc"] + 0.01
     assert rungs["logistic"]["setting"]["columns"] == "all"
     shown = "; ".join(f"{name} {c['auc']:.4f} (log loss {c['log_loss']:.4f})" for name, c in rungs.items())
     assert auto.why_ == (
-        f"blend was chosen, no other having 0.005 less log loss; mean AUC over 5 splits: {shown}; 800 rows, "
+        f"logistic was chosen, having 0.005 less log loss; mean AUC over 5 splits: {shown}; 800 rows, "
         f"{shop.churned.sum()} churned."
+    )
+
+
+def test_the_blend_is_taken_unless_another_is_clearly_likelier(shop):
+    purchases = shop.X[["days_since_order", "orders", "revenue", "tenure_days"]]
+    model = ChurnClassifier().fit(purchases, shop.churned, groups=shop.customer)
+    assert model.estimator_name_ == "blend"
+    assert model.why_.startswith(
+        "blend was chosen, no other having 0.005 less log loss; mean AUC over 5 splits: rule 0."
     )
 
 
@@ -117,7 +127,14 @@ def test_an_asked_blend_shows_its_parts(shop):
     model = quick("blend").fit(shop.X, shop.churned)
     assert model.estimator_name_ == "blend"
     assert [(c["rung"], c["chosen"]) for c in model.candidates_] == [
-        *[("btyd", False), ("rfm", False), ("logistic", False), ("lightgbm", False), ("blend", True)]
+        *[
+            ("btyd", False),
+            ("rfm", False),
+            ("rfm_btyd", False),
+            ("logistic", False),
+            ("lightgbm", False),
+            ("blend", True),
+        ]
     ]
     assert model.why_.startswith("blend was asked for; mean AUC over 5 splits: btyd 0.")
 

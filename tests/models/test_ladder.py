@@ -24,8 +24,8 @@ def test_auto_climbs_from_the_rule_to_the_trees():
     assert names("auto", task=NAMELESS) == ["logistic", "lightgbm"]
     assert names("blend") == ["btyd", "logistic", "lightgbm"]
     with_money = replace(TASK, names=("days_since_order", "orders", "revenue", "tenure_days", "complaints"))
-    assert names("auto", task=with_money) == ["rule", "btyd", "rfm", "logistic", "lightgbm"]
-    assert names("blend", task=with_money) == ["btyd", "rfm", "logistic", "lightgbm"]
+    assert names("auto", task=with_money) == ["rule", "btyd", "rfm", "rfm_btyd", "logistic", "lightgbm"]
+    assert names("blend", task=with_money) == ["btyd", "rfm", "rfm_btyd", "logistic", "lightgbm"]
     assert names("blend", task=NAMELESS) == ["logistic", "lightgbm"]
     assert names("sklearn.naive_bayes.GaussianNB") == ["sklearn.naive_bayes.GaussianNB"]
 
@@ -82,14 +82,14 @@ def test_parameters_by_name_of_the_model_reach_that_model_only():
             {},
             TASK,
             "model.churn.estimator 'lightgmb' is unknown. Did you mean 'lightgbm'? Known are auto, rule, btyd, "
-            "rfm, logistic, lightgbm, blend, or an import path such as sklearn.ensemble.RandomForestClassifier.",
+            "rfm, rfm_btyd, logistic, lightgbm, blend, or an import path such as sklearn.ensemble.RandomForestClassifier.",
         ),
         (
             "auto",
             {"num_leaves": 5},
             TASK,
             "model.churn.params asks for 'num_leaves' while the estimator is auto. With auto, write the parameters "
-            "under the name of their model: rule, btyd, rfm, logistic, lightgbm.",
+            "under the name of their model: rule, btyd, rfm, rfm_btyd, logistic, lightgbm.",
         ),
         (
             "rule",
@@ -104,6 +104,19 @@ def test_parameters_by_name_of_the_model_reach_that_model_only():
             TASK,
             "model.churn.estimator 'rfm' needs the columns days_since_order, orders, revenue; found 4 named columns "
             "without all of them. Configure purchases, or choose logistic.",
+        ),
+        (
+            "rfm_btyd",
+            {},
+            NAMELESS,
+            "model.churn.estimator 'rfm_btyd' needs the columns days_since_order, orders, revenue, tenure_days; found 0 named "
+            "columns without all of them. Configure purchases, or choose logistic.",
+        ),
+        (
+            "rfm",
+            {"columns": "all"},
+            replace(TASK, names=("days_since_order", "orders", "revenue")),
+            "model.churn.params: rfm takes C alone; found columns.",
         ),
         ("rule", {"C": 1}, TASK, "model.churn.params: the rule takes no parameters; found C."),
         (

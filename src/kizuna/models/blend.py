@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kizuna.models.ladder import Rung, Trial, best_of
+from kizuna.models.ladder import Rung, Trial, best_of, log_loss
 from kizuna.models.splits import Split
 from kizuna.models.task import MarginModel, Setting, TaughtRows
 
-# How much more than the others one of the models may count.
-_EMPHASIS = 2.0
+# How much log loss, times the rows of a test, it must gain to move all weight from even to one model (about).
+_HELD_TO_EVEN = 20.0
 
 Floats = NDArray[np.float64]
 
@@ -39,31 +40,43 @@ class BlendModel:
 
 
 def blend_trial(parts: Sequence[Trial], y: Floats, splits: Sequence[Split]) -> Trial:
-    """The blend of tried rungs at their best settings, with the weights of the lowest log loss out of fold.
-
-    Even weights come first; the others, in which one model counts twice, must earn their place.
-    """
-    choices = _weights(len(parts))
+    """The blend of tried rungs at their best settings, with non-negative weights from out of fold."""
+    weights = _weights(parts, y, splits)
     own = {trial.rung.name: trial.setting for trial in parts}
-    settings = tuple({"weights": list(weights), **own} for weights in choices)
+    counting = [weight > 0 for weight in weights]
 
     def fit(rows: TaughtRows, settings: Sequence[Setting]) -> Sequence[MarginModel]:
-        models = tuple(trial.rung.fit(rows, [trial.setting])[0] for trial in parts)
-        return [BlendModel(models, tuple(setting["weights"])) for setting in settings]
+        models = tuple(trial.rung.fit(rows, [trial.setting])[0] for trial in compress(parts, counting))
+        return [BlendModel(models, tuple(compress(weights, counting))) for _ in settings]
 
-    margins = [
-        [_mean(weights, split) for split in zip(*(trial.margins for trial in parts), strict=True)]
-        for weights in choices
-    ]
-    return best_of(Rung("blend", settings, fit), margins, y, splits)
+    margins = [_mean(weights, split) for split in zip(*(trial.margins for trial in parts), strict=True)]
+    return best_of(Rung("blend", ({"weights": list(weights), **own},), fit), [margins], y, splits)
 
 
 def _mean(weights: Sequence[float], parts: Sequence[Floats]) -> Floats:
     return np.asarray(sum(weight * part for weight, part in zip(weights, parts, strict=True)))
 
 
-def _weights(count: int) -> list[tuple[float, ...]]:
-    """Even weights, then each model in turn emphasised; they sum to 1."""
-    even = np.ones(count)
-    emphasised = [even + (_EMPHASIS - 1) * (np.arange(count) == one) for one in range(count)]
-    return [tuple(float(weight) for weight in weights / weights.sum()) for weights in (even, *emphasised)]
+def _weights(parts: Sequence[Trial], y: Floats, splits: Sequence[Split]) -> tuple[float, ...]:
+    """Weights of the lowest log loss over all tests, held to even ones: the harder, the fewer the rows of a test.
+
+    The loss is convex in the weights, so that there is one answer. Hundredths are kept; no test, even weights.
+    """
+    from scipy.optimize import minimize
+
+    even = np.full(len(parts), 1 / len(parts))
+    if not splits:
+        return tuple(even.tolist())
+    told = np.stack([np.concatenate(trial.margins) for trial in parts])
+    churned = np.concatenate([y[split.test] for split in splits])
+    hold = _HELD_TO_EVEN * len(splits) / len(churned)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        margin, away = weights @ told, weights - even
+        missed = 1 / (1 + np.exp(-margin)) - churned
+        return log_loss(churned, margin) + hold * float(away @ away), told @ missed / len(churned) + 2 * hold * away
+
+    together = {"type": "eq", "fun": lambda weights: weights.sum() - 1, "jac": np.ones_like}
+    found = minimize(loss, even, jac=True, method="SLSQP", bounds=[(0, 1)] * len(parts), constraints=[together])
+    hundredths = np.round(np.maximum(found.x, 0), 2) if found.success else even
+    return tuple((hundredths / hundredths.sum()).tolist())

@@ -33,11 +33,11 @@ Floats = NDArray[np.float64]
 class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Calibrated probability of churn.
 
-    estimator: 'auto' (the blend of btyd, rfm, logistic and lightgbm, unless one of them is clearly ahead out of fold),
-    'blend', 'rule', 'btyd', 'rfm', 'logistic', 'lightgbm', or the import path of a scikit-learn classifier. params: its
-    parameters; with 'auto', by name of the model. calibration: 'auto', 'platt', 'isotonic' or 'none'. horizon_days: of the
-    label, for rule and btyd. seed, threads: of everything that draws or computes. What btyd says is also a column of rfm,
-    logistic and lightgbm.
+    estimator: 'auto' (the blend of btyd, rfm, rfm_btyd, logistic and lightgbm, unless one of them is clearly ahead out of
+    fold), 'blend', 'rule', one of those five, or the import path of a scikit-learn classifier. params: its parameters; with
+    'auto', by name of the model. calibration: 'auto', 'platt', 'isotonic' or 'none'. horizon_days: of the label, for rule
+    and btyd. seed, threads: of everything that draws or computes. What btyd says is also a column of rfm_btyd, logistic
+    and lightgbm.
 
     After ``fit``: ``estimator_name_`` and ``why_`` (what was chosen, and the numbers), ``candidates_`` (what was tried),
     ``oof_probability_`` (out-of-fold probability per training row, NaN where never tested), ``calibration_``.
@@ -124,6 +124,12 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         p = probability(self._calibration.apply(self.model_.margin(matrix)))
         return np.column_stack([1 - p, p])
 
+    def raise_level(self, shift: float) -> ChurnClassifier:
+        """The classifier, everybody's log odds higher by ``shift`` from now on."""
+        self._calibration = self._calibration.raised(shift)
+        self.calibration_ = self._calibration.to_json()
+        return self
+
     def predict(self, X: Any) -> NDArray[Any]:
         """The likelier class of each row, (n,)."""
         likelier = (self.predict_proba(X)[:, 1] > 0.5).astype(np.intp)
@@ -132,7 +138,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def contributions(self, X: Any) -> Floats:
         """Additive parts of the calibrated log odds, (n, features + 1), the bias last; rows sum to log(p / (1 − p)).
 
-        Exact for rule and btyd (Shapley against the training medians), rfm and logistic (against the training means),
+        Exact for rule and btyd (Shapley against the training medians), regressions (against the training means),
         lightgbm (TreeSHAP) and their blend; sampled Shapley values against the training medians for others. The part of
         the column that btyd makes goes to the columns that it is made of.
         """
@@ -153,8 +159,9 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         how = f"mean AUC over {tests} splits" if tests else "no split was possible"
         if self.estimator != "auto":
             return f"{chosen.rung.name} was asked for; {how}: {measured}; {data}."
-        if chosen.rung.name == "blend":
-            return f"blend was chosen, no other having {AHEAD_OF_BLEND} less log loss; {how}: {measured}; {data}."
+        if any(trial.rung.name == "blend" for trial in trials):
+            reason = "no other having" if chosen.rung.name == "blend" else "having"
+            return f"{chosen.rung.name} was chosen, {reason} {AHEAD_OF_BLEND} less log loss; {how}: {measured}; {data}."
         tied = [t.rung.name for t in trials if t is not chosen and t.auc > chosen.auc - SAME_AUC]
         within = f" (within {SAME_AUC} of {' and '.join(tied)}, where log loss, then simplicity decide)" if tied else ""
         return f"{chosen.rung.name} was chosen by {how}: {measured}{within}; {data}."

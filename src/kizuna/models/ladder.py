@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -19,14 +19,14 @@ from kizuna.models.task import MarginModel, Setting, Task, TaughtRows
 from kizuna.models.trees import check_tree_params, default_tree_params, fit_trees, tree_counts
 from kizuna.models.with_silence import WithSilence
 
-RUNGS = ("rule", "btyd", "rfm", "logistic", "lightgbm")
-BLENDED = ("btyd", "rfm", "logistic", "lightgbm")
+RUNGS = ("rule", "btyd", "rfm", "rfm_btyd", "logistic", "lightgbm")
+BLENDED = ("btyd", "rfm", "rfm_btyd", "logistic", "lightgbm")
 
 # Closer than this, two numbers are the same and the simpler model wins.
 SAME_SETTING_LOG_LOSS = 0.0005
 
-# The penalty of the regression on recency, frequency, money and what the buy-till-you-die model says.
-_RFM_PENALTY = 0.3
+# Penalties of the regressions on recency, frequency and money, alone and told what the buy-till-you-die model says.
+_RFM_PENALTIES = {"rfm": 1.0, "rfm_btyd": 0.3}
 
 # With more cells than this, a logistic regression on all columns costs more than it is worth beside LightGBM.
 _FEW_CELLS = 5_000_000
@@ -77,6 +77,7 @@ def build_ladder(estimator: str, params: dict[str, Any] | None, task: Task) -> l
             "rule": rule_positions(task.names) is None,
             "btyd": silence_positions(task.names) is None,
             "rfm": not rfm_positions(task.names),
+            "rfm_btyd": not rfm_positions(task.names) or silence_positions(task.names) is None,
         }
         names = [name for name in (RUNGS if estimator == "auto" else BLENDED) if not missing.get(name)]
         return [rung for name in names for rung in build_ladder(name, params.get(name), task)]
@@ -86,8 +87,8 @@ def build_ladder(estimator: str, params: dict[str, Any] | None, task: Task) -> l
         return [_rule(params, task)]
     if estimator == "btyd":
         return [_btyd(params, task)]
-    if estimator == "rfm":
-        return [_rfm(params, task)]
+    if estimator in _RFM_PENALTIES:
+        return [_rfm(estimator, params, task)]
     if estimator == "logistic":
         return [_logistic(params, task)]
     if estimator == "lightgbm":
@@ -170,14 +171,23 @@ def _btyd(params: dict[str, Any], task: Task) -> Rung:
     return Rung("btyd", ({"horizon_days": task.horizon_days},), fit)
 
 
-def _rfm(params: dict[str, Any], task: Task) -> Rung:
-    if not rfm_positions(task.names):
+def _rfm(name: str, params: dict[str, Any], task: Task) -> Rung:
+    told = name == "rfm_btyd"
+    needed = tuple(dict.fromkeys((*RFM_COLUMNS, *(SILENCE_COLUMNS if told else ()))))
+    if not set(needed) <= set(task.names):
         raise ConfigError(
-            f"model.churn.estimator 'rfm' needs the columns {', '.join(RFM_COLUMNS)}; found {len(task.names)} named columns "
+            f"model.churn.estimator '{name}' needs the columns {', '.join(needed)}; found {len(task.names)} named columns "
             "without all of them. Configure purchases, or choose logistic."
         )
-    (logistic,) = build_ladder("logistic", {"C": _RFM_PENALTY, **params, "columns": "rfm"}, task)
-    return replace(logistic, name="rfm")
+    if set(params) - {"C"}:
+        raise ConfigError(f"model.churn.params: {name} takes C alone; found {', '.join(sorted(params))}.")
+    penalties = _penalties(params) or [_RFM_PENALTIES[name]]
+    columns = rfm_positions(task.names)
+
+    def fit(rows: TaughtRows, settings: Sequence[Setting]) -> Sequence[MarginModel]:
+        return _fit_regression(rows, columns, [setting["C"] for setting in settings], told)
+
+    return Rung(name, tuple({"C": penalty} for penalty in penalties), fit)
 
 
 def _logistic(params: dict[str, Any], task: Task) -> Rung:
@@ -187,9 +197,7 @@ def _logistic(params: dict[str, Any], task: Task) -> Rung:
                 f"model.churn.params asks logistic for '{name}'.{nearest(name, ('C', 'columns'))} "
                 "Parameters are C (inverse strength of the penalty) and columns (recency, rfm, purchases or all)."
             )
-    penalties = [params["C"]] if "C" in params else list(PENALTIES)
-    if not all(isinstance(penalty, (int, float)) and penalty > 0 for penalty in penalties):
-        raise ConfigError(f"model.churn.params.C asks for a number above 0; found {params['C']!r}.")
+    penalties = _penalties(params) or list(PENALTIES)
     rfm = rfm_positions(task.names)
     columns = {"recency": rfm[:1], "rfm": rfm, "purchases": purchase_positions(task.names), "all": None}
     if params.get("columns", "all") not in columns:
@@ -206,16 +214,30 @@ def _logistic(params: dict[str, Any], task: Task) -> Rung:
         models: list[MarginModel] = []
         for choice in dict.fromkeys(setting["columns"] for setting in settings):
             wanted = [setting["C"] for setting in settings if setting["columns"] == choice]
-            used = columns[choice] or None
-            if choice == "recency" or rows.silence is None or rows.silence_margin is None:
-                models += fit_linear(rows.X, rows.y, used, wanted)
-                continue
-            told = np.column_stack([rows.X if used is None else rows.X[:, used], rows.silence_margin])
-            where = None if used is None else tuple(used)
-            models += [WithSilence(model, rows.silence, where) for model in fit_linear(told, rows.y, None, wanted)]
+            models += _fit_regression(rows, columns[choice] or None, wanted, choice != "recency")
         return models
 
     return Rung("logistic", settings, fit)
+
+
+def _penalties(params: dict[str, Any]) -> list[float]:
+    """The one penalty asked for, if any."""
+    if "C" not in params:
+        return []
+    if not isinstance(params["C"], (int, float)) or params["C"] <= 0:
+        raise ConfigError(f"model.churn.params.C asks for a number above 0; found {params['C']!r}.")
+    return [float(params["C"])]
+
+
+def _fit_regression(
+    rows: TaughtRows, columns: list[int] | None, penalties: Sequence[float], told: bool
+) -> Sequence[MarginModel]:
+    """One regression per penalty on these columns (None: all), and, if told, on what the buy-till-you-die model says."""
+    if not told or rows.silence is None or rows.silence_margin is None:
+        return fit_linear(rows.X, rows.y, columns, penalties)
+    silence, where = rows.silence, None if columns is None else tuple(columns)
+    wide = np.column_stack([rows.X if columns is None else rows.X[:, columns], rows.silence_margin])
+    return [WithSilence(model, silence, where) for model in fit_linear(wide, rows.y, None, penalties)]
 
 
 def _lightgbm(params: dict[str, Any], task: Task) -> Rung:
