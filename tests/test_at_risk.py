@@ -17,7 +17,6 @@ from kizuna.at_risk import (
     LIST_COLUMNS,
     ListPlan,
     arm_of,
-    cltv_formula,
     lifecycle_stage,
     list_plan,
     risk_percentile,
@@ -282,22 +281,6 @@ def test_lifecycle_stages():
     frame = pd.DataFrame(rows, columns=["orders", "overdue_ratio", "tenure_days", "stage"])
     stages = lifecycle_stage(frame).astype(object)
     assert stages.where(stages.notna(), None).tolist() == [row[3] for row in rows]
-
-
-def test_cltv_formula_by_hand():
-    rows = [
-        # 4 orders of 3,000 in a year, looked at for 180 days: 3,000 × 4 × 180/365
-        (4, 12_000, 800, 3_000 * 4 * 180 / 365),
-        # 2 orders of 1,000 in the first 100 days: 7.3 a year
-        (2, 2_000, 100, 1_000 * 7.3 * 180 / 365),
-        # 1 order ten days ago counts as 1 in 90 days
-        (1, 1_000, 10, 1_000 * (365 / 90) * 180 / 365),
-        (0, 0, 800, 0.0),
-        (NAN, NAN, NAN, NAN),
-    ]
-    frame = pd.DataFrame(rows, columns=["orders_365d", "revenue_365d", "tenure_days", "expected"])
-    np.testing.assert_allclose(cltv_formula(frame, 180), frame["expected"])
-    np.testing.assert_allclose(cltv_formula(frame, 180, margin=0.4), 0.4 * frame["expected"])
 
 
 def test_smallest_visible_effect_by_hand():

@@ -77,5 +77,18 @@ def test_the_command_prints_one_table_and_logs_it(shop: Path) -> None:
     assert code == 0, err
     found = json.loads(out)
     assert found["rankings"]["kizuna"]["named"] == 15
-    assert {"recency_rule", "rfm_logistic", "mean_spend", BY_CHANCE} <= set(found["rankings"])
+    assert "profit" not in found["rankings"]["kizuna"]
+    assert {"recency_rule", "rfm_logistic", "bgnbd", "mean_spend", BY_CHANCE} <= set(found["rankings"])
     assert found["ahead_value_reached"]["low"] <= found["ahead_value_reached"]["by"]
+
+
+@pytest.mark.slow
+def test_with_economics_the_command_tells_the_profit(shop: Path) -> None:
+    costs = ["contact_cost=100", "offer_cost=400", "assumed_save_rate=0.2"]
+    settings = [part for cost in costs for part in ("--set", f"economics.{cost}")]
+    code, out, err = kizuna("backtest", shop, "--weeks", "1", "--json", "--set", "evaluation.capacity=15", *settings)
+    assert code == 0, err
+    found = json.loads(out)
+    reached = found["rankings"]["kizuna"]
+    assert reached["profit"] == pytest.approx(0.2 * reached["value_reached"] - 15 * 500)
+    assert found["ahead_profit"]["low"] <= found["ahead_profit"]["by"]

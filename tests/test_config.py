@@ -33,7 +33,7 @@ training:   {max_rows: 2000000, treated: keep}
 model:
   seed: 7
   churn:    {estimator: auto, params: {}, calibration: auto, tune_trials: 0}
-  cltv:     {estimator: hurdle, params: {}, tune_trials: 0}
+  cltv:     {estimator: auto, params: {}, tune_trials: 0}
 evaluation: {folds: 3, capacity: 500}
 gate:       {max_behind_baseline: 0.003, max_calibration_error: 0.05, max_drop_from_champion: 0.01, max_leak_findings: 0}
 tracking:   {uri: "sqlite:///../models/mlflow.db"}
@@ -166,6 +166,10 @@ VALUES = {
     "features: {families: [purchase]}": "features.families has no family 'purchase'. Did you mean 'purchases'? "
     f"Families are {', '.join(FAMILIES)}.",
     "features: {windows_days: []}": "features.windows_days needs at least one window of at least 1 day.",
+    "churn: {definition: cancellation}\nmodel: {cltv: {estimator: btyd}}": "model.cltv.estimator: btyd takes churned for no "
+    "purchase in the label window, but churn.definition is cancellation. Use auto, hurdle or tweedie.",
+    "model: {cltv: {tune_trials: 5}}": "model.cltv.tune_trials: this value is part of the contract but not built in this "
+    "version. Use 0.",
     "exports: [{to: fax}]": "exports.0.to should be 'workbook' or 'report' (found 'fax').",
     "churn: {horizon_days: 1}\nchurn: {gap_days: 1}": "shop.yaml is not valid YAML at line 4: the key 'churn' is there twice. "
     "Mend that line; indent with blanks.",

@@ -58,18 +58,51 @@ def published(shop: Path, trained: dict) -> Path:
 
 
 def test_training_json_holds_what_the_contract_promises(trained: dict) -> None:
-    assert {"versions", "promoted", "gate", "metrics", "estimator", "leak_findings"} <= set(trained)
+    assert {"versions", "promoted", "gate", "metrics", "estimator", "leak_findings", "season_unseen"} <= set(trained)
     assert trained["promoted"] is True
     assert trained["versions"] == {"churn": "1", "cltv": "1"}
     assert trained["leak_findings"] == []
     assert trained["evaluation"] == "out_of_time"
+    assert 0.5 < trained["headline"]["auc_silent_below_horizon"] < 1
+    assert trained["headline"]["days_of_warning"] >= 1
     assert trained["estimator"] in ("rule", "logistic", "lightgbm", "blend")
+
+
+def test_every_check_of_the_gate_is_told_and_tagged(shop: Path, trained: dict) -> None:
+    names = ["signal", "baseline", "calibration", "level", "leak", "champion", "segments", "population"]
+    assert [check["name"] for check in trained["gate"]["checks"]] == names
+    config = load_config(shop / "config.yaml")
+    tags = Registry(config.tracking_uri, config.name).resolve("1").churn.tags
+    for check in trained["gate"]["checks"]:
+        assert tags[f"gate.{check['name']}"].startswith(check["status"])
+    population = trained["gate"]["checks"][-1]
+    assert population["text"].endswith(
+        f"score cleanly, mean probability {population['value']:.3f}".replace(" 0.", " .")
+    )
+    assert trained["season_unseen"]["unseen"] is True
+    assert 0 <= trained["season_unseen"]["level_spread"] < 0.5
+    assert tags["season_unseen"] == "true"
+    assert "Season unseen: the order of customers is reliable" in trained["gate"]["text"]
 
 
 def test_the_model_is_not_behind_any_rule(trained: dict) -> None:
     best = max(baseline["auc"] for baseline in trained["baselines"].values())
-    assert {"recency_rule", "rate_rule", "rfm_logistic"} <= set(trained["baselines"])
+    assert {"recency_rule", "rate_rule", "rfm_logistic", "bgnbd"} <= set(trained["baselines"])
     assert trained["metrics"]["auc"] >= best - 0.003
+
+
+def test_every_headline_number_has_an_interval_and_the_lists_a_value(shop: Path, trained: dict) -> None:
+    for numbers, ends in (("metrics", "intervals"), ("value_metrics", "value_intervals")):
+        assert set(trained[ends]) == set(trained[numbers])
+        assert all(found["low"] <= found["high"] for found in trained[ends].values())
+    assert trained["intervals"]["auc"]["low"] <= trained["metrics"]["auc"] <= trained["intervals"]["auc"]["high"]
+    assert trained["value_best_baseline"] in {"mean_spend", "formula", "btyd_rule"}
+    assert trained["value_check"]["status"] in ("pass", "warn")
+    assert trained["money"]["rankings"]["kizuna"]["value_lift_at_capacity"] > 1
+    assert "profit" not in json.dumps(trained["money"])
+    left = {path.name for path in shop.rglob("*") if path.parent.name in ("evaluation", "plots")}
+    assert {"intervals.csv", "differences.csv", "value_deciles.csv", "money.csv", "value_reached.png"} <= left
+    assert "profit.png" not in left
 
 
 def test_every_file_of_a_publication_is_there_with_its_columns(published: Path) -> None:
@@ -103,6 +136,19 @@ def test_expected_value_is_the_mixture_on_every_row(published: Path) -> None:
     np.testing.assert_allclose(scores["value_at_risk"], p * (kept - lost), rtol=1e-12)
     assert (scores["customer_id"].tolist()) == sorted(scores["customer_id"])
     assert not scores.isna().any().any()
+
+
+def test_next_purchases_have_days_and_set_the_latest_day_to_act(published: Path) -> None:
+    days = ["expected_next_purchase_low", "expected_next_purchase", "expected_next_purchase_high"]
+    scores = pd.read_parquet(published / "scores.parquet").set_index("customer_id")
+    offsets = np.column_stack([(scores[name] - scores["as_of"]).dt.days for name in days])
+    assert (offsets >= 0).all()
+    assert (np.diff(offsets, axis=1) >= 0).all()
+    listed = pd.read_csv(published / "at_risk.csv", dtype={"customer_id": str}, parse_dates=["act_by", days[1]])
+    assert listed[days[1]].tolist() == scores.loc[listed["customer_id"], days[1]].tolist()
+    assert listed["act_by"].between(pd.Timestamp("2026-01-01"), listed[days[1]]).all()
+    slow = listed["usual_gap_days"] > 90
+    assert (listed["data_warning"].fillna("").str.contains("slow_rhythm") == slow).all()
 
 
 def test_the_links_are_relative_and_the_manifest_names_every_file(shop: Path, published: Path) -> None:

@@ -29,8 +29,7 @@ ROW = {
     "risk_band": "medium",
     "lifecycle_stage": "regular",
     "weeks_on_list": 1,
-    "last_purchase": pd.Timestamp("2025-10-01"),
-    "usual_gap_days": 18.0,
+    "expected_next_purchase": pd.NaT,
     "arm": "target",
 }
 
@@ -116,20 +115,21 @@ def test_channel_is_the_first_consented_one_that_suits_the_action(consent, facts
 
 
 @pytest.mark.parametrize(
-    ("last_purchase", "usual_gap_days", "act_by"),
+    ("expected", "expire_in_days", "act_by"),
     [
-        ("2025-10-01", 18.0, "2026-01-12"),  # long overdue: the action's own seven days
-        ("2025-12-20", 18.5, "2026-01-08"),  # expected on day 19
-        ("2025-12-18", 18.0, "2026-01-05"),  # expected today
-        ("2025-12-17", 18.0, "2026-01-12"),  # expected yesterday
-        ("2026-01-04", 90.0, "2026-01-12"),
-        (None, 18.0, "2026-01-12"),
-        ("2025-12-20", float("nan"), "2026-01-12"),
-        ("2025-12-20", 1e300, "2026-01-12"),
+        (None, None, "2026-01-12"),  # neither is known: the action's own seven days
+        ("2026-01-08", None, "2026-01-08"),
+        ("2026-01-08", 2.0, "2026-01-07"),
+        ("2026-01-08", 29.0, "2026-01-08"),
+        ("2026-06-30", 29.0, "2026-01-12"),
+        (None, 0.0, "2026-01-05"),
+        ("2026-01-05", 9.0, "2026-01-05"),
+        ("2025-12-31", float("nan"), "2026-01-05"),  # never before the list's own day
     ],
 )
-def test_act_by(last_purchase, usual_gap_days, act_by):
-    row = plan(last_purchase=pd.Timestamp(last_purchase) if last_purchase else pd.NaT, usual_gap_days=usual_gap_days)
+def test_act_by_is_the_first_of_next_purchase_expiry_and_the_action_s_time(expected, expire_in_days, act_by):
+    beside = {} if expire_in_days is None else {"points_expire_in_days": expire_in_days}
+    row = plan(expected_next_purchase=pd.Timestamp(expected) if expected else pd.NaT, consent=beside)
     assert row["act_by"] == pd.Timestamp(act_by)
 
 

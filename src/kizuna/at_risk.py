@@ -18,6 +18,7 @@ import pandas as pd
 
 from kizuna.config import Config
 from kizuna.errors import ResultError
+from kizuna.evaluation.formula import cltv_formula
 from kizuna.explain.consent import contact_consent
 from kizuna.explain.facts import OWED_SERVICE, fact_codes, fact_flags
 from kizuna.list_history import earlier_lists, removed_since, standing
@@ -26,8 +27,8 @@ LEFT_OUT = ("suppressed", "below_min_probability", "beyond_capacity")
 LIST_COLUMNS = [
     *("as_of", "list_rank", "customer_id", "churn_probability", "risk_band", "risk_percentile"),
     *("churn_probability_prev", "list_status", "weeks_on_list", "lifecycle_stage", "last_purchase"),
-    *("days_since_purchase", "usual_gap_days", "overdue_ratio", "orders_365d", "revenue_365d"),
-    *("cltv", "cltv_formula", "value_if_kept", "value_if_churned", "value_at_risk"),
+    *("days_since_purchase", "usual_gap_days", "overdue_ratio", "expected_next_purchase", "orders_365d"),
+    *("revenue_365d", "cltv", "cltv_formula", "value_if_kept", "value_if_churned", "value_at_risk"),
     *("facts", "contact_allowed", "suppressed_reason", "arm"),
 ]
 
@@ -42,8 +43,6 @@ _KNOWN = (
     "revenue_365d",
     "tenure_days",
 )
-# Shorter histories are taken for this long, so that two orders in a week are not a hundred a year.
-_LEAST_OBSERVED_DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -104,10 +103,10 @@ def list_plan(config: Config, as_of: date, cltv_horizon_days: int | None) -> Lis
 def select(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan, history: pd.DataFrame) -> Selection:
     """The list of ``plan.as_of``.
 
-    ``scores``: one row per eligible customer with churn_probability and, where known, the value columns. ``context``:
-    what was known of them, one row each. ``history``: customer_id, as_of, churn_probability of earlier lists, later
-    ones are not looked at. Where no value is known the ranking is by churn_probability. ResultError: duplicates, or
-    no probabilities.
+    ``scores``: one row per eligible customer with churn_probability and, where known, the value columns and
+    expected_next_purchase. ``context``: what was known of them, one row each. ``history``: customer_id, as_of,
+    churn_probability of earlier lists, later ones are not looked at. Where no value is known the ranking is by
+    churn_probability. ResultError: duplicates, or no probabilities.
     """
     table, flags = _eligible(scores, context, plan)
     rank_by = plan.rank_by if table[plan.rank_by].notna().any() else "churn_probability"
@@ -167,20 +166,6 @@ def lifecycle_stage(context: pd.DataFrame) -> pd.Series:
     return pd.Series(stages, index=context.index, dtype="str").replace("", None)
 
 
-def cltv_formula(context: pd.DataFrame, horizon_days: int, margin: float = 1.0) -> pd.Series:
-    """Average order value × orders per year × expected years × margin, per row, in money.
-
-    Order value: revenue_365d / orders_365d, net of returns. Orders per year: orders_365d over the part of the last
-    year since the first purchase (tenure_days, at least 90). Expected years: ``horizon_days`` / 365, the span of
-    ``cltv``, so that formula and model can be read side by side. 0 without an order in the year; null where a factor
-    is unknown.
-    """
-    orders, revenue = context["orders_365d"], context["revenue_365d"]
-    observed_years = context["tenure_days"].clip(_LEAST_OBSERVED_DAYS, 365) / 365
-    order_value = (revenue / orders.where(orders > 0)).where(orders != 0, 0.0)
-    return order_value * (orders / observed_years) * (horizon_days / 365) * margin
-
-
 def smallest_visible_effect(n_target: int, n_control: int, base_rate: float) -> float:
     """The smallest difference in churn between the arms that one list shows in 4 of 5 cases, at a 5 % two-sided level.
 
@@ -214,11 +199,11 @@ def _eligible(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan) -> tu
         **{column: table[column].astype("float64") if column in table else np.nan for column in _VALUES}
     )
     table = table.assign(**{column: _numbers(known, column) for column in _KNOWN})
-    purchase = known["last_purchase"] if "last_purchase" in known else pd.Series(pd.NaT, index=known.index)
     exempt = flags[list(OWED_SERVICE)].any(axis=1)
     drawn = [arm_of(customer, plan.experiment, plan.control_share) for customer in table["customer_id"].tolist()]
     table = table.assign(
-        last_purchase=pd.to_datetime(purchase).astype("datetime64[s]"),
+        last_purchase=_dates(known, "last_purchase"),
+        expected_next_purchase=_dates(table, "expected_next_purchase"),
         suppressed_reason=known.get("suppressed_reason", pd.Series(None, index=known.index, dtype="str")),
         days_since_pause_contact=_numbers(known, "days_since_pause_contact"),
         consent=contact_consent(known),
@@ -254,3 +239,8 @@ def _numbers(frame: pd.DataFrame, column: str) -> pd.Series:
         return pd.Series(np.nan, index=frame.index)
     values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return pd.Series(values, index=frame.index)
+
+
+def _dates(frame: pd.DataFrame, column: str) -> pd.Series:
+    dates = frame[column] if column in frame else pd.Series(pd.NaT, index=frame.index)
+    return pd.to_datetime(dates).astype("datetime64[s]")

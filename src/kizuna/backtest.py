@@ -15,11 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kizuna.churn_fitting import BesideTraining
 from kizuna.config import Config
 from kizuna.data.store import Store
 from kizuna.errors import ConfigError, ContractError, DataMissing
-from kizuna.evaluation.baselines import RANKING_ONLY, churn_baselines, value_baselines
+from kizuna.evaluation.baselines import RANKING_ONLY, churn_baselines, mean_spend
 from kizuna.evaluation.list_backtest import (
+    KEYS,
     Ranking,
     Weeks,
     ahead,
@@ -29,12 +31,14 @@ from kizuna.evaluation.list_backtest import (
     model_table,
     named_customers,
 )
+from kizuna.evaluation.profit import campaign_gain
 from kizuna.features.families import families_of
 from kizuna.features.frame import Frame, Tables, build_frame
 from kizuna.features.history import History
+from kizuna.features.planning import earliest_day
 from kizuna.features.purchases import net_amount
 from kizuna.features.rows import Rows
-from kizuna.fitting import Say, Trained, fit_models
+from kizuna.fitting import Say, Trained, fit_models, undated_attributes
 from kizuna.labels.training_set import TrainingSet, build_training_set
 from kizuna.models.splits import Split
 from kizuna.registry import Registry
@@ -110,7 +114,8 @@ def run_backtest(
             ended = f"No model could have existed on {date_of(mine[-1])}: {error}"
             break
         say(f"model of {date_of(mine[-1])}: {len(training.y):,} rows; lists until {date_of(mine[0])}")
-        trained = fit_models(config, training, None, (), say)
+        beside = BesideTraining(undated=undated_attributes(store, training), first_day=earliest_day(store))
+        trained = fit_models(config, training, beside, say)
         frame = _frame(store, config, trained.training, mine, train_day)
         parts.append(_scored(config, trained, frame).assign(fold=fold))
         folds.append(_fold(fold, mine, trained))
@@ -149,15 +154,18 @@ def _frame(store: Store, config: Config, training: TrainingSet, days: list[int],
 
 
 def _scored(config: Config, trained: Trained, frame: Frame) -> pd.DataFrame:
-    """The rows of the lists' days with every ranking's scores."""
+    """The rows of the lists' days with every ranking's scores; where costs are known, with what a contact had earned."""
     features = frame.columns()
     p = np.asarray(trained.churn.predict_proba(features))[:, 1]
     scores: dict[str, Floats] = {"kizuna": p}
     if trained.cltv is not None and config.at_risk.rank_by == "value_at_risk":
-        kept, lost = np.asarray(trained.cltv.conditional(features)).T
+        kept, lost = np.asarray(trained.cltv.conditional(features, frame.as_of)).T
         scores = {"kizuna": p * (kept - lost), "kizuna_probability": p}
     scores |= _rules(trained.training, features)
     keys = {"day": frame.as_of, "customer_id": frame.customer_ids, **frame.also}
+    if not np.isnan(frame.also["value"]).any():
+        gain = campaign_gain(config.economics, frame.also["churned"], frame.also["value"])
+        keys |= {} if gain is None else {"gain": gain}
     return pd.DataFrame({**keys, **scores})
 
 
@@ -167,16 +175,17 @@ def _rules(training: TrainingSet, features: pd.DataFrame) -> dict[str, Floats]:
     taught = len(training.y)
     split = Split(np.arange(taught), np.arange(taught, len(both)))
     outcomes = np.concatenate([training.y, np.zeros(len(features))])
-    found = churn_baselines(both, outcomes, [split], training.definition.horizon_days)
+    as_of = np.concatenate([training.frame.as_of, np.full(len(features), training.train_day, dtype=np.int32)])
+    found = churn_baselines(both, outcomes, [split], training.definition.horizon_days, as_of)
     rules = {name: scores[taught:] for name, scores in found.items()}
-    spend = value_baselines(features, 365)
-    if "rfm_logistic" in rules and "mean_spend" in spend:
-        rules |= spend | {_VALUE_RULE: rules["rfm_logistic"] * spend["mean_spend"]}
+    if "rfm_logistic" in rules:
+        spend = mean_spend(features, 365)
+        rules |= {"mean_spend": spend, _VALUE_RULE: rules["rfm_logistic"] * spend}
     return rules
 
 
 def _rankings(rows: pd.DataFrame) -> tuple[Ranking, ...]:
-    keys = ("fold", "day", "customer_id", "churned", "value", "silence_days")
+    keys = (*KEYS, "gain")
     money = ("mean_spend", _VALUE_RULE, *(("kizuna",) if "kizuna_probability" in rows else ()))
     return tuple(
         Ranking(name, probability=name not in (*money, *RANKING_ONLY)) for name in rows.columns if name not in keys
@@ -232,8 +241,8 @@ def summary(found: Backtest) -> dict[str, Any]:
         "rankings": overall.drop(columns="fold").to_dict("index"),
         "ended": found.ended,
     }
-    for what, by in (("churned", "churners_reached"), ("value", "value_reached")):
-        rule = best_rule(found.lists, found.rules, by)
+    for what, by in (("churned", "churners_reached"), ("value", "value_reached"), ("gain", "profit")):
+        rule = best_rule(found.lists, found.rules, by) if by in found.lists else None
         if rule is not None:
             more, low, high = ahead(found.named, "kizuna", rule, what)
             result[f"ahead_{by}"] = {"of": rule, "by": more, "low": low, "high": high}

@@ -177,7 +177,7 @@ class ChurnModel(_Section):
 class CltvModel(_Section):
     """The value estimator: by name, or a scikit-learn regressor by import path."""
 
-    estimator: str = "hurdle"
+    estimator: str = "auto"
     params: dict[str, Any] = {}
     tune_trials: int = Field(0, ge=0)
 
@@ -318,7 +318,6 @@ class Config(_Section):
     def _built(self) -> Config:
         for key, value, instead in (
             ("at_risk.rank_by", self.at_risk.rank_by == "expected_gain", "value_at_risk or churn_probability"),
-            ("model.cltv.estimator", self.model.cltv.estimator == "btyd", "hurdle or tweedie"),
             ("model.cltv.tune_trials", self.model.cltv.tune_trials > 0, "0"),
             ("training.treated", self.training.treated != "keep", "keep"),
         ):
@@ -326,6 +325,15 @@ class Config(_Section):
                 raise ValueError(
                     f"{key}: this value is part of the contract but not built in this version. Use {instead}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _value_by_silence(self) -> Config:
+        if self.model.cltv.estimator == "btyd" and self.churn.definition != "inactivity":
+            raise ValueError(
+                "model.cltv.estimator: btyd takes churned for no purchase in the label window, "
+                f"but churn.definition is {self.churn.definition}. Use auto, hurdle or tweedie"
+            )
         return self
 
     @property

@@ -29,6 +29,7 @@ OWED = {"OPEN_COMPLAINT": "A02", "UNANSWERED_FEEDBACK": "A03", "NOTICE_GIVEN": "
 BANDS = ("high", "medium", "low")
 STAGES = ("first", "second", "regular", "loyal", "lapsing")
 _ADVOCACY, _INCENTIVE = "A11", "A06"
+_EXPIRY = "points_expire_in_days"
 
 
 @dataclass(frozen=True)
@@ -82,18 +83,19 @@ def plan_actions(listed: pd.DataFrame, context: pd.DataFrame, playbook: Playbook
     """action, action_text, channel, act_by (datetime64[s]) for every listed row, on the index of ``listed``.
 
     ``listed``: as_of, list_rank, customer_id, facts, reason_1 …, risk_band, lifecycle_stage, weeks_on_list,
-    last_purchase, usual_gap_days. ``context``: the consent columns, by customer_id. ``channel`` is the first
-    consented one that suits the action, null where none was agreed to. ``act_by`` is the day of the next purchase
-    that the usual gap lets expect, where that lies within the action's time, and never before ``as_of``. ConfigError:
-    no text in this language.
+    expected_next_purchase. ``context``: the consent columns and, where known, points_expire_in_days, by customer_id.
+    ``channel`` is the first consented one that suits the action, null where none was agreed to. ``act_by`` is the
+    first of the expected next purchase, the day on which points expire and the end of the action's time, and never before
+    ``as_of``. ConfigError: no text in this language.
     """
     load_wording(language)
-    consents = open_channels(context.drop(columns="customer_id"))
-    consents.index = pd.Index(context["customer_id"].astype("str"))
-    agreed = consents.reindex(listed["customer_id"].astype("str"), fill_value=False)
+    known, customers = context.set_index(context["customer_id"].astype("str")), listed["customer_id"].astype("str")
+    agreed = open_channels(known.drop(columns="customer_id")).reindex(customers, fill_value=False)
+    expiring = known.get(_EXPIRY, pd.Series(float("nan"), known.index)).reindex(customers)
     reason_columns = [column for column in ("reason_1", "reason_2", "reason_3") if column in listed]
     planned = []
-    for row, consented in zip(listed.to_dict("records"), agreed.to_numpy(dtype=bool), strict=True):
+    rows = zip(listed.to_dict("records"), agreed.to_numpy(dtype=bool), expiring.tolist(), strict=True)
+    for row, consented, expire_in_days in rows:
         facts = row["facts"] if isinstance(row["facts"], str) else ""
         said = _Row(
             facts=frozenset(facts.split(";")) - {""},
@@ -106,7 +108,7 @@ def plan_actions(listed: pd.DataFrame, context: pd.DataFrame, playbook: Playbook
         )
         action = playbook.actions[_choose(said, playbook)]
         channel = next((channel for channel in action.channels if channel in said.channels), None)
-        planned.append((action.code, action.text[language], channel, _act_by(row, action)))
+        planned.append((action.code, action.text[language], channel, _act_by(row, action, expire_in_days)))
     frame = pd.DataFrame(planned, columns=["action", "action_text", "channel", "act_by"], index=listed.index)
     return frame.astype({"action": "str", "action_text": "str", "channel": "str", "act_by": "datetime64[s]"})
 
@@ -140,14 +142,12 @@ def _holds(rule: Rule, row: _Row) -> bool:
     )
 
 
-def _act_by(row: Mapping[Any, Any], action: Action) -> pd.Timestamp:
-    today = pd.Timestamp(row["as_of"])
-    latest = today + timedelta(days=action.within_days)
-    last, gap = row["last_purchase"], row["usual_gap_days"]
-    if pd.isna(last) or not 0 < gap <= 366:
-        return latest
-    expected = pd.Timestamp(last) + timedelta(days=math.floor(gap + 0.5))
-    return min(expected, latest) if expected >= today else latest
+def _act_by(row: Mapping[Any, Any], action: Action, expire_in_days: float) -> pd.Timestamp:
+    today, expected = pd.Timestamp(row["as_of"]), row["expected_next_purchase"]
+    days = [action.within_days] if math.isnan(expire_in_days) else [action.within_days, int(expire_in_days)]
+    if not pd.isna(expected):
+        days.append((pd.Timestamp(expected) - today).days)
+    return today + timedelta(days=max(min(days), 0))
 
 
 def load_playbook(path: Path | None = None) -> Playbook:

@@ -21,11 +21,15 @@ from kizuna.data.store import Store
 from kizuna.errors import DataMissing, ModelError, ResultError
 from kizuna.features.context import Pauses, context_columns, context_frame
 from kizuna.features.families import families_for
-from kizuna.features.frame import block_values, build_frame, days_to_dates, selected_rows
+from kizuna.features.frame import Tables, block_values, build_frame, days_to_dates, selected_rows
+from kizuna.features.history import History
 from kizuna.features.plan import FeaturePlan
 from kizuna.features.planning import earliest_day
+from kizuna.features.rows import Rows
 from kizuna.features.sample import Listed
 from kizuna.labels.definition import Definition
+from kizuna.labels.purchase_pasts import TABLE as PURCHASES
+from kizuna.labels.purchase_pasts import purchase_pasts
 from kizuna.publish import lists_before
 from kizuna.registry import ModelPair, Registry
 from kizuna.timeline import date_of
@@ -34,16 +38,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from kizuna.models import ChurnClassifier, CltvRegressor
+    from kizuna.models.next_purchase import NextPurchase
 
 AT_RISK_COLUMNS = [
     *("as_of", "list_rank", "customer_id", "churn_probability", "horizon_days", "risk_band", "risk_percentile"),
     *("churn_probability_prev", "list_status", "weeks_on_list", "lifecycle_stage", "last_purchase"),
-    *("days_since_purchase", "usual_gap_days", "overdue_ratio", "orders_365d", "revenue_365d", "currency", "cltv"),
-    *("cltv_horizon_days", "cltv_formula", "value_if_kept", "value_if_churned", "value_at_risk"),
+    *("days_since_purchase", "usual_gap_days", "overdue_ratio", "expected_next_purchase", "orders_365d"),
+    *("revenue_365d", "currency", "cltv", "cltv_horizon_days", "cltv_formula"),
+    *("value_if_kept", "value_if_churned", "value_at_risk"),
     *("reason_1", "reason_1_text", "reason_2", "reason_2_text", "reason_3", "reason_3_text", "facts"),
     *("action", "action_text", "channel", "act_by", "contact_allowed", "suppressed_reason", "arm"),
     *("data_warning", "churn_model", "cltv_model"),
 ]
+_SLOW = "slow_rhythm"
+# Low end, median and high end, in the order of the model.
+_NEXT_PURCHASE = ("expected_next_purchase_low", "expected_next_purchase", "expected_next_purchase_high")
 # Columns of the context travel beside the numbers under names of their own.
 _BESIDE = "context."
 
@@ -58,6 +67,7 @@ class LoadedModels:
     plan: FeaturePlan
     definition: Definition
     contract: dict[str, Any]
+    next_purchase: NextPurchase | None = None
 
     @property
     def names(self) -> dict[str, str]:
@@ -80,6 +90,7 @@ class Scored:
 def load_models(config: Config, version: str | None = None) -> LoadedModels:
     """The champion pair (or a version), resolved once and checked; ModelError where there is none to use."""
     from kizuna.models.folder import read_model
+    from kizuna.models.next_purchase import NextPurchase
 
     registry = Registry(config.tracking_uri, config.name)
     pair = registry.resolve(version)
@@ -88,6 +99,8 @@ def load_models(config: Config, version: str | None = None) -> LoadedModels:
         churn = read_model(churn_folder)
         cltv = read_model(cltv_folder) if cltv_folder else None
     contract = churn.contract
+    # Models of earlier versions were stored without one.
+    dates = contract.get("next_purchase")
     return LoadedModels(
         pair=pair,
         churn=churn.estimator,
@@ -95,6 +108,7 @@ def load_models(config: Config, version: str | None = None) -> LoadedModels:
         plan=FeaturePlan.from_json(contract["plan"]),
         definition=Definition(**contract["definition"]),
         contract=contract,
+        next_purchase=NextPurchase.from_json(dates) if dates else None,
     )
 
 
@@ -102,7 +116,8 @@ def score_everyone(store: Store, models: LoadedModels, as_of: int, pauses: Pause
     """Every eligible customer's numbers and context, sorted by customer id; features are let go of block by block.
 
     Numbers: customer_id, as_of, churn_probability, cltv, value_if_kept, value_if_churned, value_at_risk; value columns are
-    null without a value model. Errors: DataMissing before the data begins, ResultError for an empty or useless result.
+    null without a value model. Then the days expected_next_purchase_low, expected_next_purchase and _high, null without a
+    model of them. Errors: DataMissing before the data begins, ResultError for an empty or useless result.
     """
     import pyarrow as pa
 
@@ -118,7 +133,8 @@ def score_everyone(store: Store, models: LoadedModels, as_of: int, pauses: Pause
         features = pd.DataFrame(block_values(block.tables, rows, models.plan, families), columns=models.plan.names)
         context = context_columns(block.tables, rows, pauses)
         beside = {_BESIDE + name: values for name, values in context.items()}
-        return arrow_table({"customer_id": block.ids()[rows.customer], **_numbers(models, features), **beside})
+        mine = {**_numbers(models, features, as_of), **_dates(models, block.tables, rows)}
+        return arrow_table({"customer_id": block.ids()[rows.customer], **mine, **beside})
 
     nobody = score(store.block(0, 0))
     found = numpy_columns(pa.concat_tables([nobody, *store.map_tables(score, "scores")]))
@@ -141,20 +157,31 @@ def score_everyone(store: Store, models: LoadedModels, as_of: int, pauses: Pause
     return scores, context_frame(ids, context)
 
 
-def _numbers(models: LoadedModels, features: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+def _numbers(models: LoadedModels, features: pd.DataFrame, as_of: int) -> dict[str, NDArray[np.float64]]:
     """Probability and values of each row of features; empty rows give empty columns."""
     unknown = np.full(len(features), np.nan)
     p = np.asarray(models.churn.predict_proba(features))[:, 1] if len(features) else unknown
     numbers = {"churn_probability": p}
     kept, lost = unknown, unknown
     if models.cltv is not None and len(features):
-        kept, lost = np.asarray(models.cltv.conditional(features)).T
+        kept, lost = np.asarray(models.cltv.conditional(features, as_of)).T
     return numbers | {
         "cltv": (1 - p) * kept + p * lost,
         "value_if_kept": kept,
         "value_if_churned": lost,
         "value_at_risk": p * (kept - lost),
     }
+
+
+def _dates(models: LoadedModels, tables: Tables, rows: Rows) -> dict[str, NDArray[np.datetime64]]:
+    """The day of each row's next purchase, given that there is one, and its 80 % interval; none is before ``as_of``."""
+    days = np.full((len(rows), len(_NEXT_PURCHASE)), np.nan)
+    if models.next_purchase is not None and len(rows):
+        pasts = purchase_pasts(History(tables[PURCHASES], rows, tables))
+        days = models.next_purchase.days(pasts.repeats, pasts.age_days)
+    dates = days_to_dates((np.nan_to_num(days) + rows.as_of[:, None]).astype(np.int32))
+    dates[np.isnan(days)] = np.datetime64("NaT")
+    return dict(zip(_NEXT_PURCHASE, dates.T, strict=True))
 
 
 def features_of_listed(store: Store, models: LoadedModels, as_of: int, ids: pd.Series[str]) -> pd.DataFrame:
@@ -188,7 +215,7 @@ def score_day(store: Store, config: Config, models: LoadedModels, as_of: int) ->
         horizon_days=models.definition.horizon_days,
         currency=pd.Series(config.data.currency, index=listed.index, dtype="str"),
         cltv_horizon_days=pd.Series(horizon, index=listed.index, dtype="Int64"),
-        data_warning=pd.Series(_data_warning(store, as_of), index=listed.index, dtype="str"),
+        data_warning=_data_warnings(listed, _data_warning(store, as_of), models.definition.horizon_days),
         churn_model=models.names["churn"],
         cltv_model=pd.Series(models.names.get("cltv"), index=listed.index, dtype="str"),
     )
@@ -224,6 +251,13 @@ def _earlier_lists(config: Config, day: date) -> pd.DataFrame:
     history["as_of"] = pd.to_datetime(history["as_of"]).astype("datetime64[s]")
     history["churn_probability"] = pd.to_numeric(history["churn_probability"])
     return history
+
+
+def _data_warnings(listed: pd.DataFrame, shared: str | None, horizon_days: int) -> pd.Series[str]:
+    """Codes joined by ``;``: what is late or missing for all, and where the usual gap is longer than the horizon."""
+    slow = (listed["usual_gap_days"] > horizon_days).tolist()
+    said = [";".join(word for word in (shared, _SLOW if is_slow else None) if word) or None for is_slow in slow]
+    return pd.Series(said, index=listed.index, dtype="str")
 
 
 def _data_warning(store: Store, as_of: int) -> str | None:

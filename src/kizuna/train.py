@@ -5,16 +5,28 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from kizuna.churn_fitting import BesideTraining
 from kizuna.config import Config
 from kizuna.data.store import Store
-from kizuna.fitting import Say, Trained, fit_models, undated_attributes
-from kizuna.labels.training_set import build_training_set
+from kizuna.features.frame import Frame, build_frame
+from kizuna.features.planning import earliest_day
+from kizuna.features.sample import Sample
+from kizuna.fitting import Say, Trained, fit_dates, fit_models, undated_attributes
+from kizuna.labels.training_set import TrainingSet, build_training_set
 from kizuna.registry import ModelPair, Registry
 from kizuna.timeline import date_of
 from kizuna.train_record import log_evidence, register_models, run_tags
+
+if TYPE_CHECKING:
+    from kizuna.evaluation.comparison import Comparison
+    from kizuna.evaluation.money import MoneyAssessment
+
+
+_POPULATION = 50_000
 
 
 @dataclass(frozen=True)
@@ -51,9 +63,16 @@ class TrainResult:
             "why_estimator": trained.churn.why_,
             "evaluation": trained.evaluation,
             "metrics": self.metrics,
+            "headline": trained.headline,
             "value_metrics": self.value_metrics,
             "value_evaluation": trained.value.evaluation if trained.value else None,
+            "value_intervals": _ends(trained.value.comparison) if trained.value else {},
+            "value_baselines": trained.value.baselines if trained.value else {},
+            "value_best_baseline": trained.value.best_baseline if trained.value else None,
+            "value_check": {key: getattr(trained.value.check, key) for key in checks} if trained.value else None,
+            "money": _money(trained.value.money) if trained.value and trained.value.money else None,
             "no_value": trained.training.no_value,
+            "intervals": _ends(trained.comparison),
             "baselines": trained.assessment.baselines,
             "gate": {
                 "passed": decision.passed,
@@ -63,6 +82,10 @@ class TrainResult:
             },
             "leak_findings": [{"feature": found.feature, "evidence": found.evidence} for found in trained.findings],
             "warnings": [{"kind": found.kind, "evidence": found.text} for found in trained.warnings],
+            "season_unseen": {
+                "unseen": trained.season.unseen,
+                "level_spread": None if isnan(trained.season.level_spread) else trained.season.level_spread,
+            },
             "tuning": trained.tuned.text if trained.tuned else None,
             "left_out": list(trained.training.frame.plan.left_out),
             "answer": trained.answer,
@@ -72,6 +95,16 @@ class TrainResult:
             "snapshots": [date_of(day).isoformat() for day in trained.training.days],
             "model_uri": self.model_uri,
         }
+
+
+def _ends(found: Comparison) -> dict[str, dict[str, float]]:
+    """The ends of the 95 % intervals of the model's metrics, as plain values."""
+    return {name: {"low": interval.low, "high": interval.high} for name, interval in found.model.items()}
+
+
+def _money(found: MoneyAssessment) -> dict[str, Any]:
+    """What each ranking came to, as plain values."""
+    return {"capacity": found.capacity, "rankings": found.table.set_index("ranking").to_dict("index")}
 
 
 def train(
@@ -84,10 +117,13 @@ def train(
     registry = Registry(config.tracking_uri, config.name)
     champion = registry.champion()
     training = build_training_set(store, config, train_day)
+    undated = undated_attributes(store, training)
+    beside = BesideTraining(champion, undated, earliest_day(store), _population(store, training, config.model.seed))
     store.rest()
     columns = len(training.frame.plan.columns)
     say(f"training set: {len(training.y):,} rows, {columns} features, {len(training.days)} snapshots")
-    trained = fit_models(config, training, champion, undated_attributes(store, training), say)
+    trained = fit_models(config, training, beside, say)
+    trained = fit_dates(store, trained, say)
     with (
         registry.training_run(f"train {date_of(train_day)}", run_tags(config, training)) as run,
         tempfile.TemporaryDirectory(prefix="kizuna-") as folder,
@@ -99,6 +135,14 @@ def train(
     if not promote:
         why = f"{trained.decision.text} Not promoted, as asked: version {versions['churn']} waits as challenger."
     return TrainResult(trained, run.run_id, versions, f"models:/{config.name}-churn/{versions['churn']}", promoted, why)
+
+
+def _population(store: Store, training: TrainingSet, seed: int) -> Frame | None:
+    """Everybody eligible on the train day, drawn to about 50,000; None where the labels know no day."""
+    if not training.dated:
+        return None
+    sample = Sample(seed, _POPULATION / store.customers) if store.customers > _POPULATION else None
+    return build_frame(store, training.frame.plan, [training.train_day], training.definition.eligible, sample)
 
 
 def _promote(registry: Registry, version: str, trained: Trained, champion: ModelPair | None) -> tuple[bool, str]:

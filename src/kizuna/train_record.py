@@ -17,6 +17,9 @@ from kizuna.timeline import date_of
 from kizuna.version import VERSION
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from kizuna.evaluation.comparison import Comparison
     from kizuna.tracking import TrainingRun
 
 _EXPLAINED_ROWS = 1000
@@ -50,6 +53,8 @@ def register_models(run: TrainingRun, folder: Path, config: Config, trained: Tra
         "estimator": trained.churn.estimator_name_,
         "grade": trained.decision.grade,
         "validation_status": "passed" if trained.decision.passed else "refused",
+        "season_unseen": str(trained.season.unseen).lower(),
+        **trained.decision.tags(),
         "recipe": json.dumps({"estimator": trained.churn.estimator_name_, "params": trained.churn.params or {}}),
     }
     versions: dict[str, str] = {}
@@ -72,10 +77,12 @@ def log_evidence(run: TrainingRun, config: Config, trained: Trained) -> None:
     plan = trained.training.frame.plan
     run.log_params(_flat(config.document) | {"resolved.estimator": trained.churn.estimator_name_})
     run.log_metrics(_metrics(trained))
-    run.log_table(trained.assessment.table(), "evaluation/models_and_baselines")
+    for name, table in _tables(trained).items():
+        run.log_table(table, f"evaluation/{name}")
     run.log_table(feature_table(plan), "features/features")
     run.log_text(yaml.safe_dump(config.document, allow_unicode=True, sort_keys=False), "config.yaml")
-    run.log_text(f"{trained.decision.text}\n{trained.churn.why_}\n", "evaluation/gate.txt")
+    value = f"value: {trained.value.check.text}\n" if trained.value else ""
+    run.log_text(f"{trained.decision.text}\n{trained.churn.why_}\n{value}", "evaluation/gate.txt")
     leaks = {
         "leak_findings": [{"feature": found.feature, "evidence": found.evidence} for found in trained.findings],
         "warnings": [{"kind": found.kind, "evidence": found.text} for found in trained.warnings],
@@ -92,29 +99,70 @@ def log_evidence(run: TrainingRun, config: Config, trained: Trained) -> None:
 
 
 def _metrics(trained: Trained) -> dict[str, float | None]:
-    evidence, training = trained.assessment.evidence, trained.training
+    training = trained.training
     metrics: dict[str, float | None] = {f"churn_{name}": value for name, value in trained.assessment.metrics.items()}
-    metrics |= {
-        "churn_auc_low": evidence.auc.low,
-        "churn_auc_high": evidence.auc.high,
-        "churn_calibration_error_low": evidence.calibration.low,
-        "churn_calibration_error_high": evidence.calibration.high,
+    metrics |= _ends("churn_", trained.comparison) | {
+        "churn_calibration_error_if_perfect": trained.assessment.evidence.calibration.expected_if_perfect,
+        "churn_level_spread": trained.season.level_spread,
         "gate_passed": float(trained.decision.passed),
         "leak_findings": float(len(trained.findings)),
         "training_rows": float(len(training.y)),
         "training_snapshots": float(len(training.days)),
     }
+    # The warning is the list's, whichever model names.
+    metrics |= {
+        name if name == "days_of_warning" else f"churn_{name}": value for name, value in trained.headline.items()
+    }
+    if trained.next_purchase is not None:
+        metrics |= {"next_purchase_coverage": trained.next_purchase.coverage}
     for name, values in trained.assessment.baselines.items():
         metrics |= {f"baseline_{name}_{key}": value for key, value in values.items()}
     if trained.value:
         metrics |= {f"cltv_{name}": value for name, value in trained.value.metrics.items()}
+        metrics |= _ends("cltv_", trained.value.comparison)
         for name, values in trained.value.baselines.items():
             metrics |= {f"cltv_baseline_{name}_{key}": value for key, value in values.items()}
+        if money := trained.value.money:
+            metrics |= {f"money_{name}": found.estimate for name, found in money.comparison.model.items()}
+            metrics |= _ends("money_", money.comparison)
     return metrics
+
+
+def _ends(prefix: str, found: Comparison) -> dict[str, float | None]:
+    """The ends of the intervals of the model's own metrics."""
+    ends: dict[str, float | None] = {}
+    for name, interval in found.model.items():
+        ends |= {f"{prefix}{name}_low": interval.low, f"{prefix}{name}_high": interval.high}
+    return ends
+
+
+def _tables(trained: Trained) -> dict[str, pd.DataFrame]:
+    """The evidence as tables by name: models beside baselines, segments, intervals, paired differences, value, money."""
+    import pandas as pd
+
+    from kizuna.evaluation.profit import realised_table
+
+    tables = {"models_and_baselines": trained.assessment.table()}
+    if not trained.assessment.segments.empty:
+        tables["segments"] = trained.assessment.segments
+    if len(trained.assessment.segments):
+        tables["segments"] = trained.assessment.segments
+    compared = {"churn_": trained.comparison}
+    if value := trained.value:
+        tables["values_and_baselines"] = value.table()
+        tables["value_deciles"] = realised_table(value.predicted, value.actual)
+        compared["cltv_"] = value.comparison
+        if value.money:
+            tables["money"] = value.money.table
+            compared["money_"] = value.money.comparison
+    tables["intervals"] = pd.concat([one.interval_table(prefix) for prefix, one in compared.items()], ignore_index=True)
+    differences = [one.difference_table(prefix) for prefix, one in compared.items()]
+    return tables | {"differences": pd.concat(differences, ignore_index=True)}
 
 
 def _log_pictures(run: TrainingRun, config: Config, trained: Trained) -> None:
     from kizuna.evaluation import plots
+    from kizuna.evaluation.money_plots import money_figures
 
     assessment, training = trained.assessment, trained.training
     calibration = assessment.evidence.calibration
@@ -125,6 +173,9 @@ def _log_pictures(run: TrainingRun, config: Config, trained: Trained) -> None:
     if trained.value:
         deciles = plots.decile_figure(trained.value.actual, trained.value.predicted, config.data.currency or "")
         run.log_figure(deciles, "plots/value_deciles.png")
+        if trained.value.money:
+            for name, figure in money_figures(trained.value.money, config.data.currency or "").items():
+                run.log_figure(figure, f"plots/{name}.png")
     newest = np.flatnonzero(training.frame.as_of == training.days[0])
     # Evenly through the customers, so that the picture does not depend on a draw.
     # Estimators from elsewhere are explained by many predictions for each row.
@@ -156,6 +207,7 @@ def _contract(config: Config, trained: Trained) -> dict[str, Any]:
             "gate_text": trained.decision.text,
         },
         "answer": trained.answer if trained.answer["named_on"] else None,
+        "next_purchase": trained.next_purchase.to_json() if trained.next_purchase else None,
     }
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kizuna.backtest import Backtest
+    from kizuna.evaluation.intervals import Interval
+    from kizuna.evaluation.money import MoneyAssessment
     from kizuna.registry import ModelVersion
     from kizuna.train import TrainResult
 
@@ -17,6 +19,9 @@ _NAMES = {
     "rate_rule": "purchase rate",
     "logistic_all": "logistic",
     "base_rate": "base rate",
+    "bgnbd": "BG/NBD",
+    "formula": "formula",
+    "btyd_rule": "MBG/NBD x Gamma-Gamma",
     "random": "random",
     "kizuna_probability": "kizuna, by risk",
     "rfm_logistic_value": "RFM logistic x spend",
@@ -44,6 +49,8 @@ def training_lines(result: TrainResult) -> list[str]:
             f"{_NAMES.get(name, name):<16} {decimals(metrics['auc']):>5} {decimals(metrics['average_precision']):>9} "
             f"{metrics['lift_at_capacity']:6.2f} {log_loss} {error}"
         )
+    lines.append(_interval_line(trained.comparison.model))
+    lines += _headline_lines(trained.headline, trained.training.definition.horizon_days)
     window, value = trained.training.value_window, result.value_metrics
     if trained.value and window:
         tested = trained.value.evaluation.replace("_", " ")
@@ -51,6 +58,8 @@ def training_lines(result: TrainResult) -> list[str]:
             f"value over {window.horizon_days} days ({tested}): Gini {decimals(value['normalised_gini'])}, "
             f"Spearman {decimals(value['spearman'])}, predicted / actual {value['total_ratio']:.2f}"
         )
+        lines.append(f"value: {trained.value.check.text}")
+        lines += _money_lines(trained.value.money)
     else:
         lines.append(f"no value model: {trained.training.no_value or 'too few rows'}")
     lines.append(f"estimator {trained.churn.estimator_name_}: {trained.churn.why_}")
@@ -61,6 +70,51 @@ def training_lines(result: TrainResult) -> list[str]:
     return lines
 
 
+def _interval_line(found: Mapping[str, Interval]) -> str:
+    """The 95 % intervals of the model's numbers above, in the same order."""
+    told = {"AUC": "auc", "avg prec": "average_precision", "lift": "lift_at_capacity", "log loss": "log_loss"}
+    parts = [
+        f"{words} {found[name].low:.3f} to {found[name].high:.3f}" for words, name in told.items() if name in found
+    ]
+    return f"95 % intervals of kizuna: {', '.join(parts)}"
+
+
+def _money_lines(found: MoneyAssessment | None) -> list[str]:
+    """What the first of the list were worth, beside the best rule; nothing where nothing was at stake."""
+    if found is None:
+        return []
+    table, best = found.table.set_index("ranking"), found.best_rule
+    lines = []
+    for name in ("kizuna", best) if best else ("kizuna",):
+        row = table.loc[name]
+        earned = f", profit {row['profit_at_capacity']:,.0f}" if "profit_at_capacity" in row else ""
+        lines.append(
+            f"{_NAMES.get(name, name)}: of {found.capacity:,} named, those who left had spent "
+            f"{row['value_caught_at_capacity']:,.0f} in the year before "
+            f"({100 * row['value_share_at_capacity']:.0f} % of all, lift {row['value_lift_at_capacity']:.2f}){earned}"
+        )
+    if best:
+        ahead = found.comparison.differences[best]["value_caught_at_capacity"]
+        more = f"{abs(ahead.estimate):,.0f} {'more' if ahead.estimate >= 0 else 'less'} by kizuna"
+        lines.append(f"  {more}, 95 % interval {ahead.low:,.0f} to {ahead.high:,.0f}")
+    return lines
+
+
+def _headline_lines(found: Mapping[str, float], horizon_days: int) -> list[str]:
+    """How well those are found who are not yet lost, and how early; nothing where it was not measured."""
+    if not found:
+        return []
+    auc, captured = found["auc_silent_below_horizon"], found["captured_at_capacity_silent_below_horizon"]
+    lift, days = found["lift_at_capacity_silent_below_horizon"], found["days_of_warning"]
+    warned = f"; days of warning: {days:.0f} (median silence at first listing)" if days == days else ""
+    if auc != auc:
+        return []
+    return [
+        f"silent for less than {horizon_days} days: AUC {decimals(auc)}, lift {lift:.2f}, "
+        f"{100 * captured:.0f} % of those who left among the named{warned}"
+    ]
+
+
 def backtest_lines(found: Backtest, capacity: int) -> list[str]:
     """What past weeks' lists would have come to, in a few lines."""
     overall = found.lists[found.lists["fold"] < 0].to_dict("records")
@@ -68,7 +122,8 @@ def backtest_lines(found: Backtest, capacity: int) -> list[str]:
     lines = [
         f"{overall[0]['lists']} weekly lists of {found.weeks.capacity:,}, {first} to {last}, by {len(found.folds)} models; "
         "nobody is named twice",
-        f"{'ranking':<20} {'named':>7} {'left':>7} {'share':>6} {'lift':>5} {'of all who left':>16} {'money':>12} {'silent':>7}",
+        f"{'ranking':<20} {'named':>7} {'left':>7} {'share':>6} {'lift':>5} {'of all who left':>16} {'money':>12} {'silent':>7}"
+        + (f" {'profit':>12}" if "profit" in found.lists else ""),
     ]
     for row in overall:
         money = f"{row['value_reached']:12,.0f}" if row["value_reached"] == row["value_reached"] else f"{'-':>12}"
@@ -76,12 +131,15 @@ def backtest_lines(found: Backtest, capacity: int) -> list[str]:
         lines.append(
             f"{_NAMES.get(row['ranking'], row['ranking']):<20} {row['named']:7,} {row['churners_reached']:7,.0f} "
             f"{row['precision'] * 100:5.1f}% {row['lift']:5.2f} {row['churners_share'] * 100:15.1f}% {money} {silent}"
+            + (f" {row['profit']:12,.0f}" if "profit" in row else "")
         )
     if found.weeks.capacity < capacity:
         lines.append(f"Lists of {capacity:,} would have named over half of all customers; these are shorter.")
     lines.append(
         "money: what the customers who left had spent in the year before; silent: median days at first listing"
     )
+    if "profit" in found.lists:
+        lines.append("profit: of contacting everybody named, under the assumed save rate and costs of economics")
     return lines + ([found.ended] if found.ended else [])
 
 

@@ -6,7 +6,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from kizuna.evaluation.baselines import RANKING_ONLY, churn_baselines, value_baselines
+from kizuna.evaluation.baselines import RANKING_ONLY, churn_baselines, mean_spend, value_baselines
+from kizuna.evaluation.history_rules import expected_money, probability_of_silence
 from kizuna.models.splits import Split
 
 SPLIT = Split(np.array([0, 1, 2, 3, 4, 5]), np.array([6, 7, 8]))
@@ -81,7 +82,33 @@ def test_names_that_only_rank_are_told(purchases):
 
 def test_mean_spend_by_hand(purchases):
     # 900 in 400 days; a loss counts as nothing; 60 in 20 days counts as 30 days.
-    scores = value_baselines(purchases, 90)
-    assert list(scores) == ["mean_spend"]
-    np.testing.assert_allclose(scores["mean_spend"][[0, 4, 7, 8]], [900 / 400 * 90, 0, 60 / 30 * 90, 0])
-    assert value_baselines(purchases[["orders"]], 90) == {}
+    expected = np.array([900 / 400 * 90, 0, 60 / 30 * 90, 0])
+    np.testing.assert_allclose(mean_spend(purchases, 90)[[0, 4, 7, 8]], expected)
+    np.testing.assert_allclose(mean_spend(purchases, 90, margin=0.3)[[0, 4, 7, 8]], 0.3 * expected)
+
+
+def test_bgnbd_learns_from_the_newest_day_of_the_training_part_alone(purchases):
+    as_of = np.array([1, 1, 1, 2, 2, 2, 9, 9, 9], dtype=np.int32)
+    scores = churn_baselines(purchases, Y, [SPLIT], 30, as_of)
+    assert list(scores) == ["recency_rule", "rate_rule", "rfm_logistic", "bgnbd"]
+    newest = purchases.iloc[[3, 4, 5]]
+    told = probability_of_silence(newest, purchases.iloc[[6, 7, 8]], 30, 0.5)
+    np.testing.assert_array_equal(scores["bgnbd"], [*[np.nan] * 6, *told])
+    # Who never ordered has no history: the training part's share of churned.
+    assert told[2] == 0.5
+
+
+def test_values_by_three_rules_with_the_margin(purchases):
+    as_of = np.array([1, 1, 1, 2, 2, 2, 9, 9, 9], dtype=np.int32)
+    frame = purchases.assign(orders_365d=purchases["orders"], revenue_365d=purchases["revenue"])
+    whole = value_baselines(frame, [SPLIT], as_of, 90)
+    assert list(whole) == ["mean_spend", "formula", "btyd_rule"]
+    third = value_baselines(frame, [SPLIT], as_of, 90, margin=0.3)
+    for name, values in whole.items():
+        assert np.isnan(values[:6]).all()
+        np.testing.assert_allclose(third[name][6:], 0.3 * values[6:])
+    np.testing.assert_allclose(whole["mean_spend"][6:], mean_spend(frame, 90)[6:])
+    np.testing.assert_allclose(whole["formula"][6:], [200 / (110 / 365) * 90 / 365, 60 / (90 / 365) * 90 / 365, 0])
+    np.testing.assert_allclose(whole["btyd_rule"][6:], expected_money(frame.iloc[[3, 4, 5]], frame.iloc[[6, 7, 8]], 90))
+    assert list(value_baselines(purchases, [SPLIT], as_of, 90)) == ["mean_spend", "btyd_rule"]
+    assert value_baselines(purchases[["orders"]], [SPLIT], as_of, 90) == {}

@@ -7,18 +7,24 @@ from kizuna.evaluation import metrics
 from kizuna.evaluation.intervals import (
     Interval,
     Resampling,
-    auc_difference_interval,
-    auc_interval,
+    auc_intervals,
     auc_statistic,
     bootstrap,
     bootstrap_all,
-    bootstrap_differences,
     calibration_interval,
     decimals,
     difference,
     evaluation_rows,
     level_interval,
 )
+
+
+def auc_interval(rows, score):
+    return auc_intervals(rows, {"one": score}).auc["one"]
+
+
+def auc_difference_interval(rows, score, other):
+    return auc_intervals(rows, {"one": score, "other": other}).ahead["other"]
 
 
 def a_shop(customers, seed, folds=1, shift=0.0):
@@ -122,9 +128,20 @@ def test_several_statistics_share_their_draws():
     assert list(found) == ["fine", "coarse"]
     assert found["fine"] == auc_interval(rows, p)
     assert found["coarse"] == auc_interval(rows, rounded)
-    paired = bootstrap_differences(rows, {"auc": first, "only here": first}, {"auc": second})
+    paired = bootstrap_all(rows, {"auc": difference(first, second)})
     assert paired == {"auc": auc_difference_interval(rows, p, rounded)}
-    assert difference(first, second)(np.ones(200)) == paired["auc"].estimate
+
+
+def test_aucs_are_measured_together_as_they_are_alone():
+    rows, p = a_shop(200, seed=12, folds=2)
+    scores = {"model": p, "rounded": p.round(1), "flat": np.full(400, 0.5)}
+    found = auc_intervals(rows, scores)
+    assert list(found.auc) == ["model", "rounded", "flat"]
+    assert found.auc == bootstrap_all(rows, {name: auc_statistic(rows, score) for name, score in scores.items()})
+    assert list(found.ahead) == ["rounded", "flat"]
+    of = auc_statistic(rows, p)
+    for name, ahead in found.ahead.items():
+        assert ahead == bootstrap(rows, difference(of, auc_statistic(rows, scores[name])))
 
 
 def test_what_no_draw_can_measure_has_no_interval():

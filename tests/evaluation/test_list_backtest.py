@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kizuna.evaluation.backtest_plot import backtest_figure
 from kizuna.evaluation.list_backtest import (
     BY_CHANCE,
     Ranking,
@@ -19,6 +20,7 @@ from kizuna.evaluation.list_backtest import (
     model_table,
     named_customers,
 )
+from kizuna.evaluation.profit import contact_gain
 
 RANKINGS = (Ranking("kizuna", probability=True), Ranking("rule"))
 
@@ -85,6 +87,32 @@ def test_how_far_ahead_counts_each_customer_once() -> None:
     spread = 1.959963984540054 * np.sqrt(2 - 4 / 4)
     assert (low, high) == pytest.approx((2 - spread, 2 + spread))
     assert ahead(named, "kizuna", "rule", "value")[0] == 70.0
+
+
+def test_with_known_costs_the_lists_have_a_profit() -> None:
+    rows = TEN_ROWS.rows
+    gain = contact_gain(rows["churned"], rows["value"], 0.2, 1.0, 2.0)
+    weeks = Weeks(rows.assign(gain=gain), RANKINGS, 1)
+    named = named_customers(weeks)
+    table = list_table(weeks, named).set_index(["ranking", "fold"])
+    # kizuna names a, c and b: a fifth of 80 is kept, three contacts of 3 are paid for. The rule catches c alone.
+    assert table.loc[("kizuna", -1), "profit"] == pytest.approx(0.2 * 80 - 9)
+    assert table.loc[("rule", -1), "profit"] == pytest.approx(0.2 * 10 - 9)
+    assert table.loc[(BY_CHANCE, -1), "profit"] == pytest.approx(3 * (0.2 * 150 / 10 - 3))
+    assert ahead(named, "kizuna", "rule", "gain")[0] == pytest.approx(14.0)
+    assert best_rule(list_table(weeks, named), ["rule"], "profit") == "rule"
+    words = " ".join(text.get_text() for text in backtest_figure(weeks, named, ["rule"], "JPY").texts)
+    assert "contacting all would have earned JPY" in words
+    assert "assumed save rate and costs" in words
+
+
+def test_without_costs_no_word_of_profit() -> None:
+    named = named_customers(TEN_ROWS)
+    assert "profit" not in list_table(TEN_ROWS, named)
+    figure = backtest_figure(TEN_ROWS, named, ["rule"], "JPY")
+    words = " ".join(text.get_text() for text in figure.findobj(lambda item: hasattr(item, "get_text"))).lower()
+    for word in ("profit", "earn", "saved"):
+        assert word not in words
 
 
 def test_the_best_rule_is_the_one_that_reached_most() -> None:

@@ -175,20 +175,21 @@ def test_gini_of_the_values_themselves_is_one():
 def test_values_by_tenths():
     predicted = np.arange(20.0)
     actual = np.arange(20.0) + np.tile([1.0, -2.0], 10)
-    table = metrics.decile_table(actual, predicted)
-    assert table["decile"].tolist() == list(range(1, 11))
-    assert table["rows"].tolist() == [2] * 10
-    assert table["predicted_mean"].tolist() == [0.5 + 2 * tenth for tenth in range(10)]
-    assert table["actual_mean"].tolist() == [2.0 * tenth for tenth in range(10)]
     # Each tenth is off by 1 of a total of 180.
     assert metrics.decile_error(actual, predicted) == pytest.approx(10 / 180)
     assert metrics.mae(actual, predicted) == 1.5
     assert metrics.total_ratio(actual, predicted) == 190 / 180
+    # Three of four are tied and share a tenth: 21 against 6, 9 against 4.
+    assert metrics.decile_error([1.0, 2, 3, 4], [7.0, 7, 7, 9]) == pytest.approx((15 + 5) / 10)
 
 
-def test_tied_predictions_share_a_tenth():
-    table = metrics.decile_table([1.0, 2, 3, 4], [7.0, 7, 7, 9])
-    assert table[["decile", "rows", "actual_mean"]].to_numpy().tolist() == [[4, 3, 2.0], [9, 1, 4.0]]
+def test_means_over_the_folds_where_defined():
+    nan = float("nan")
+    found = metrics.mean_over_folds([{"auc": 0.5, "lift": nan}, {"auc": 0.7, "lift": 2.0}, {"auc": 0.9, "lift": nan}])
+    assert found == pytest.approx({"auc": 0.7, "lift": 2.0})
+    assert np.isnan(metrics.mean_over_folds([{"auc": nan}])["auc"])
+    table = metrics.models_table({"auc": 0.8}, {"rule": {"auc": 0.7}})
+    assert table.to_dict("list") == {"model": ["kizuna", "rule"], "auc": [0.8, 0.7]}
 
 
 def test_undefined_is_nan():

@@ -35,13 +35,15 @@ def test_the_title_says_how_long_the_best_list_is_and_what_it_earns():
 def test_without_economics_nothing_is_called_profit_or_saved(shop):
     y, value, p = shop
     figure = money_plots.value_reached_figure(y, value, {"kizuna": p, "recency_rule": p.round(1)}, 100, "JPY")
-    assert "The 100 named first held" in words(figure)
+    assert "Of 100 named, those who left had spent" in words(figure)
+    assert "longest silent" in words(figure)
     for word in ("profit", "saved", "earn"):
         assert word not in words(figure).lower()
     figure = money_plots.value_reached_figure([1, 0], [30, 5], {"kizuna": [2, 1]}, 1)
-    assert title(figure) == "The 1 named first held 30, 100 % of what all churners are worth; by chance 15"
+    assert "the list holds 100 % of all of it" in words(figure)
+    assert title(figure) == "Of 1 named, those who left had spent 30; by chance 15"
     figure = money_plots.value_reached_figure([0, 0], [30, 5], {"kizuna": [2, 1]}, 1)
-    assert title(figure) == "None of these customers churned with any value"
+    assert title(figure) == "Nobody who left had spent anything"
 
 
 def test_the_same_rows_are_the_same_bytes_in_any_order(shop):

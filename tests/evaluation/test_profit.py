@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kizuna.config import Economics
 from kizuna.evaluation import metrics
 from kizuna.evaluation.profit import (
     Campaign,
     MaximumProfit,
     ProfitCurve,
+    campaign_gain,
     contact_gain,
     empc,
     profit_curve,
     realised_table,
-    top_decile_capture,
     total_of_first,
     value_caught_at,
     value_lift_at,
@@ -37,6 +38,13 @@ def test_the_gain_of_a_contact_by_hand():
     assert gain.tolist() == [39.0, -11.0, -1.0]
     some = contact_gain([1, 0], [100, 100], save_rate=0.5, contact_cost=1, offer_cost=10, accepted=[0.5, 0.0])
     assert some.tolist() == [44.0, -1.0]
+
+
+def test_a_campaign_has_a_gain_only_where_all_its_costs_are_known():
+    known = Economics(contact_cost=1.0, offer_cost=4.0, assumed_save_rate=0.2)
+    assert campaign_gain(known, [1, 0], [100, 100]).tolist() == [15.0, -5.0]
+    for missing in ({"contact_cost": 1.0, "offer_cost": 4.0}, {"contact_cost": 1.0, "assumed_save_rate": 0.2}, {}):
+        assert campaign_gain(Economics(**missing), [1, 0], [100, 100]) is None
 
 
 def test_the_profit_curve_by_hand():
@@ -83,15 +91,6 @@ def test_with_equal_values_the_value_lift_is_the_lift(rows):
     churned, _, score = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
     found = value_lift_at(churned, np.full(len(rows), 7.0), score, 3)
     np.testing.assert_allclose(found, metrics.lift_at(churned, score, 3))
-
-
-def test_the_top_decile_takes_its_part_of_a_customer_and_of_a_tie():
-    assert top_decile_capture(np.arange(10), np.arange(10)) == 9 / 45
-    # 15 customers: a tenth is the best and half of the second.
-    values = np.append(np.zeros(13), [10.0, 30.0])
-    assert top_decile_capture(values, np.arange(15)) == 35 / 40
-    assert top_decile_capture(values, np.zeros(15)) == pytest.approx(0.1)
-    assert np.isnan(top_decile_capture([-1, 1], [1, 2]))
 
 
 def test_realised_against_expected_by_decile():

@@ -6,19 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kizuna.evaluation import metrics, profit
-from kizuna.evaluation.intervals import Interval, Resampling, bootstrap, difference, evaluation_rows
+from kizuna.evaluation.intervals import Resampling, bootstrap, evaluation_rows
 from kizuna.evaluation.weighted import (
     average_precision_statistic,
     caught_statistic,
-    churn_differences,
-    churn_intervals,
     churn_statistics,
     decile_error_interval,
     gini_statistic,
     lift_statistic,
     precision_statistic,
-    value_differences,
-    value_intervals,
     value_statistics,
 )
 
@@ -79,29 +75,13 @@ def test_value_caught_and_its_lift_are_those_of_the_repeated_rows(rows):
 
 def test_every_number_is_the_mean_over_folds():
     rows, p, worth = a_shop(80, seed=1, folds=3)
-    members = [rows.fold == fold for fold in range(3)]
-    of_folds = [metrics.churn_metrics(rows.churned[fold], p[fold], 20) for fold in members]
-    found = churn_intervals(rows, p, 20)
-    assert list(found) == list(of_folds[0])
-    for name, interval in found.items():
-        if name != "calibration_error":
-            assert interval.estimate == pytest.approx(np.mean([each[name] for each in of_folds]))
-            assert interval.low < interval.estimate < interval.high
-    amounts = rows.churned * worth
-    of_folds = [metrics.value_metrics(amounts[fold], (p * 100)[fold]) for fold in members]
-    for name, interval in value_intervals(rows, amounts, p * 100).items():
-        assert interval.estimate == pytest.approx(np.mean([each[name] for each in of_folds]))
-        assert interval.low < interval.high
-
-
-def test_a_rule_that_only_ranks_has_no_probabilities():
-    rows, p, _ = a_shop(60, seed=2)
-    assert list(churn_intervals(rows, p * 9, 20, probabilities=False)) == [
-        "auc",
-        "average_precision",
-        "lift_at_capacity",
-        "precision_at_capacity",
+    members, whole, amounts = [rows.fold == fold for fold in range(3)], np.ones(240), rows.churned * worth
+    of_folds = [
+        metrics.churn_metrics(rows.churned[fold], p[fold], 20) | metrics.value_metrics(amounts[fold], (p * 100)[fold])
+        for fold in members
     ]
+    for name, of in (churn_statistics(rows, p, 20) | value_statistics(rows, amounts, p * 100)).items():
+        assert of(whole) == pytest.approx(np.mean([each[name] for each in of_folds]))
 
 
 def test_a_fold_where_it_is_undefined_is_left_out():
@@ -110,37 +90,6 @@ def test_a_fold_where_it_is_undefined_is_left_out():
     assert np.isnan(average_precision_statistic(rows, [2.0, 1.0, 2.0, 1.0])(np.array([0, 1.0, 1, 1])))
     assert precision_statistic(rows, [2.0, 1.0, 2.0, 1.0], 1)(np.array([1.0, 1, 0, 0])) == 1.0
     assert gini_statistic(rows, np.array([2.0, 1, 3, 3]), np.array([2.0, 1, 2, 1]))(np.ones(4)) == 1.0
-
-
-def test_paired_differences_are_surer_and_vanish_between_equals():
-    rows, p, worth = a_shop(400, seed=3, folds=2)
-    close = np.clip(p + np.random.default_rng(4).normal(0, 0.02, p.size), 0, 1)
-    both = churn_differences(rows, p, close, 100)
-    alone = churn_intervals(rows, p, 100)
-    assert list(both) == list(alone)
-    for name in ("auc", "average_precision", "log_loss", "brier"):
-        assert both[name].high - both[name].low < 0.5 * (alone[name].high - alone[name].low)
-    assert set(churn_differences(rows, p, p, 100).values()) == {Interval(0.0, 0.0, 0.0)}
-    amounts = rows.churned * worth
-    assert set(value_differences(rows, amounts, p, p).values()) == {Interval(0.0, 0.0, 0.0)}
-    twice = value_differences(rows, amounts, p * 200, p * 100)
-    assert twice["spearman"] == Interval(0.0, 0.0, 0.0)
-    assert twice["total_ratio"].low > 0
-    ranking = difference(lift_statistic(rows, p, amounts, 50), lift_statistic(rows, -p, amounts, 50))
-    assert bootstrap(rows, ranking).low > 0
-
-
-def test_row_order_changes_nothing():
-    rows, p, worth = a_shop(150, seed=5, folds=2)
-    p = p.round(1)
-    order = np.random.default_rng(6).permutation(300)
-    shuffled = evaluation_rows(rows.churned[order], rows.customer[order], rows.fold[order])
-    left = churn_intervals(rows, p, 50) | value_intervals(rows, worth, p)
-    right = churn_intervals(shuffled, p[order], 50) | value_intervals(shuffled, worth[order], p[order])
-    for name, interval in left.items():
-        assert [interval.estimate, interval.low, interval.high] == pytest.approx(
-            [right[name].estimate, right[name].low, right[name].high]
-        )
 
 
 def test_a_perfect_forecast_has_no_decile_error_that_is_sure():
@@ -162,12 +111,6 @@ def test_misuse_is_refused():
         precision_statistic(rows, [1, 2], 0)
     with pytest.raises(ValueError, match=r"^2 outcomes and 1 scores$"):
         average_precision_statistic(rows, [1])
-
-
-def test_no_rows_are_undefined():
-    rows = evaluation_rows([])
-    found = churn_intervals(rows, [], 10) | value_intervals(rows, [], [])
-    assert np.isnan([interval.estimate for interval in found.values()]).all()
 
 
 @pytest.mark.slow

@@ -245,6 +245,9 @@ def _listed(scores: pd.DataFrame, language: str, count: int, first_run: bool) ->
     frame["days_since_purchase"] = silent
     frame["usual_gap_days"] = np.where(frame["lifecycle_stage"] == "first", np.nan, gap)
     frame["overdue_ratio"] = frame["days_since_purchase"] / frame["usual_gap_days"]
+    frame["expected_next_purchase"] = pd.Series(
+        [pd.Timestamp(AS_OF) + pd.Timedelta(days=int(days)) for days in 0.7 * gap], dtype="datetime64[s]"
+    )
     frame["orders_365d"] = random.integers(1, 20, count)
     frame["revenue_365d"] = random.lognormal(9.8, 0.7, count)
     frame["currency"] = "JPY"
@@ -279,7 +282,7 @@ def _listed(scores: pd.DataFrame, language: str, count: int, first_run: bool) ->
     allowed = random.choice([True, False, None], count, p=[0.85, 0.08, 0.07]) if count else []
     frame["contact_allowed"] = pd.Series(allowed, dtype="boolean")
     frame["suppressed_reason"] = [("paused" if flag is False else None) for flag in allowed]
-    frame["data_warning"] = np.where(frame["orders_365d"] <= 1, "stale_engagement", None)
+    frame["data_warning"] = np.where(frame["orders_365d"] <= 1, "stale_engagement;slow_rhythm", None)
     frame["churn_model"] = "shop-churn v3"
     frame["cltv_model"] = "shop-cltv v3"
     # A hostile text may also come in by a reason, an action, a warning.
@@ -292,8 +295,8 @@ def _listed(scores: pd.DataFrame, language: str, count: int, first_run: bool) ->
 _COLUMNS = [
     *("as_of", "list_rank", "customer_id", "churn_probability", "horizon_days", "risk_band"),
     *("risk_percentile", "churn_probability_prev", "list_status", "weeks_on_list", "lifecycle_stage"),
-    *("last_purchase", "days_since_purchase", "usual_gap_days", "overdue_ratio", "orders_365d"),
-    *("revenue_365d", "currency", "cltv", "cltv_horizon_days", "cltv_formula", "value_if_kept"),
+    *("last_purchase", "days_since_purchase", "usual_gap_days", "overdue_ratio", "expected_next_purchase"),
+    *("orders_365d", "revenue_365d", "currency", "cltv", "cltv_horizon_days", "cltv_formula", "value_if_kept"),
     *("value_if_churned", "value_at_risk", "reason_1", "reason_1_text", "reason_2", "reason_2_text"),
     *("reason_3", "reason_3_text", "facts", "action", "action_text", "channel", "act_by"),
     *("contact_allowed", "suppressed_reason", "arm", "data_warning", "churn_model", "cltv_model"),

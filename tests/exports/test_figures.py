@@ -73,6 +73,11 @@ def test_facts_and_warnings_in_words():
     assert facts_text("Two complaints", words) == "Two complaints"
     assert facts_text("", words) == facts_text(None, words) == ""
     assert warning_text("stale_purchases;missing_complaints", words) == "Late data: purchases, No data: complaints"
+    assert (
+        warning_text("stale_purchases;slow_rhythm", words)
+        == "Late data: purchases, usual gap longer than the prediction"
+    )
+    assert warning_text("slow_rhythm", load_words("ja")) == "通常の購入間隔が予測期間より長い"
     assert warning_text("odd", words) == "odd"
     assert warning_text(float("nan"), words) == ""
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
-from tests.features.small import features_of, table
+from tests.features.small import features_of, project_of, table
+
+from kizuna.features.history import History
+from kizuna.features.loyalty import points_expire_in_days
+from kizuna.features.rows import every_pair
+from kizuna.timeline import day_of
 
 CUSTOMERS = table("customer_id", "a", "b", "c")
 
@@ -42,6 +49,11 @@ def test_the_points_that_expire_first_are_used_first() -> None:
     )
     frame = features_of("2025-03-01", {"customers": CUSTOMERS, "loyalty": loyalty})
     assert frame["points_expiring_30d"].to_dict() == {"a": 70, "b": 70, "c": 0}
+    store = project_of({"customers": CUSTOMERS, "loyalty": loyalty}).opened
+    block = store.block(0, store.customers)
+    rows = every_pair(block.customers, [day_of(date(2025, 3, 1))])
+    found = points_expire_in_days(History(block.tables["loyalty"], rows, block.tables))
+    np.testing.assert_array_equal(found, [9, 0, np.nan])
 
 
 def test_points_not_yet_known_are_not_held() -> None:

@@ -128,3 +128,11 @@ def test_contributions_keep_their_signs():
     out = curve.contributions(np.array([[2.0, -0.5, 0.0, -1.0]]))
     assert np.sign(out[0, :3]).tolist() == [1, -1, 0]
     assert out[0, 3] == -1.5
+
+
+@pytest.mark.parametrize("knots", [(), ((-1.0, -0.5), (1.0, 2.0))])
+def test_a_raised_map_is_higher_everywhere(knots):
+    line = Calibration("platt", 0.5, 1.0, 10, knots)
+    margin = np.array([-3.0, -0.2, 0.0, 4.0])
+    np.testing.assert_allclose(line.raised(0.25).apply(margin), line.apply(margin) + 0.25)
+    assert line.raised(0.0) == line

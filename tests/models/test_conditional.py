@@ -60,6 +60,16 @@ def test_the_currency_does_not_matter():
         np.testing.assert_allclose(yen, euro * 160, rtol=1e-4)
 
 
+def test_a_lognormal_amount_is_learned_from_logarithms_and_its_total_is_right():
+    # Means of the logarithm are 3 and 5; the mean amount is exp(1/2) times their exponentials.
+    draw = np.random.default_rng(3)
+    x = np.repeat([0.0, 1.0], 2000)
+    value = np.where(draw.random(4000) < 0.9, draw.lognormal(3 + 2 * x, 1.0), 0.0)
+    params = {"amount": "lognormal", "n_estimators": 200}
+    low, high = fit_conditional(x[:, None], value, "hurdle", params, MACHINE).predict(np.array([[0.0], [1.0]]))
+    np.testing.assert_allclose([low, high], 0.9 * np.exp([3.5, 5.5]), rtol=0.1)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(-1e4, 1e7), min_size=1, max_size=60), st.sampled_from(["hurdle", "tweedie"]))
 def test_predictions_are_finite_and_not_negative(values, estimator):
@@ -75,10 +85,18 @@ def test_unknown_estimators_are_explained():
     with pytest.raises(ConfigError) as error:
         check_value_estimator("hurdel", {}, MACHINE)
     assert str(error.value) == (
-        "model.cltv.estimator 'hurdel' is unknown. Did you mean 'hurdle'? Known are hurdle, tweedie, "
+        "model.cltv.estimator 'hurdel' is unknown. Did you mean 'hurdle'? Known are auto, hurdle, tweedie, btyd, "
         "or an import path such as sklearn.ensemble.RandomForestRegressor."
     )
     with pytest.raises(ConfigError, match=r"^model.cltv.params asks LightGBM for 'depth'"):
         check_value_estimator("hurdle", {"depth": 3}, MACHINE)
+    with pytest.raises(ConfigError) as error:
+        check_value_estimator("hurdle", {"amount": "normal"}, MACHINE)
+    assert str(error.value) == "model.cltv.params.amount asks for gamma or lognormal; found 'normal'."
+    with pytest.raises(ConfigError, match=r"^model.cltv.params asks LightGBM for 'amount'"):
+        check_value_estimator("tweedie", {"amount": "gamma"}, MACHINE)
+    with pytest.raises(ConfigError) as error:
+        check_value_estimator("btyd", {"num_leaves": 3}, MACHINE)
+    assert str(error.value) == "model.cltv.params has num_leaves; btyd has nothing to set. Leave params out."
     with pytest.raises(ConfigError, match=r"^model.cltv.estimator asks for a regressor; sklearn.svm.SVC is none."):
         check_value_estimator("sklearn.svm.SVC", {}, MACHINE)

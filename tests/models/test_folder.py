@@ -21,6 +21,8 @@ CHURN = {
     "sklearn.ensemble.RandomForestClassifier": {"n_estimators": 5},
 }
 VALUE = {
+    "auto": {"n_estimators": 10},
+    "btyd": None,
     "hurdle": {"n_estimators": 10},
     "tweedie": {"n_estimators": 10},
     "sklearn.ensemble.RandomForestRegressor": {"n_estimators": 5},
@@ -66,18 +68,22 @@ def test_a_churn_model_comes_back_to_the_bit(estimator, calibration, shop, tmp_p
 
 @pytest.mark.parametrize("estimator", VALUE)
 def test_a_value_model_comes_back_to_the_bit(estimator, shop, tmp_path):
-    model = CltvRegressor(estimator, VALUE[estimator]).fit(shop.X, shop.value, churned=shop.churned)
+    frame = shop.X.assign(order_value=shop.X["revenue"] / shop.X["orders"])
+    as_of = np.repeat([20_000, 20_028], 400)
+    model = CltvRegressor(estimator, VALUE[estimator]).fit(frame, shop.value, churned=shop.churned, as_of=as_of)
     write_model(tmp_path, model, CONTRACT)
     again = read_model(tmp_path).estimator
-    X = shop.X[:50]
+    X = frame[:50]
     assert again.conditional(X).tolist() == model.conditional(X).tolist()
+    assert again.conditional(X, 20_364).tolist() == model.conditional(X, 20_364).tolist()
     assert again.predict(X).tolist() == model.predict(X).tolist()
-    assert again.get_params() == model.get_params()
+    assert again.interval(X).tolist() == model.interval(X).tolist()
+    assert (again.get_params(), again.why_) == (model.get_params(), model.why_)
 
 
 def test_models_of_arrays_of_names_and_of_one_class_come_back(shop, tmp_path):
     texts = ChurnClassifier("logistic", {"C": 1}).fit(shop.X.to_numpy(), np.where(shop.churned == 1, "yes", "no"))
-    nobody = CltvRegressor(equal_windows=True).fit(shop.X[:30], np.zeros(30))
+    nobody = CltvRegressor(horizon_days=90).fit(shop.X[:30], np.zeros(30))
     for name, model in (("texts", texts), ("nobody", nobody)):
         write_model(tmp_path / name, model, {})
         again = read_model(tmp_path / name).estimator
@@ -99,7 +105,7 @@ def test_files_are_json_and_text_and_no_pickle(written):
 
 def test_a_blend_keeps_its_trees_beside_the_others(shop, tmp_path):
     write_model(tmp_path, ChurnClassifier("blend", CHURN["blend"]).fit(shop.X, shop.churned), {})
-    assert list(contents(tmp_path)) == ["checksums.json", "contract.json", "model-4.lightgbm.txt", "model.json"]
+    assert list(contents(tmp_path)) == ["checksums.json", "contract.json", "model-5.lightgbm.txt", "model.json"]
 
 
 def test_a_foreign_model_is_one_skops_file_beside_json(shop, tmp_path):

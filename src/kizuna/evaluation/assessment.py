@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kizuna.evaluation.baselines import RANKING_ONLY, churn_baselines, value_baselines
+from kizuna.evaluation.baselines import RANKING_ONLY
 from kizuna.evaluation.folds import Folds
-from kizuna.evaluation.gate import GateEvidence, measure
+from kizuna.evaluation.gate_evidence import GateEvidence, best_baseline, measure
 from kizuna.evaluation.intervals import evaluation_rows
-from kizuna.evaluation.metrics import churn_metrics, precision_at, value_metrics
+from kizuna.evaluation.metrics import churn_metrics, mean_over_folds, models_table, precision_at
+from kizuna.evaluation.segments import SegmentRules, measure_segments, segment_masks, segment_table
 from kizuna.timeline import LabelWindow, date_of
 
 Floats = NDArray[np.float64]
@@ -41,7 +42,7 @@ class ChurnAssessment:
 
     ``metrics``: of the model; ``baselines``: the same metrics by name (rules that only rank have no log loss);
     ``scores``: out-of-fold scores of the measured rows by name, the model's as ``kizuna``;
-    ``churned``: their outcomes.
+    ``churned``: their outcomes. ``segments``: see ``segments.segment_table``; empty where none is large enough.
     """
 
     metrics: dict[str, float]
@@ -49,19 +50,25 @@ class ChurnAssessment:
     scores: dict[str, Floats]
     churned: Floats
     evidence: GateEvidence
+    segments: pd.DataFrame
 
     def table(self) -> pd.DataFrame:
         """One row per model and baseline, the model first, one column per metric."""
-        rows = {"kizuna": self.metrics} | self.baselines
-        return pd.DataFrame(rows).T.rename_axis("model").reset_index()
+        return models_table(self.metrics, self.baselines)
 
 
 def assess_churn(
-    rows: ChurnRows, probability: Floats, capacity: int, baselines: Mapping[str, Floats], champion: Floats | None
+    rows: ChurnRows,
+    probability: Floats,
+    capacity: int,
+    baselines: Mapping[str, Floats],
+    champion: Floats | None,
+    rules: SegmentRules,
 ) -> ChurnAssessment:
     """Metrics of out-of-fold probabilities and of baselines: means over folds, each fold a whole day's customers.
 
-    ``probability``, ``baselines`` and ``champion`` cover all training rows and are NaN where never tested.
+    ``probability``, ``baselines`` and ``champion`` cover all training rows and are NaN where never tested. ``rules``: how
+    far a segment may fall short.
     """
     tested, fold = rows.tested, rows.folds.fold_of_test_rows
     churned = rows.churned[tested]
@@ -72,37 +79,30 @@ def assess_churn(
             churn_metrics(churned[fold == k], scores[name][fold == k], capacity, probabilities=name not in RANKING_ONLY)
             for k in range(rows.folds.reported)
         ]
-        return _mean_over_folds(parts)
+        return mean_over_folds(parts)
 
+    measured = evaluation_rows(churned, rows.customer_ids[tested], fold)
     evidence = measure(
-        evaluation_rows(churned, rows.customer_ids[tested], fold),
+        measured,
         scores["kizuna"],
         {name: scores[name] for name in baselines},
         [name for name in baselines if name in RANKING_ONLY],
         None if champion is None else champion[tested],
     )
+    best = best_baseline(evidence)
+    if best is not None:
+        masks = segment_masks(rows.features, tested, rules.horizon_days)
+        if len({day for day in rows.folds.test_days[: rows.folds.reported] if day is not None}) > 1:
+            masks["newest test day"] = fold == 0
+        evidence = replace(evidence, segments=measure_segments(measured, masks, scores["kizuna"], scores[best], rules))
     return ChurnAssessment(
-        mean_metrics("kizuna"), {name: mean_metrics(name) for name in baselines}, scores, churned, evidence
+        metrics=mean_metrics("kizuna"),
+        baselines={name: mean_metrics(name) for name in baselines},
+        scores=scores,
+        churned=churned,
+        evidence=evidence,
+        segments=segment_table(evidence.segments, best or ""),
     )
-
-
-def _mean_over_folds(parts: list[dict[str, float]]) -> dict[str, float]:
-    """Each metric's mean over the folds in which it is defined; NaN where it never is."""
-    means = {}
-    for name in parts[0]:
-        defined = [part[name] for part in parts if not np.isnan(part[name])]
-        means[name] = float(np.mean(defined)) if defined else float("nan")
-    return means
-
-
-def baseline_scores(rows: ChurnRows, horizon_days: int) -> dict[str, Floats]:
-    """Out-of-fold scores of every baseline on all training rows, NaN where never tested."""
-    return churn_baselines(rows.features, rows.churned, list(rows.folds.splits), horizon_days)
-
-
-def with_leaks(evidence: GateEvidence, leaks: int, has_champion: bool) -> GateEvidence:
-    """The evidence with what the model itself cannot know."""
-    return replace(evidence, leak_findings=leaks, has_champion=has_champion)
 
 
 def answer_check(rows: ChurnRows, scores: Mapping[str, Floats], window: LabelWindow, capacity: int) -> dict[str, Any]:
@@ -129,34 +129,3 @@ def answer_check(rows: ChurnRows, scores: Mapping[str, Floats], window: LabelWin
         "said": float(scores["kizuna"][first].mean()),
         "happened": float(churned.mean()),
     }
-
-
-@dataclass(frozen=True)
-class ValueAssessment:
-    """The value model beside its baselines on out-of-fold rows, means over folds."""
-
-    metrics: dict[str, float]
-    baselines: dict[str, dict[str, float]]
-    actual: Floats
-    predicted: Floats
-    evaluation: str
-
-
-def assess_value(
-    features: pd.DataFrame, worth: Floats, predicted: Floats, folds: Folds, horizon_days: int
-) -> ValueAssessment:
-    """Metrics of out-of-fold expected value, and of the baselines on the same rows."""
-    tested, fold = folds.test_rows, folds.fold_of_test_rows
-    baselines = {name: values[tested] for name, values in value_baselines(features, horizon_days).items()}
-
-    def mean_metrics(values: Floats) -> dict[str, float]:
-        parts = [value_metrics(worth[tested][fold == k], values[fold == k]) for k in range(folds.reported)]
-        return _mean_over_folds(parts)
-
-    return ValueAssessment(
-        mean_metrics(predicted[tested]),
-        {name: mean_metrics(values) for name, values in baselines.items()},
-        worth[tested],
-        predicted[tested],
-        folds.evaluation,
-    )

@@ -9,32 +9,35 @@ import pandas as pd
 
 from kizuna.evaluation import canvas
 from kizuna.evaluation.canvas import FAINT, MODEL, NBSP, QUIET
-from kizuna.evaluation.list_backtest import BY_CHANCE, Weeks, best_rule, list_table
+from kizuna.evaluation.list_backtest import BY_CHANCE, Weeks, best_rule, gained_by, list_table
 from kizuna.evaluation.metrics import FloatArray
+from kizuna.evaluation.money_plots import RANKING_WORDS
 from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_WORDS = {
-    "recency_rule": "longest silent",
-    "rate_rule": "purchase rate",
-    "rfm_logistic": "RFM logistic",
-    "rfm_logistic_value": "RFM logistic × spend",
-    "mean_spend": "highest spend",
-    BY_CHANCE: "by chance",
+_HEADINGS = {
+    "churned": "customers named who left",
+    "value": "spent in the year before by those named who left",
+    "gain": "profit of contacting everybody named",
 }
 
 
 def backtest_figure(weeks: Weeks, named: pd.DataFrame, rules: list[str], currency: str = "") -> Figure:
     """What the lists reached so far, week by week: the model's, the best rule's, the recency rule's, and by chance.
 
-    Where the model ranks by money, what those who left had spent in the year before; else how many they were.
+    Where costs and save rate are known, what contacting the named would have earned under them; else, where the model
+    ranks by money, what those who left had spent in the year before; else how many they were.
     """
     table = list_table(weeks, named)
     overall = table[table["fold"] < 0].set_index("ranking")
-    by_money = not weeks.rankings[0].probability and bool(weeks.rows["value"].notna().all())
-    what, column = ("value", "value_reached") if by_money else ("churned", "churners_reached")
+    what, column = "churned", "churners_reached"
+    if "gain" in weeks.rows:
+        what, column = "gain", "profit"
+    elif not weeks.rankings[0].probability and bool(weeks.rows["value"].notna().all()):
+        what, column = "value", "value_reached"
+    by_money = what != "churned"
     best = best_rule(table, rules, column)
     shown = ["kizuna", *dict.fromkeys([name for name in (best, "recency_rule") if name in rules]), BY_CHANCE]
     days = np.sort(weeks.rows["day"].unique())
@@ -44,14 +47,22 @@ def backtest_figure(weeks: Weeks, named: pd.DataFrame, rules: list[str], currenc
     said = {name: f"{unit}{canvas.compact(end) if by_money else f'{end:,.0f}'}" for name, end in ends.items()}
     left, people = float(overall["churners_reached"]["kizuna"]), int(overall["named"]["kizuna"])
     title = f"Of {people:,} customers named, {left:,.0f} left; by chance {said[BY_CHANCE]} would have"
-    if by_money:
+    if what == "gain":
+        title = f"{left:,.0f} of {people:,} named left; contacting all would have earned {said['kizuna']}"
+    elif by_money:
         title = f"{left:,.0f} of {people:,} named left, with {said['kizuna']} a year; by chance {said[BY_CHANCE]}"
     notes = f"{len(days)} weekly lists of {weeks.capacity:,} new names; no model knew anything after its own day"
+    if what == "gain":
+        notes = f"{len(days)} weekly lists of {weeks.capacity:,} new names, under the assumed save rate and costs"
     figure, above = canvas.paper(5.8, title, notes)
-    letters = max(len(f"{said[name]}  {_WORDS.get(name, name)}") for name in shown)
+    letters = max(len(f"{said[name]}  {RANKING_WORDS.get(name, name)}") for name in shown)
     axes = canvas.panel(figure, (0.9, 0.8, 0.6 + canvas.LETTER_INCHES * letters, above + 0.35))
-    top, last = 1.05 * max(ends.values()) or 1.0, max(len(days) - 1, 1)
-    axes.set(xlim=(0, last), ylim=(0, top))
+    highest, lowest = (float(of([of(curve) for curve in curves.values()])) for of in (max, min))
+    top, last = 1.05 * max(highest, 0.0) or 1.0, max(len(days) - 1, 1)
+    floor = min(1.05 * lowest, 0.0)
+    axes.set(xlim=(0, last), ylim=(floor, top))
+    if floor < 0:
+        axes.axhline(0, color=FAINT, linewidth=1.0)
     colours = {name: canvas.OTHERS[place % len(canvas.OTHERS)] for place, name in enumerate(shown)}
     colours |= {"kizuna": MODEL, BY_CHANCE: QUIET}
     for name in reversed(shown):
@@ -59,12 +70,11 @@ def backtest_figure(weeks: Weeks, named: pd.DataFrame, rules: list[str], currenc
         axes.plot(
             np.arange(len(days)), curves[name], linewidth=2.8 if name == "kizuna" else 1.6, clip_on=False, **style
         )
-    for name, height in canvas.spread(ends, (0.0, top), 0.062 * top).items():
+    for name, height in canvas.spread(ends, (floor, top), 0.062 * (top - floor)).items():
         weight = "bold" if name == "kizuna" else "normal"
-        words = f"{said[name]}{NBSP}{NBSP}{_WORDS.get(name, name)}"
+        words = f"{said[name]}{NBSP}{NBSP}{RANKING_WORDS.get(name, name)}"
         canvas.write(axes, last * 1.02, height, words, color=colours[name], weight=weight)
-    heading = "spent in the year before by those named who left" if by_money else "customers named who left"
-    canvas.write(axes, 0, 1.03 * top, heading, va="bottom")
+    canvas.write(axes, 0, top + 0.03 * (top - floor), _HEADINGS[what], va="bottom")
     if by_money:
         canvas.amounts(axes, "y")
     step = max(1, -(-len(days) // 6))
@@ -74,12 +84,11 @@ def backtest_figure(weeks: Weeks, named: pd.DataFrame, rules: list[str], currenc
 
 
 def _reached(weeks: Weeks, named: pd.DataFrame, name: str, what: str) -> FloatArray:
-    """Churners, or what they had spent, reached by the end of each day of a list."""
+    """Churners, what they had spent, or what contacting earned, by the end of each day of a list."""
     days = np.sort(weeks.rows["day"].unique())
     rows = named[named["ranking"] == ("kizuna" if name == BY_CHANCE else name)]
     if name == BY_CHANCE:
-        gained = weeks.rows["churned"] * (weeks.rows["value"] if what == "value" else 1.0)
-        each = gained.groupby(weeks.rows["day"]).mean().reindex(days).to_numpy()
-        return np.cumsum(each * rows.groupby("day").size().reindex(days, fill_value=0).to_numpy())
-    gained = rows["churned"] * (rows["value"] if what == "value" else 1.0)
-    return np.cumsum(gained.groupby(rows["day"]).sum().reindex(days, fill_value=0.0).to_numpy())
+        each = pd.Series(gained_by(weeks.rows, what)).groupby(weeks.rows["day"].to_numpy()).mean().reindex(days)
+        return np.cumsum(each.to_numpy() * rows.groupby("day").size().reindex(days, fill_value=0).to_numpy())
+    gained = pd.Series(gained_by(rows, what)).groupby(rows["day"].to_numpy()).sum()
+    return np.cumsum(gained.reindex(days, fill_value=0.0).to_numpy())

@@ -4,11 +4,14 @@ churn, where the purchase columns exist:
   recency_rule   days_since_order: the longer silent, the riskier. It only ranks, and is no probability.
   rate_rule      exp(−horizon · (orders + 1/2) / (tenure_days + 90)): a Poisson stream at the customer's own rate.
   rfm_logistic   plain logistic regression on log(1 + x) of days_since_order, orders, revenue (not below 0), per split.
+  bgnbd          BG/NBD's probability of no purchase in the horizon (history_rules), per split.
 churn, where they do not (labels and features made elsewhere):
   base_rate      the training part's share of churned, the same for everybody.
   logistic_all   plain logistic regression on all columns, gaps filled with medians, standardised, per split.
 value:
   mean_spend     past revenue per day (at least 30 days), times the value window.
+  formula        the textbook's: average order value × orders per year × years (formula.cltv_formula).
+  btyd_rule      MBG/NBD's expected orders × Gamma-Gamma's money an order (history_rules), per split.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from kizuna.evaluation.formula import FORMULA_COLUMNS, cltv_formula
+from kizuna.evaluation.history_rules import HISTORY_COLUMNS, expected_money, probability_of_silence
 from kizuna.models.rule import expected_orders
 from kizuna.models.splits import Split, pooled
 
@@ -26,27 +31,39 @@ RANKING_ONLY = ("recency_rule",)
 
 _RFM = ("days_since_order", "orders", "revenue")
 _PURCHASES = (*_RFM, "tenure_days")
+_SPEND = ("revenue", "tenure_days")
 
 Floats = NDArray[np.float64]
+Days = NDArray[np.int32]
 
 
 def churn_baselines(
-    X: pd.DataFrame, y: ArrayLike, splits: Sequence[Split], horizon_days: float = 90
+    X: pd.DataFrame, y: ArrayLike, splits: Sequence[Split], horizon_days: float = 90, as_of: Days | None = None
 ) -> dict[str, Floats]:
     """Out-of-fold scores by name, each (n,), higher is riskier, NaN where never tested.
 
-    X: the feature frame, gaps as NaN. y: 0/1. splits: as the model's own, so that all stand on the same rows.
+    X: the feature frame, gaps as NaN. y: 0/1. splits: as the model's own, so that all stand on the same rows. as_of: each
+    row's day; without it nobody knows which rows are one customer each, and there is no bgnbd.
     """
     outcome = np.asarray(y, dtype=np.float64)
     if set(_PURCHASES) <= set(X.columns):
         silence, orders, revenue, tenure = (_numbers(X, name) for name in (*_RFM, "tenure_days"))
         rfm = np.column_stack([np.log1p(np.maximum(values, 0)) for values in (silence, orders, revenue)])
         rate = np.exp(-expected_orders(np.nan_to_num(orders), np.nan_to_num(tenure), horizon_days))
-        return {
+        found = {
             "recency_rule": _by_split(splits, len(X), lambda s: _never_last(silence[s.train], silence[s.test])),
             "rate_rule": _by_split(splits, len(X), lambda s: rate[s.test]),
             "rfm_logistic": _by_split(splits, len(X), lambda s: _logistic(rfm, outcome, s)),
         }
+        if as_of is not None:
+            histories = X.loc[:, list(HISTORY_COLUMNS)]
+
+            def silent(s: Split) -> Floats:
+                taught, usual = histories.iloc[_newest(as_of, s)], float(outcome[s.train].mean())
+                return probability_of_silence(taught, histories.iloc[s.test], horizon_days, usual)
+
+            found["bgnbd"] = _by_split(splits, len(X), silent)
+        return found
     everything = X.to_numpy(dtype=np.float64)
     return {
         "base_rate": _by_split(splits, len(X), lambda s: np.full(len(s.test), outcome[s.train].mean())),
@@ -54,16 +71,42 @@ def churn_baselines(
     }
 
 
-def value_baselines(X: pd.DataFrame, horizon_days: float) -> dict[str, Floats]:
-    """Expected value by name, each (n,), over a window of ``horizon_days``; empty without the purchase columns.
+def value_baselines(
+    X: pd.DataFrame, splits: Sequence[Split], as_of: Days, horizon_days: int, margin: float = 1.0
+) -> dict[str, Floats]:
+    """Out-of-fold expected value by name, each (n,), over a window of ``horizon_days``, in money times ``margin``.
 
-    Nothing is learned, so every row may be tested.
+    X, splits, as_of: as for ``churn_baselines``. NaN where never tested. A baseline whose columns are missing is left out.
     """
-    if not {"revenue", "tenure_days"} <= set(X.columns):
-        return {}
+    found: dict[str, Floats] = {}
+    if set(_SPEND) <= set(X.columns):
+        found["mean_spend"] = mean_spend(X, horizon_days, margin)
+    if set(FORMULA_COLUMNS) <= set(X.columns):
+        found["formula"] = np.nan_to_num(cltv_formula(X, horizon_days, margin).to_numpy(dtype=np.float64))
+    if set(_PURCHASES) <= set(X.columns):
+        histories = X.loc[:, [*HISTORY_COLUMNS, "revenue"]]
+
+        def expected(s: Split) -> Floats:
+            return margin * expected_money(histories.iloc[_newest(as_of, s)], histories.iloc[s.test], horizon_days)
+
+        found["btyd_rule"] = _by_split(splits, len(X), expected)
+    tested = np.zeros(len(X), dtype=np.bool_)
+    for split in splits:
+        tested[split.test] = True
+    return {name: np.where(tested, values, np.nan) for name, values in found.items()}
+
+
+def mean_spend(X: pd.DataFrame, horizon_days: float, margin: float = 1.0) -> Floats:
+    """Past revenue (not below 0) per day of at least 30 days, times the window and the margin, (n,). Nothing is learned."""
     revenue, tenure = _numbers(X, "revenue"), _numbers(X, "tenure_days")
     rate = np.maximum(np.nan_to_num(revenue), 0) / np.maximum(np.nan_to_num(tenure), 30)
-    return {"mean_spend": rate * horizon_days}
+    return rate * horizon_days * margin
+
+
+def _newest(as_of: Days, split: Split) -> NDArray[np.intp]:
+    """The rows of the newest day of the training part: one row a customer."""
+    days = as_of[split.train]
+    return np.asarray(split.train[days == days.max()])
 
 
 def _numbers(X: pd.DataFrame, name: str) -> Floats:

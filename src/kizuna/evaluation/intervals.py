@@ -48,6 +48,14 @@ class CalibrationInterval(Interval):
 
 
 @dataclass(frozen=True)
+class AucIntervals:
+    """AUCs by name, and by name the paired difference of the first of them minus each other."""
+
+    auc: Mapping[str, Interval]
+    ahead: Mapping[str, Interval]
+
+
+@dataclass(frozen=True)
 class Resampling:
     """How the customers are redrawn. The same seed gives the same draws to every score on the same rows."""
 
@@ -115,27 +123,26 @@ def difference(first: Statistic, second: Statistic) -> Statistic:
     return lambda weights: first(weights) - second(weights)
 
 
-def bootstrap_differences(
-    rows: EvaluationRows,
-    first: Mapping[str, Statistic],
-    second: Mapping[str, Statistic],
-    resampling: Resampling | None = None,
-) -> dict[str, Interval]:
-    """First minus second with its paired interval, for every name that both have, in the order of `first`."""
-    paired = {name: difference(statistic, second[name]) for name, statistic in first.items() if name in second}
-    return bootstrap_all(rows, paired, resampling)
-
-
-def auc_interval(rows: EvaluationRows, score: npt.ArrayLike, resampling: Resampling | None = None) -> Interval:
-    """AUC, the mean over folds that hold both classes."""
-    return bootstrap(rows, auc_statistic(rows, score), resampling)
-
-
-def auc_difference_interval(
-    rows: EvaluationRows, score: npt.ArrayLike, other: npt.ArrayLike, resampling: Resampling | None = None
-) -> Interval:
-    """AUC of `score` minus AUC of `other`, paired: both are measured on the same draws of the same rows."""
-    return bootstrap(rows, difference(auc_statistic(rows, score), auc_statistic(rows, other)), resampling)
+def auc_intervals(
+    rows: EvaluationRows, scores: Mapping[str, npt.ArrayLike], resampling: Resampling | None = None
+) -> AucIntervals:
+    """The AUC of every score, and how far the first is ahead of each other one, all measured on the same draws."""
+    chosen = resampling or Resampling()
+    first, *others = scores
+    statistics = {name: auc_statistic(rows, score) for name, score in scores.items()}
+    whole = np.ones(rows.churned.size)
+    estimates = {name: of(whole) for name, of in statistics.items()}
+    drawn: dict[str, FloatArray] = {name: np.empty(0) for name in scores}
+    if not np.isnan(estimates[first]):
+        found = [[of(weights) for of in statistics.values()] for weights in customer_weights(rows, chosen)]
+        drawn = dict(zip(scores, np.array(found).T, strict=True))
+    return AucIntervals(
+        auc={name: Interval(estimates[name], *_middle(drawn[name].tolist(), chosen)) for name in scores},
+        ahead={
+            name: Interval(estimates[first] - estimates[name], *_middle((drawn[first] - drawn[name]).tolist(), chosen))
+            for name in others
+        },
+    )
 
 
 def level_interval(rows: EvaluationRows, p: npt.ArrayLike, resampling: Resampling | None = None) -> Interval:

@@ -17,7 +17,7 @@ from kizuna.evaluation.metrics import NORMAL_95, churn_metrics
 
 BY_CHANCE = "by chance"
 """The name under which a list drawn blindly stands in the tables."""
-_KEYS = ("fold", "day", "customer_id", "churned", "value", "silence_days")
+KEYS = ("fold", "day", "customer_id", "churned", "value", "silence_days")
 
 Floats = NDArray[np.float64]
 
@@ -35,16 +35,22 @@ class Weeks:
     """Everybody who could have been listed, week by week: one row per eligible customer and list day.
 
     ``rows``: fold (0: the newest model), day, customer_id, churned (0/1), value (what was at stake, in money),
-    silence_days, and one column of scores for each of ``rankings``, the higher the earlier; the model's comes first.
+    silence_days, gain (what a contact would have earned, in money) where the campaign's costs are known, and one column
+    of scores for each of ``rankings``, the higher the earlier; the model's comes first.
     """
 
     rows: pd.DataFrame
     rankings: tuple[Ranking, ...]
     capacity: int
 
+    @property
+    def keys(self) -> list[str]:
+        """The columns of ``rows`` that are no scores."""
+        return [*KEYS, "gain"] if "gain" in self.rows else list(KEYS)
+
 
 def named_customers(weeks: Weeks) -> pd.DataFrame:
-    """Who each ranking's lists named, once each: ranking, fold, day, customer_id, churned, value, silence_days.
+    """Who each ranking's lists named, once each: ranking, fold, day, customer_id, churned, value, silence_days, any gain.
 
     Sorted by ranking, day and place on the list. Customers with equal scores come in the order of their ids.
     """
@@ -59,8 +65,8 @@ def named_customers(weeks: Weeks) -> pd.DataFrame:
             known[customer[new]] = True
             chosen.append(new)
         rows = weeks.rows.iloc[np.concatenate(chosen)]
-        parts.append(rows.loc[:, list(_KEYS)].assign(ranking=ranking.name))
-    return pd.concat(parts, ignore_index=True)[["ranking", *_KEYS]]
+        parts.append(rows.loc[:, weeks.keys].assign(ranking=ranking.name))
+    return pd.concat(parts, ignore_index=True)[["ranking", *weeks.keys]]
 
 
 def fitting_capacity(rows: pd.DataFrame, capacity: int) -> int:
@@ -74,7 +80,7 @@ def list_table(weeks: Weeks, named: pd.DataFrame) -> pd.DataFrame:
 
     Columns: ranking, fold, lists, named, churners_reached, precision, lift (over everybody's churn rate), churners_share
     (of all customers who churned after some list day), value_reached (of the churners named), value_share, silence_days
-    (the median at first listing).
+    (the median at first listing); and profit, where gain is known.
     """
     lines = []
     folds = sorted(weeks.rows["fold"].unique())
@@ -85,6 +91,7 @@ def list_table(weeks: Weeks, named: pd.DataFrame) -> pd.DataFrame:
         for ranking in weeks.rankings:
             mine = named[(named["ranking"] == ranking.name) & ((named["fold"] == fold) | (fold < 0))]
             reached = mine[mine["churned"] > 0]
+            earned = {"profit": float(mine["gain"].sum())} if "gain" in mine else {}
             lines.append(
                 {
                     "ranking": ranking.name,
@@ -99,6 +106,7 @@ def list_table(weeks: Weeks, named: pd.DataFrame) -> pd.DataFrame:
                     "value_share": _share(reached["value"].sum(), lost["value"].sum()),
                     "silence_days": float(mine["silence_days"].median()) if len(mine) else np.nan,
                 }
+                | earned
             )
         lines.append(_by_chance(rows, lost, lines[-len(weeks.rankings)], everybody))
     return pd.DataFrame(lines)
@@ -127,18 +135,27 @@ def model_table(weeks: Weeks) -> pd.DataFrame:
 
 
 def ahead(named: pd.DataFrame, model: str, other: str, what: str = "churned") -> tuple[float, float, float]:
-    """How many more churners (or how much more ``value`` of churners) one ranking reached than another, and its interval.
+    """How many more churners (or how much more money) one ranking reached than another, and its interval.
 
-    95 %, from resampling customers (each counts once, so the sum's variance is that of independent contributions).
+    ``what``: see ``gained_by``. 95 %, from resampling customers (each counts once, so the sum's variance is that of
+    independent contributions).
     """
     both = named[named["ranking"].isin((model, other))]
-    gained = np.where(both["churned"] > 0, 1.0 if what == "churned" else both["value"], 0.0)
+    gained = gained_by(both, what)
     signed = (
         pd.Series(np.where(both["ranking"] == model, gained, -gained)).groupby(both["customer_id"].to_numpy()).sum()
     )
     customers, total = len(signed), float(signed.sum())
     spread = float(np.sqrt(max(float((signed**2).sum()) - total**2 / max(customers, 1), 0.0)))
     return total, total - NORMAL_95 * spread, total + NORMAL_95 * spread
+
+
+def gained_by(rows: pd.DataFrame, what: str) -> Floats:
+    """What each row brings when named: 1 or its value if it churned, or its gain in any case, (n,)."""
+    if what == "gain":
+        return rows["gain"].to_numpy(dtype=np.float64)
+    churned = rows["churned"].to_numpy(dtype=np.float64)
+    return np.where(churned > 0, 1.0 if what == "churned" else rows["value"].to_numpy(dtype=np.float64), 0.0)
 
 
 def best_rule(table: pd.DataFrame, rules: Sequence[str], by: str = "churners_reached") -> str | None:
@@ -156,6 +173,7 @@ def _by_chance(rows: pd.DataFrame, lost: pd.DataFrame, like: dict[str, object], 
     """A blind list of as many customers as the model's lists named."""
     places = int(str(like["named"]))
     value = float((rows["value"] * rows["churned"]).mean()) * places
+    earned = {"profit": float(rows["gain"].mean()) * places} if "gain" in rows else {}
     return like | {
         "ranking": BY_CHANCE,
         "churners_reached": places * everybody,
@@ -165,4 +183,5 @@ def _by_chance(rows: pd.DataFrame, lost: pd.DataFrame, like: dict[str, object], 
         "value_reached": value,
         "value_share": _share(value, lost["value"].sum()),
         "silence_days": float(rows["silence_days"].median()),
+        **earned,
     }

@@ -7,6 +7,8 @@ A result that cannot be defined (one class, no positive, a total of zero, no row
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -22,7 +24,7 @@ def auc(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = N
 
     `y` is 0/1 and `score` any finite or infinite number, one per row; `weight` multiplies rows. NaN with one class.
     """
-    outcome, scores = _outcomes(y, score)
+    outcome, scores = outcomes(y, score)
     weights = np.ones_like(outcome) if weight is None else np.asarray(weight, dtype=np.float64)
     if weights.shape != outcome.shape:
         raise ValueError(f"{outcome.size} outcomes and {weights.size} weights")
@@ -41,7 +43,7 @@ def average_precision(y: npt.ArrayLike, score: npt.ArrayLike) -> float:
     Expected over the orders of tied rows: McSherry & Najork (2008), section 3.4. scikit-learn moves its threshold by
     whole groups of ties instead, which values a coarse rule below a random order of the same rows.
     """
-    outcome, scores = _outcomes(y, score)
+    outcome, scores = outcomes(y, score)
     if not outcome.sum():
         return float("nan")
     rows, churned = _tie_groups_from_top(outcome, scores)
@@ -56,7 +58,7 @@ def average_precision(y: npt.ArrayLike, score: npt.ArrayLike) -> float:
 
 def churned_found(y: npt.ArrayLike, score: npt.ArrayLike) -> FloatArray:
     """Churned rows met by the time the 1st, 2nd, ... highest score is reached; tied rows each count their mean."""
-    outcome, scores = _outcomes(y, score)
+    outcome, scores = outcomes(y, score)
     rows, churned = _tie_groups_from_top(outcome, scores)
     return np.asarray(np.cumsum(np.repeat(churned / rows, rows)), dtype=np.float64)
 
@@ -144,7 +146,7 @@ def calibration_table(y: npt.ArrayLike, p: npt.ArrayLike, bins: int = 10) -> pd.
 
 def spearman(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     """Correlation of the ranks, ties sharing their mean rank. NaN where either side is constant."""
-    actual_rank, predicted_rank = (_centred_ranks(values) for values in _amounts(actual, predicted))
+    actual_rank, predicted_rank = (_centred_ranks(values) for values in paired(actual, predicted))
     scale = float(np.sqrt(actual_rank @ actual_rank) * np.sqrt(predicted_rank @ predicted_rank))
     return float(actual_rank @ predicted_rank) / scale if scale else float("nan")
 
@@ -155,46 +157,33 @@ def normalised_gini(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     Both areas are covariances of `actual` with a rank, so the total cancels and net returns below 0 are no trouble.
     NaN where `actual` is constant.
     """
-    values, predictions = _amounts(actual, predicted)
+    values, predictions = paired(actual, predicted)
     best = float(values @ _centred_ranks(values))
     return float(values @ _centred_ranks(predictions)) / best if best > 0 else float("nan")
 
 
 def mae(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     """Mean absolute error, in the unit of the values. NaN without rows."""
-    values, predictions = _amounts(actual, predicted)
+    values, predictions = paired(actual, predicted)
     return float(np.mean(np.abs(values - predictions))) if values.size else float("nan")
 
 
 def total_ratio(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     """Predicted total over actual total: 1.1 promises a tenth too much. NaN where the actual total is 0."""
-    values, predictions = _amounts(actual, predicted)
+    values, predictions = paired(actual, predicted)
     total = float(values.sum())
     return float(predictions.sum()) / total if total else float("nan")
 
 
-def decile_table(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> pd.DataFrame:
-    """One row per tenth of the rows by `predicted`; decile 10 holds the highest. Tied predictions share a decile.
-
-    Columns: decile, rows, predicted_mean, actual_mean, predicted_total, actual_total. One emptied by ties is absent.
-    """
-    values, predictions = _amounts(actual, predicted)
-    frame = pd.DataFrame({"decile": equal_count_bins(predictions, 10) + 1, "predicted": predictions, "actual": values})
-    return frame.groupby("decile", as_index=False).agg(
-        rows=("actual", "size"),
-        predicted_mean=("predicted", "mean"),
-        actual_mean=("actual", "mean"),
-        predicted_total=("predicted", "sum"),
-        actual_total=("actual", "sum"),
-    )
-
-
 def decile_error(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
-    """Distance of predicted and actual total, summed over deciles, over the actual total; NaN unless positive."""
-    table = decile_table(actual, predicted)
-    total = float(table["actual_total"].sum())
-    distance = float((table["predicted_total"] - table["actual_total"]).abs().sum())
-    return distance / total if total > 0 else float("nan")
+    """Distance of predicted and actual total, summed over tenths of the rows by prediction, over the actual total.
+
+    Tied predictions share a tenth. NaN unless the total is positive.
+    """
+    values, predictions = paired(actual, predicted)
+    total = float(values.sum())
+    gaps = np.bincount(equal_count_bins(predictions, 10), weights=predictions - values)
+    return float(np.abs(gaps).sum()) / total if total > 0 else float("nan")
 
 
 def churn_metrics(y: npt.ArrayLike, p: npt.ArrayLike, capacity: int, *, probabilities: bool = True) -> dict[str, float]:
@@ -221,6 +210,39 @@ def value_metrics(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> dict[str, 
     }
 
 
+def models_table(model: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    """One row per model and baseline, the model first (``kizuna``): model, then one column per metric."""
+    return pd.DataFrame({"kizuna": model, **baselines}).T.rename_axis("model").reset_index()
+
+
+def paired(left: npt.ArrayLike, right: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Both as one column of numbers each, of the same length. Errors: ValueError for other shapes, or nulls."""
+    first, second = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    if first.ndim != 1 or first.shape != second.shape:
+        raise ValueError(f"one column each is needed, got shapes {first.shape} and {second.shape}")
+    nulls = int(np.isnan(first).sum() + np.isnan(second).sum())
+    if nulls:
+        raise ValueError(f"{nulls} nulls among {first.size} rows: nothing can be measured on them")
+    return first, second
+
+
+def outcomes(churned: npt.ArrayLike, amounts: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """``paired``, the first of them outcomes. Errors: ValueError where they are not 0 or 1."""
+    outcome, values = paired(churned, amounts)
+    if not np.isin(outcome, (0.0, 1.0)).all():
+        raise ValueError("outcomes must be 0 or 1")
+    return outcome, values
+
+
+def mean_over_folds(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Each metric's mean over the folds in which it is defined; NaN where it never is."""
+    means = {}
+    for name in parts[0]:
+        defined = [part[name] for part in parts if not np.isnan(part[name])]
+        means[name] = float(np.mean(defined)) if defined else float("nan")
+    return means
+
+
 def _tie_groups_from_top(outcome: FloatArray, scores: FloatArray) -> tuple[IntArray, FloatArray]:
     """Rows and churned rows of each distinct score, highest score first."""
     group, rows = np.unique(scores, return_inverse=True, return_counts=True)[1:]
@@ -234,25 +256,8 @@ def _centred_ranks(values: FloatArray) -> FloatArray:
     return (np.cumsum(rows) - rows / 2.0 - values.size / 2.0)[group]
 
 
-def _outcomes(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    outcome, scores = _amounts(y, score)
-    if not np.isin(outcome, (0.0, 1.0)).all():
-        raise ValueError("outcomes must be 0 or 1")
-    return outcome, scores
-
-
 def _probabilities(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    outcome, probability = _outcomes(y, p)
+    outcome, probability = outcomes(y, p)
     if outcome.size and not (probability.min() >= 0.0 and probability.max() <= 1.0):
         raise ValueError(f"probabilities must lie in [0, 1], got {probability.min():g} to {probability.max():g}")
     return outcome, probability
-
-
-def _amounts(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    left, right = np.asarray(actual, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
-    if left.ndim != 1 or left.shape != right.shape:
-        raise ValueError(f"one column each is needed, got shapes {left.shape} and {right.shape}")
-    nulls = int(np.isnan(left).sum() + np.isnan(right).sum())
-    if nulls:
-        raise ValueError(f"{nulls} nulls among {left.size} rows: nothing can be measured on them")
-    return left, right

@@ -19,7 +19,30 @@ from kizuna.evaluation.profit import profit_curve, value_reached
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from kizuna.evaluation.money import MoneyAssessment
+
 CHANCE = "chance"
+RANKING_WORDS = {
+    "recency_rule": "longest silent",
+    "rate_rule": "purchase rate",
+    "rfm_logistic": "RFM logistic",
+    "bgnbd": "BG/NBD",
+    "rfm_logistic_value": "RFM logistic × spend",
+    "mean_spend": "highest spend",
+}
+"""What people call the rules in pictures."""
+
+
+def money_figures(found: MoneyAssessment, unit: str = "") -> dict[str, Figure]:
+    """By name: value_reached and, with economics, profit. The newest tested day; the list, the best rule, and recency."""
+    shown, rows = found.rows.shown, found.rows
+    names = dict.fromkeys(["kizuna", found.best_rule or "", "recency_rule"])
+    scores = {name: rows.scores[name][shown] for name in names if name in rows.scores}
+    churned, stake = rows.rows.churned[shown], rows.at_stake[shown]
+    figures = {"value_reached": value_reached_figure(churned, stake, scores, found.capacity, unit)}
+    if found.gain is not None:
+        figures["profit"] = profit_figure(found.gain[shown], scores, found.capacity, unit)
+    return figures
 
 
 def profit_figure(gain: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], capacity: int, unit: str = "") -> Figure:
@@ -35,7 +58,9 @@ def profit_figure(gain: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], capa
         title = f"The best list names {best.best_count:,} and would earn {_money(best.best_profit, unit)}"
         named = float(best.profit[min(capacity, best.profit.size - 1)])
         title = f"{title}; one of {capacity:,} would {'earn' if named >= 0 else 'lose'} {_money(abs(named), unit)}"
-    notes = "Under the assumed save rate and costs, on customers whose outcome is known; dots mark each best list"
+    notes = (
+        "Under the assumed costs and save rate, who leaves costing the spend of the year before; dots: each best list"
+    )
     marks = {name: (curve.best_count, curve.best_profit) for name, curve in curves.items()}
     return _drawn(title, notes, {name: curve.profit for name, curve in curves.items()}, (marks, capacity, unit))
 
@@ -43,18 +68,19 @@ def profit_figure(gain: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], capa
 def value_reached_figure(
     churned: npt.ArrayLike, value: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], capacity: int, unit: str = ""
 ) -> Figure:
-    """Value of the churners among the first k of each ranking. The model is the first of `scores`."""
+    """What those who left among the first k of each ranking had been worth. The model is the first of `scores`."""
     curves = {name: np.concatenate([[0.0], value_reached(churned, value, score)]) for name, score in scores.items()}
     model = next(iter(curves))
     rows = curves[model].size - 1
     places, total = min(capacity, rows), float(curves[model][-1])
     caught, chance = float(curves[model][places]), total * places / max(rows, 1)
-    title = "None of these customers churned with any value"
+    title, notes = "Nobody who left had spent anything", f"{rows:,} customers whose outcome is known"
     if total > 0:
+        title = (
+            f"Of {places:,} named, those who left had spent {_money(caught, unit)}; by chance {_money(chance, unit)}"
+        )
         share = f"{caught / total * 100:.0f}{canvas.NBSP}%"
-        held = f"{_money(caught, unit)}, {share} of what all churners are worth"
-        title = f"The {places:,} named first held {held}; by chance {_money(chance, unit)}"
-    notes = f"Value of the churners among the first of each ranking, {rows:,} rows in all"
+        notes = f"Spent in the year before by those of {rows:,} customers who left; the list holds {share} of all of it"
     marks = {name: (places, float(curve[places])) for name, curve in curves.items()}
     return _drawn(title, notes, curves, (marks, capacity, unit))
 
@@ -71,7 +97,7 @@ def _drawn(
     rows = curves[model].size - 1
     figure, above = canvas.paper(5.8, title, f"{notes}{f'; in {unit}' if unit else ''}")
     chance = float(curves[model][-1]) * min(capacity, rows) / max(rows, 1)
-    letters = 8 + max(map(len, [*curves, CHANCE]))
+    letters = 8 + max(len(RANKING_WORDS.get(name, name)) for name in [*curves, CHANCE])
     axes = canvas.panel(figure, (0.8, 0.8, 0.35 + canvas.LETTER_INCHES * letters, above + 0.45))
     named = np.arange(rows + 1)
     shown = np.concatenate([*curves.values(), [0.0]])
@@ -90,14 +116,14 @@ def _drawn(
     heights = {name: at[1] for name, at in marks.items()} | {CHANCE: chance}
     for name, height in canvas.spread(heights, (floor, ceiling), 0.058 * (ceiling - floor)).items():
         weight = "bold" if name == model else "normal"
-        words = f"{canvas.compact(heights[name])}  {name}"
+        words = f"{canvas.compact(heights[name])}  {RANKING_WORDS.get(name, name)}"
         canvas.write(axes, 1.02 * rows, height, words, color=colours[name], weight=weight)
     side = "right" if capacity > 0.8 * rows else "left" if capacity < 0.2 * rows else "center"
     place = min(capacity, rows)
     canvas.write(axes, place, ceiling + 0.02 * (ceiling - floor), f"list of {place:,}", ha=side, va="bottom")
     canvas.amounts(axes, "y")
     axes.xaxis.set_major_formatter(lambda rank, _: f"{rank:,.0f}")
-    canvas.name_axis(axes, "customers named, riskiest first")
+    canvas.name_axis(axes, "customers named, in the order of each list")
     return figure
 
 

@@ -16,7 +16,8 @@ import pandas as pd
 from kizuna.evaluation import canvas
 from kizuna.evaluation.canvas import FAINT, MIDDLE_MODEL, MODEL, NBSP, PALE_MODEL, QUIET
 from kizuna.evaluation.intervals import CalibrationInterval, decimals
-from kizuna.evaluation.metrics import FloatArray, IntArray, calibration_table, churned_found, decile_table, total_ratio
+from kizuna.evaluation.metrics import FloatArray, IntArray, calibration_table, churned_found, total_ratio
+from kizuna.evaluation.profit import realised_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,18 +110,18 @@ def lift_figure(y: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], capacity:
 
 def decile_figure(actual: npt.ArrayLike, predicted: npt.ArrayLike, unit: str = "") -> Figure:
     """Mean predicted (dots) and actual value (bars) of each tenth of the rows by prediction."""
-    table = decile_table(actual, predicted)
-    total, top = float(table["actual_total"].sum()), table.iloc[-1]
+    table = realised_table(predicted, actual)
+    total, top = float(table["realised_total"].sum()), table.iloc[-1]
     title = "Predicted and actual value by tenth of customers"
     if total > 0:
-        first = f"The top {_percent(top['rows'] / table['rows'].sum())} bring {_percent(top['actual_total'] / total)}"
+        first = f"The top {_percent(0.1)} bring {_percent(top['realised_total'] / total)}"
         title = f"{first} of the value; the forecast is {_off(total_ratio(actual, predicted))}"
-    rows = int(table["rows"].sum())
+    rows = np.size(actual)
     figure, above = canvas.paper(5.8, title, f"Mean value per customer{f' in {unit}' if unit else ''}, {rows:,} rows")
     axes = canvas.panel(figure, (0.8, 0.8, 0.4, above + 0.5))
-    axes.bar(table["decile"], table["actual_mean"], width=0.66, color=PALE_MODEL)
+    axes.bar(table["decile"], table["realised_mean"], width=0.66, color=PALE_MODEL)
     axes.plot(
-        table["decile"], table["predicted_mean"], color=MODEL, linewidth=1.3, marker="o", markersize=7, clip_on=False
+        table["decile"], table["expected_mean"], color=MODEL, linewidth=1.3, marker="o", markersize=7, clip_on=False
     )
     axes.set(xlim=(0.4, 10.6), xticks=range(1, 11))
     axes.axhline(0, color=FAINT, linewidth=1.0)

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kizuna.evaluation.metrics import FloatArray
+from kizuna.config import Economics
+from kizuna.evaluation.metrics import FloatArray, outcomes, paired
 
 DECILES = 10
 
@@ -82,7 +83,7 @@ def contact_gain(
     save_rate · value_lost · churned − contact_cost − offer_cost · accepted. `value_lost` is what the customer's churn
     costs (value_if_kept − value_if_churned); `accepted` is the share who take the offer, one for all or one each.
     """
-    outcome, loss = _churned_amounts(churned, value_lost)
+    outcome, loss = outcomes(churned, value_lost)
     taken = np.asarray(accepted, dtype=np.float64)
     for name, shares in (("save_rate", np.asarray(save_rate)), ("accepted", taken)):
         if not ((shares >= 0.0) & (shares <= 1.0)).all():
@@ -92,9 +93,17 @@ def contact_gain(
     return np.asarray(save_rate * loss * outcome - contact_cost - offer_cost * taken, dtype=np.float64)
 
 
+def campaign_gain(economics: Economics, churned: npt.ArrayLike, value_lost: npt.ArrayLike) -> FloatArray | None:
+    """contact_gain under a shop's own assumptions; None unless both costs and the save rate are given."""
+    contact, offer, rate = economics.contact_cost, economics.offer_cost, economics.assumed_save_rate
+    if contact is None or offer is None or rate is None:
+        return None
+    return contact_gain(churned, value_lost, rate, contact, offer)
+
+
 def total_of_first(amounts: npt.ArrayLike, score: npt.ArrayLike) -> FloatArray:
     """Total amount of the 1, 2, ... n customers with the highest scores; tied customers each count their mean."""
-    values, scores = _paired(amounts, score)
+    values, scores = paired(amounts, score)
     group, rows = np.unique(-scores, return_inverse=True, return_counts=True)[1:]
     mean = np.bincount(group, weights=values, minlength=rows.size) / rows
     return np.asarray(np.cumsum(np.repeat(mean, rows)), dtype=np.float64)
@@ -111,7 +120,7 @@ def profit_curve(gain: npt.ArrayLike, score: npt.ArrayLike) -> ProfitCurve:
 
 def value_reached(churned: npt.ArrayLike, value: npt.ArrayLike, score: npt.ArrayLike) -> FloatArray:
     """Value of the churners among the 1, 2, ... n highest scores: what was at stake there, not what a contact saves."""
-    outcome, values = _churned_amounts(churned, value)
+    outcome, values = outcomes(churned, value)
     return total_of_first(outcome * values, score)
 
 
@@ -128,19 +137,9 @@ def value_lift_at(churned: npt.ArrayLike, value: npt.ArrayLike, score: npt.Array
 
     NaN unless the churners' value is positive.
     """
-    outcome, values = _churned_amounts(churned, value)
+    outcome, values = outcomes(churned, value)
     caught, total = value_caught_at(outcome, values, score, capacity), float(outcome @ values)
     return caught / total / (min(capacity, outcome.size) / outcome.size) if total > 0 else float("nan")
-
-
-def top_decile_capture(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
-    """Share of the actual total that the tenth of the customers with the highest predictions holds.
-
-    A tenth that ends within a customer or a tie takes its part of it. NaN unless the total is positive.
-    """
-    values, predictions = _paired(actual, predicted)
-    total = float(values.sum())
-    return float(_at_deciles(values, predictions)[1]) / total if total > 0 else float("nan")
 
 
 def realised_table(expected: npt.ArrayLike, realised: npt.ArrayLike) -> pd.DataFrame:
@@ -150,7 +149,7 @@ def realised_table(expected: npt.ArrayLike, realised: npt.ArrayLike) -> pd.DataF
     realised_total, realised_share (realised over expected total; NaN where that is 0). Tied customers are spread over
     the deciles they straddle, each by its mean.
     """
-    predictions, values = _paired(expected, realised)
+    predictions, values = paired(expected, realised)
     promised, came = (np.diff(_at_deciles(amounts, predictions))[::-1] for amounts in (predictions, values))
     each = np.full(DECILES, values.size / DECILES)
     return pd.DataFrame(
@@ -177,7 +176,7 @@ def empc(y: npt.ArrayLike, p: npt.ArrayLike, campaign: Campaign | None = None) -
     from scipy.special import betainc
 
     chosen = campaign or Campaign()
-    outcome, scores = _churned_amounts(y, p)
+    outcome, scores = outcomes(y, p)
     churners, stayers = float(outcome.sum()), float((1.0 - outcome).sum())
     if not churners or not stayers:
         return MaximumProfit(*[float("nan")] * 4)
@@ -231,20 +230,3 @@ def _at_deciles(amounts: FloatArray, score: FloatArray) -> FloatArray:
 def _over(amounts: FloatArray, parts: FloatArray) -> FloatArray:
     defined = parts != 0.0
     return np.asarray(np.where(defined, amounts, np.nan) / np.where(defined, parts, 1.0), dtype=np.float64)
-
-
-def _churned_amounts(churned: npt.ArrayLike, amounts: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    outcome, values = _paired(churned, amounts)
-    if not np.isin(outcome, (0.0, 1.0)).all():
-        raise ValueError("outcomes must be 0 or 1")
-    return outcome, values
-
-
-def _paired(left: npt.ArrayLike, right: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    first, second = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
-    if first.ndim != 1 or first.shape != second.shape:
-        raise ValueError(f"one column each is needed, got shapes {first.shape} and {second.shape}")
-    nulls = int(np.isnan(first).sum() + np.isnan(second).sum())
-    if nulls:
-        raise ValueError(f"{nulls} nulls among {first.size} rows: nothing can be measured on them")
-    return first, second

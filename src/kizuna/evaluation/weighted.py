@@ -1,4 +1,4 @@
-"""Every headline metric as a function of row weights, and its 95 % interval over redrawn customers.
+"""Every headline metric as a function of row weights, to be measured on redrawn customers.
 
 A row of weight 2 counts as that row twice, so with weights of 1 each equals its namesake in metrics.py or profit.py,
 ties in closed form included. All are means over the folds in which they are defined. Sorting is done once, when the
@@ -18,9 +18,6 @@ from kizuna.evaluation.intervals import (
     Resampling,
     Statistic,
     auc_statistic,
-    bootstrap_all,
-    bootstrap_differences,
-    calibration_interval,
     column_of,
     customer_weights,
     fold_count,
@@ -61,38 +58,6 @@ def value_statistics(rows: EvaluationRows, actual: npt.ArrayLike, predicted: npt
         "total_ratio": total_ratio_statistic(rows, values, predictions),
         "decile_error": _binned_gaps(rows, predictions, values, values),
     }
-
-
-def churn_intervals(
-    rows: EvaluationRows, score: npt.ArrayLike, capacity: int, *, probabilities: bool = True
-) -> dict[str, Interval]:
-    """Every churn metric with its interval, by name; calibration_error is that of calibration_interval."""
-    statistics = churn_statistics(rows, score, capacity, probabilities=probabilities)
-    counted = statistics.pop("calibration_error", None)
-    found = bootstrap_all(rows, statistics)
-    return found if counted is None else found | {"calibration_error": calibration_interval(rows, score)}
-
-
-def value_intervals(rows: EvaluationRows, actual: npt.ArrayLike, predicted: npt.ArrayLike) -> dict[str, Interval]:
-    """Every value metric with its interval, by name; decile_error is that of decile_error_interval."""
-    statistics = value_statistics(rows, actual, predicted)
-    del statistics["decile_error"]
-    return bootstrap_all(rows, statistics) | {"decile_error": decile_error_interval(rows, actual, predicted)}
-
-
-def churn_differences(
-    rows: EvaluationRows, score: npt.ArrayLike, other: npt.ArrayLike, capacity: int, *, probabilities: bool = True
-) -> dict[str, Interval]:
-    """Every churn metric of `score` minus that of `other`, paired. Errors (log loss, brier) are better below 0."""
-    first, second = (churn_statistics(rows, scores, capacity, probabilities=probabilities) for scores in (score, other))
-    return bootstrap_differences(rows, first, second)
-
-
-def value_differences(
-    rows: EvaluationRows, actual: npt.ArrayLike, predicted: npt.ArrayLike, other: npt.ArrayLike
-) -> dict[str, Interval]:
-    """Every value metric of `predicted` minus that of `other`, paired."""
-    return bootstrap_differences(rows, value_statistics(rows, actual, predicted), value_statistics(rows, actual, other))
 
 
 def decile_error_interval(

@@ -90,14 +90,16 @@ def facts_text(facts: object, words: Words) -> str:
 
 
 def warning_text(warning: object, words: Words) -> str:
-    """The data warnings of one row in words: ``stale_purchases;missing_complaints`` names the tables concerned."""
+    """The data warnings of one row in words: ``stale_purchases;slow_rhythm`` has one of a table and one of the customer."""
     if not isinstance(warning, str):
         return ""
     said = []
     for code in warning.split(";"):
         kind, _, table = code.partition("_")
-        known = words.knows("warning", kind) and table
-        said.append(words(f"warning.{kind}", table=words.code("table", table)) if known else code)
+        if words.knows("warning", kind) and table:
+            said.append(words(f"warning.{kind}", table=words.code("table", table)))
+        else:
+            said.append(words.code("warning", code))
     return words("fact.join").join(said)
 
 

@@ -13,6 +13,7 @@ from kizuna.data.events import NEVER
 from kizuna.features.families import FAMILIES
 from kizuna.features.frame import Columns, Tables, days_to_dates, features_of
 from kizuna.features.history import History
+from kizuna.features.loyalty import points_expire_in_days
 from kizuna.features.outreach import contacts_about
 from kizuna.features.plan import FeaturePlan
 from kizuna.features.rows import Rows
@@ -84,6 +85,10 @@ def _columns(tables: Tables, rows: Rows, pauses: Pauses) -> dict[str, NDArray[An
         if outreach.has("list_as_of"):
             ours = ours & (outreach.days("list_as_of") == NEVER)
         out["days_since_pause_contact"] = outreach.days_since_last(ours)
+    if "loyalty" in tables:
+        points = History(tables["loyalty"], rows, tables)
+        if points.has("kind", "points", "expires_at"):
+            out["points_expire_in_days"] = points_expire_in_days(points)
     if "suppressions" in tables:
         out["suppressed_reason"] = History(tables["suppressions"], rows, tables).in_force(
             "until", "reason", "suppressed"

@@ -48,18 +48,35 @@ def _points(h: History, settings: Settings) -> Iterator[Feature]:
     yield Feature("redeemed_share", "LOYALTY_INACTIVE", "ratio", ratio(h.sum(points, where=redeem), earned))
     yield Feature("points_balance", "LOYALTY_INACTIVE", "points", earned - used)
     if h.has("expires_at"):
-        yield Feature("points_expiring_30d", "POINTS_EXPIRING", "points", _expiring(h, used, earned - used))
+        lost = _expiring(h, (used, earned - used), EXPIRING_WITHIN_DAYS)
+        yield Feature("points_expiring_30d", "POINTS_EXPIRING", "points", lost)
     if h.has("points_to_next") and settings.fits(365):
         months = ratio(_MONTHS_PER_YEAR * _to_next(h), h.sum(points, 365, earn))
         yield Feature("months_to_reward", "LOYALTY_INACTIVE", "number", months)
 
 
-def _expiring(h: History, used: Floats, balance: Floats) -> Floats:
-    """Points lost within 30 days if nothing is redeemed: the oldest are used first, and no more expire than are held."""
-    expiring = h.on("expires_at")
-    points, earn = np.abs(expiring.numbers("points")), expiring.kinds("earn")
-    until_then = expiring.sum(points, (None, EXPIRING_WITHIN_DAYS), earn)
-    within = expiring.sum(points, (0, EXPIRING_WITHIN_DAYS), earn)
+def points_expire_in_days(h: History) -> Floats:
+    """Days until points are first lost if nothing is redeemed, 0 on the day itself; NaN where none are within 30 days."""
+    points = np.abs(h.numbers("points"))
+    used = h.sum(points, where=h.kinds("redeem", "expire"))
+    held = (used, h.sum(points, where=h.kinds("earn")) - used)
+    out = np.full(len(h.rows), np.nan)
+    for day in reversed(range(EXPIRING_WITHIN_DAYS)):
+        out[_expiring(h, held, day + 1) >= 1] = day
+    return out
+
+
+def _expiring(h: History, held: tuple[Floats, Floats], within_days: int) -> Floats:
+    """Points lost within so many days if nothing is redeemed: the oldest are used first, and no more expire than are held.
+
+    held: the points used so far, and the balance.
+    """
+    used, balance = held
+    expiring = h.once("expiring", lambda: h.on("expires_at"))
+    points = expiring.once("size", lambda: np.abs(expiring.numbers("points")))
+    earn = expiring.kinds("earn")
+    until_then = expiring.sum(points, (None, within_days), earn)
+    within = expiring.sum(points, (0, within_days), earn)
     return np.asarray(np.maximum(np.minimum.reduce([until_then - used, within, balance]), 0.0))
 
 

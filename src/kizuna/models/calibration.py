@@ -64,6 +64,10 @@ class Calibration:
             shift -= float(np.clip(step, -1.0, 1.0))
             if abs(step) < 1e-12:
                 break
+        return self.raised(shift)
+
+    def raised(self, shift: float) -> Calibration:
+        """The same shape, higher by ``shift`` log odds."""
         knots = tuple((at, value + shift) for at, value in self.knots)
         return replace(self, intercept=self.intercept + shift, knots=knots)
 

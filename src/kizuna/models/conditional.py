@@ -13,10 +13,11 @@ from kizuna.models.foreign import ForeignModel, build_estimator, fit_foreign, is
 from kizuna.models.linear import LinearModel, fit_linear, thinned
 from kizuna.models.trees import TreeModel, check_tree_params, default_tree_params, fit_trees
 
-VALUE_MODELS = ("hurdle", "tweedie")
+VALUE_MODELS = ("auto", "hurdle", "tweedie", "btyd")
+AMOUNTS = ("gamma", "lognormal")
 
 # Below this many rows of a kind, a mean is all that can be said.
-_ENOUGH_ROWS = 20
+ENOUGH_ROWS = 20
 _SHARE_PENALTY = 0.03
 _HIGHEST_LOG = 50.0
 
@@ -59,8 +60,15 @@ NOTHING = ConditionalModel(share=0.0, amount=None, scale=0.0, level=0.0)
 
 def check_value_estimator(estimator: str, params: dict[str, Any], machine: tuple[int, int]) -> None:
     """Nothing, or ConfigError where the estimator's name or parameters are unknown."""
-    if estimator in VALUE_MODELS:
-        check_tree_params(params, "model.cltv.params")
+    if estimator == "btyd":
+        if params:
+            raise ConfigError(f"model.cltv.params has {', '.join(params)}; btyd has nothing to set. Leave params out.")
+    elif estimator in VALUE_MODELS:
+        amount = params.get("amount", "gamma")
+        if estimator == "hurdle" and amount not in AMOUNTS:
+            raise ConfigError(f"model.cltv.params.amount asks for {' or '.join(AMOUNTS)}; found {amount!r}.")
+        known = {name: value for name, value in params.items() if (estimator, name) != ("hurdle", "amount")}
+        check_tree_params(known, "model.cltv.params")
     elif is_import_path(estimator):
         build_estimator(estimator, params, "regressor", machine)
     else:
@@ -75,30 +83,27 @@ def fit_conditional(
 ) -> ConditionalModel:
     """The model of the rows given, which all share one outcome.
 
-    value: net of returns, may be negative. estimator: 'hurdle' (share positive times a gamma mean given positive),
-    'tweedie' (one model of both), or an import path. machine: seed and threads.
+    value: net of returns, may be negative. estimator: 'hurdle' (share positive times a mean given positive, gamma or,
+    with params amount 'lognormal', of the logarithm), 'tweedie' (one model of both), or an import path. machine: seed
+    and threads.
     """
     if not len(value) or value.sum() <= 0:
         return NOTHING
     positive = value > 0
-    cut = np.minimum(value, _cap(value[positive]))
+    cut = np.minimum(value, highest_taught(value[positive]))
     taught = positive if estimator == "hurdle" else np.ones(len(value), dtype=bool)
     target = np.maximum(cut[taught], 0.0)
     scale = float(target.mean())
     amount: TreeModel | ForeignModel | None = None
-    if positive.sum() >= _ENOUGH_ROWS and is_import_path(estimator):
+    if positive.sum() >= ENOUGH_ROWS and is_import_path(estimator):
         built = build_estimator(estimator, params, "regressor", machine)
         amount = fit_foreign(built, X[taught], target / scale, machine[0])
-    elif positive.sum() >= _ENOUGH_ROWS:
-        objective = "gamma" if estimator == "hurdle" else "tweedie"
-        rows = int(taught.sum())
-        settings = {**default_tree_params(rows, rows // 4), **params}
-        count = int(settings.pop("n_estimators", 60 if rows < 50_000 else 100))
-        (amount,) = fit_trees(X[taught], target / scale, settings, [count], objective, machine)
+    elif positive.sum() >= ENOUGH_ROWS:
+        amount = _fit_amount(X[taught], target / scale, estimator, params, machine)
     share: float | LinearModel = 1.0
     if estimator == "hurdle":
         share = float(positive.mean())
-        if min(positive.sum(), (~positive).sum()) >= _ENOUGH_ROWS:
+        if min(positive.sum(), (~positive).sum()) >= ENOUGH_ROWS:
             some = thinned(len(X), X.shape[1])
             (share,) = fit_linear(X[some], positive[some].astype(np.float64), None, [_SHARE_PENALTY])
     shape = ConditionalModel(share, amount, scale, 1.0)
@@ -106,7 +111,21 @@ def fit_conditional(
     return ConditionalModel(share, amount, scale, float(value.sum()) / total) if total > 0 else NOTHING
 
 
-def _cap(positive: Floats) -> float:
+def _fit_amount(
+    X: Floats, target: Floats, estimator: str, params: dict[str, Any], machine: tuple[int, int]
+) -> TreeModel:
+    """Trees of the log mean of the target; of the mean log where the amount is lognormal.
+
+    From the mean log to the log mean is a constant (Duan's smearing, 1983), which the level takes in.
+    """
+    settings = {**default_tree_params(len(target), len(target) // 4), **params}
+    count = int(settings.pop("n_estimators", 60 if len(target) < 50_000 else 100))
+    if settings.pop("amount", "gamma") == "lognormal":
+        return fit_trees(X, np.log(target), settings, [count], "regression", machine)[0]
+    return fit_trees(X, target, settings, [count], "gamma" if estimator == "hurdle" else "tweedie", machine)[0]
+
+
+def highest_taught(positive: Floats) -> float:
     """Where values are cut while teaching: the 99.5 % point, and 3.5 robust deviations of the logarithm."""
     logs = np.log(positive)
     middle = np.median(logs)

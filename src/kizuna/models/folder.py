@@ -117,16 +117,18 @@ def _describe(estimator: Estimator, files: Files) -> dict[str, Any]:
         }
     return tree | {
         "kind": "cltv",
-        "kept": _conditional(estimator.kept_, "kept", files),
-        "churned": _conditional(estimator.churned_, "churned", files),
-        "stage": _part(estimator.stage_, "stage", files),
+        "why": estimator.why_,
+        "kept": _value_part(estimator.pair_.kept, "kept", files),
+        "churned": _value_part(estimator.pair_.churned, "churned", files),
+        "stage": _part(estimator.pair_.stage, "stage", files),
+        "level": estimator.pair_.level.to_json(),
+        "intervals": None if estimator.intervals_ is None else estimator.intervals_.to_json(),
     }
 
 
 def _restore(tree: dict[str, Any], files: Files) -> Estimator:
     from kizuna.models.calibration import Calibration
     from kizuna.models.churn import ChurnClassifier
-    from kizuna.models.value import CltvRegressor
 
     threads = int(tree["params"]["threads"])
     estimator: Estimator
@@ -139,25 +141,55 @@ def _restore(tree: dict[str, Any], files: Files) -> Estimator:
         estimator._calibration = Calibration.from_json(tree["calibration"])
         estimator.model_ = _model(tree["model"], files, threads)
     else:
-        estimator = CltvRegressor(**tree["params"])
-        estimator.kept_ = _read_conditional(tree["kept"], files, threads)
-        estimator.churned_ = _read_conditional(tree["churned"], files, threads)
-        estimator.stage_ = _model(tree["stage"], files, threads)
+        estimator = _restore_value(tree, files, threads)
     estimator.n_features_in_ = int(tree["n_features"])
     if tree["features"]:
         estimator.feature_names_in_ = np.array(tree["features"], dtype=object)
     return estimator
 
 
-def _conditional(model: Any, name: str, files: Files) -> dict[str, Any]:
+def _restore_value(tree: dict[str, Any], files: Files, threads: int) -> CltvRegressor:
+    from kizuna.models.value import CltvRegressor
+    from kizuna.models.value_interval import ValueIntervals
+    from kizuna.models.value_level import ValueLevel
+    from kizuna.models.value_pair import ValuePair
+
+    estimator = CltvRegressor(**tree["params"])
+    estimator.why_ = str(tree["why"])
+    kept, churned = (_read_value_part(tree[name], files, threads) for name in ("kept", "churned"))
+    stage = _model(tree["stage"], files, threads)
+    estimator.pair_ = ValuePair(kept, churned, stage, ValueLevel.from_json(tree["level"]))
+    estimator.intervals_ = None if tree["intervals"] is None else ValueIntervals.from_json(tree["intervals"])
+    return estimator
+
+
+def _value_part(model: Any, name: str, files: Files) -> dict[str, Any]:
+    """One conditional value model as JSON; trees go into ``files`` under the part's name."""
+    from kizuna.models.value_btyd import RhythmValue
+    from kizuna.models.value_mean import MeanModel
+
+    if isinstance(model, MeanModel):
+        trees, rhythm = _value_part(model.trees, name, files), _value_part(model.rhythm, name, files)
+        return {"is": "mean", "trees": trees, "regression": model.regression.to_json(), "rhythm": rhythm}
+    if isinstance(model, RhythmValue):
+        return {"is": "rhythm", "rhythm": model.rhythm.to_json(), "churned": model.churned, "level": model.level}
     share = model.share if isinstance(model.share, float) else _part(model.share, name, files)
     amount = None if model.amount is None else _part(model.amount, name, files)
-    return {"share": share, "amount": amount, "scale": model.scale, "level": model.level}
+    return {"is": "share_and_amount", "share": share, "amount": amount, "scale": model.scale, "level": model.level}
 
 
-def _read_conditional(tree: dict[str, Any], files: Files, threads: int) -> Any:
+def _read_value_part(tree: dict[str, Any], files: Files, threads: int) -> Any:
     from kizuna.models.conditional import ConditionalModel
+    from kizuna.models.rhythm import RhythmModel
+    from kizuna.models.value_btyd import RhythmValue
+    from kizuna.models.value_mean import MeanModel
+    from kizuna.models.value_regression import ValueRegression
 
+    if tree["is"] == "mean":
+        trees, rhythm = (_read_value_part(tree[name], files, threads) for name in ("trees", "rhythm"))
+        return MeanModel(trees, ValueRegression.from_json(tree["regression"]), rhythm)
+    if tree["is"] == "rhythm":
+        return RhythmValue(RhythmModel.from_json(tree["rhythm"]), bool(tree["churned"]), float(tree["level"]))
     share = tree["share"] if isinstance(tree["share"], float) else _model(tree["share"], files, threads)
     amount = None if tree["amount"] is None else _model(tree["amount"], files, threads)
     return ConditionalModel(share, amount, float(tree["scale"]), float(tree["level"]))

@@ -45,6 +45,10 @@ class SilenceModel:
         """Log odds of no purchase in the horizon, (n,)."""
         return self._log_odds(_filled(X, self.positions, self.median))
 
+    def history(self, X: Floats) -> tuple[Floats, Floats, Floats]:
+        """Repeat orders, and the weeks from the first order to the last and to now, gaps filled, each (n,)."""
+        return _history(_filled(X, self.positions, self.median))
+
     def contributions(self, X: Floats) -> Floats:
         """Shapley values of the three columns against the training medians, (n, features + 1), the bias last."""
         mine = _filled(X, self.positions, self.median)

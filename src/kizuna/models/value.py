@@ -9,12 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from kizuna.models.columns import learn_columns, read_columns
-from kizuna.models.conditional import NOTHING, ConditionalModel, check_value_estimator, fit_conditional
-from kizuna.models.linear import fit_linear, thinned
+from kizuna.errors import ConfigError, ModelError
+from kizuna.models.columns import column_names, learn_columns, read_columns
+from kizuna.models.conditional import check_value_estimator
+from kizuna.models.rhythm import RHYTHM_COLUMNS, missing_columns
 from kizuna.models.splits import Split, pooled, stratified_splits
+from kizuna.models.value_interval import OutOfFoldRows, ValueIntervals, fit_intervals
+from kizuna.models.value_mean import MeanModel, lacking_columns
+from kizuna.models.value_pair import ValueRecipe, ValueRows, fit_pair, mixed
 
-_STAGE_PENALTY = 0.03
+# So many rows of each test are enough to learn how far values fall from what was expected.
+_SPREAD_ROWS = 20_000
 
 Floats = NDArray[np.float64]
 
@@ -22,83 +27,141 @@ Floats = NDArray[np.float64]
 class CltvRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Expected net value over the value window: (1 − p) · value if kept + p · value if churned.
 
-    estimator: 'hurdle' (share of positive values times a gamma mean), 'tweedie' (one model of both), or the import path
-    of a scikit-learn regressor; each conditional model is one of them. params: its parameters. equal_windows: the value
-    window ends within the churn window, so that who churns is worth 0. seed, threads: of everything that draws or
-    computes.
+    estimator: 'auto' (the mean of Tweedie trees, a Tweedie regression and buy-till-you-die), 'hurdle' (share of positive
+    values times a gamma or lognormal mean), 'tweedie' (trees of both at once), 'btyd' (expected orders times expected
+    money an order), or the import path of a scikit-learn regressor. params: its parameters. horizon_days, churn_days:
+    lengths of the value window and of the churn window, which begin together; where the second holds the first, who
+    churns is worth 0. seed, threads: of everything that draws or computes.
 
-    After ``fit``: ``oof_conditional_``, (n, 2), value if kept and if churned out of fold, NaN where never tested.
+    After ``fit``: ``why_`` (what was fitted, and why), ``oof_conditional_`` ((n, 2), value if kept and if churned out of
+    fold, NaN where never tested), ``intervals_`` (None where no split was possible).
     """
 
     def __init__(
         self,
-        estimator: str = "hurdle",
+        estimator: str = "auto",
         params: dict[str, Any] | None = None,
-        equal_windows: bool = False,
+        horizon_days: float = 365,
+        churn_days: float = 90,
         seed: int = 7,
         threads: int = 1,
     ) -> None:
         self.estimator = estimator
         self.params = params
-        self.equal_windows = equal_windows
+        self.horizon_days = horizon_days
+        self.churn_days = churn_days
         self.seed = seed
         self.threads = threads
 
     def fit(
-        self, X: Any, y: ArrayLike, churned: ArrayLike | None = None, splits: Sequence[Split] | None = None
+        self,
+        X: Any,
+        y: ArrayLike,
+        churned: ArrayLike | None = None,
+        splits: Sequence[Split] | None = None,
+        as_of: ArrayLike | None = None,
     ) -> CltvRegressor:
         """The regressor, fitted on all rows.
 
         X: (n, features), gaps as NaN. y: value in the value window, net of returns, may be negative. churned: 0/1 in
-        the churn window (None: y ≤ 0). splits: what ``oof_conditional_`` is made by (None: five stratified folds).
+        the churn window (None: y ≤ 0). splits: what the out-of-fold values are made by (None: five stratified folds).
+        as_of: the day number of each row, by which the level follows season and growth (None: it does not).
         """
-        machine = (self.seed, self.threads)
-        check_value_estimator(self.estimator, dict(self.params or {}), machine)
+        check_value_estimator(self.estimator, dict(self.params or {}), (self.seed, self.threads))
         matrix, target = learn_columns(self, X, y)
+        self._check_columns()
         value = np.asarray(target, dtype=np.float64)
         lost = _outcome(value, churned)
+        rows = ValueRows(matrix, value, lost, None if as_of is None else np.asarray(as_of, dtype=np.int64))
         tests = list(splits) if splits else _default_splits(lost, value, self.seed)
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         with threadpool_limits(self.threads):
-            self.kept_, self.churned_ = self._pair(matrix, value, lost, np.arange(len(value)))
-            some = thinned(len(lost), matrix.shape[1])
-            (self.stage_,) = fit_linear(matrix[some], lost[some], None, [_STAGE_PENALTY])
-            parts = []
-            for split in tests:
-                models = self._pair(matrix, value, lost, split.train)
-                parts.append(_both(models, matrix[split.test]))
-            self.oof_conditional_ = pooled(parts, tests, len(value)) if tests else np.full((len(value), 2), np.nan)
+            self.pair_ = fit_pair(rows, np.arange(len(value)), self._recipe())
+            self._measure(rows, tests)
+        self.why_ = self._why(rows)
         return self
 
-    def conditional(self, X: Any) -> Floats:
-        """Value if kept and value if churned, (n, 2), finite and at least 0, in the unit of y."""
-        matrix = read_columns(self, X)
-        return _both((self.kept_, self.churned_), matrix)
+    def _recipe(self) -> ValueRecipe:
+        windows = (float(self.horizon_days), float(self.churn_days))
+        params = dict(self.params or {})
+        return ValueRecipe(self.estimator, params, column_names(self), windows, self.seed, self.threads)
 
-    def predict(self, X: Any, churn_probability: ArrayLike | None = None) -> Floats:
-        """Expected value, (n,): (1 − p) · value if kept + p · value if churned.
+    def _measure(self, rows: ValueRows, tests: list[Split]) -> None:
+        """Values out of fold, and what intervals learn from them."""
+        parts, tested = [], []
+        for number, split in enumerate(tests):
+            pair = fit_pair(rows, split.train, self._recipe())
+            both = pair.conditional(rows.X[split.test], None if rows.as_of is None else rows.as_of[split.test])
+            parts.append(both)
+            step = max(1, len(both) // _SPREAD_ROWS)
+            some = split.test[::step]
+            p, fold = pair.churn_probability(rows.X[some]), np.full(len(some), number, dtype=np.intp)
+            tested.append(OutOfFoldRows(both[::step], p, rows.value[some], rows.lost[some], fold))
+        self.oof_conditional_ = (
+            pooled(parts, tests, len(rows.value)) if tests else np.full((len(rows.value), 2), np.nan)
+        )
+        self.intervals_: ValueIntervals | None = fit_intervals(_together(tested)) if tests else None
 
-        churn_probability: p of the churn model, (n,); None: a simple logistic first stage of this model's own.
+    def conditional(self, X: Any, as_of: ArrayLike | None = None) -> Floats:
+        """Value if kept and value if churned, (n, 2), finite and at least 0, in the unit of y.
+
+        as_of: the day number of X, one for all or one each, whose season is then allowed for; None leaves the level as learned.
         """
         matrix = read_columns(self, X)
-        kept, lost = _both((self.kept_, self.churned_), matrix).T
-        if churn_probability is None:
-            p = np.exp(-np.logaddexp(0, -self.stage_.margin(matrix)))
-        else:
-            p = np.asarray(churn_probability, dtype=np.float64)
-        return np.asarray((1 - p) * kept + p * lost)
+        return self.pair_.conditional(matrix, as_of)
 
-    def _pair(
-        self, X: Floats, value: Floats, lost: Floats, rows: NDArray[np.intp]
-    ) -> tuple[ConditionalModel, ConditionalModel]:
-        """Both conditional models, taught on these rows."""
-        params, machine = dict(self.params or {}), (self.seed, self.threads)
-        stayed, left = rows[lost[rows] == 0], rows[lost[rows] == 1]
-        kept = fit_conditional(X[stayed], value[stayed], self.estimator, params, machine)
-        if self.equal_windows:
-            return kept, NOTHING
-        return kept, fit_conditional(X[left], value[left], self.estimator, params, machine)
+    def predict(self, X: Any, churn_probability: ArrayLike | None = None, as_of: ArrayLike | None = None) -> Floats:
+        """Expected value, (n,): (1 − p) · value if kept + p · value if churned.
+
+        churn_probability: p of the churn model, (n,); None: a simple logistic first stage of this model's own. as_of: as
+        in ``conditional``.
+        """
+        matrix = read_columns(self, X)
+        return mixed(self.pair_.conditional(matrix, as_of), self._probability(matrix, churn_probability))
+
+    def interval(
+        self,
+        X: Any,
+        churn_probability: ArrayLike | None = None,
+        coverage: float = 0.8,
+        as_of: ArrayLike | None = None,
+    ) -> Floats:
+        """Lower and upper bound, (n, 2), between which the values of a share ``coverage`` of customers fall.
+
+        A loss counts as 0. The share is one over all customers; it holds as far as the time to come is like the folds of
+        training. ModelError where no fold was possible, ValueError for a coverage that is no share.
+        """
+        if not 0 < coverage < 1:
+            raise ValueError(f"A coverage of {coverage} was asked for. It is a share between 0 and 1, such as 0.8.")
+        matrix = read_columns(self, X)
+        if self.intervals_ is None:
+            raise ModelError(
+                "Intervals of value were asked for, but no fold was possible in training. Load more history."
+            )
+        p = self._probability(matrix, churn_probability)
+        return self.intervals_.bounds(self.pair_.conditional(matrix, as_of), p, float(coverage))
+
+    def _probability(self, matrix: Floats, given: ArrayLike | None) -> Floats:
+        return self.pair_.churn_probability(matrix) if given is None else np.asarray(given, dtype=np.float64)
+
+    def _check_columns(self) -> None:
+        missing = missing_columns(column_names(self))
+        if self.estimator == "btyd" and missing:
+            raise ConfigError(
+                f"model.cltv.estimator btyd reads {', '.join(RHYTHM_COLUMNS)}; the training set lacks {', '.join(missing)}. "
+                "Keep the family purchases in features.families and out of features.exclude, or choose auto or tweedie."
+            )
+
+    def _why(self, rows: ValueRows) -> str:
+        data = f"{len(rows.value):,} rows, {int(rows.lost.sum()):,} churned, {int((rows.value > 0).sum()):,} with value"
+        if self.estimator != "auto":
+            return f"{self.estimator} was asked for; {data}."
+        if lacking := lacking_columns(column_names(self)):
+            return f"Tweedie trees alone, because columns are missing: {', '.join(lacking)}; {data}."
+        if isinstance(self.pair_.kept, MeanModel):
+            return f"the mean of Tweedie trees, a Tweedie regression and MBG/NBD with Gamma-Gamma; {data}."
+        return f"the average of each outcome, because too few of those who stayed hold value to learn more; {data}."
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -108,8 +171,9 @@ class CltvRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _both(models: tuple[ConditionalModel, ConditionalModel], X: Floats) -> Floats:
-    return np.column_stack([model.predict(X) for model in models])
+def _together(parts: Sequence[OutOfFoldRows]) -> OutOfFoldRows:
+    columns = ([getattr(part, name) for part in parts] for name in ("conditional", "p", "value", "lost", "fold"))
+    return OutOfFoldRows(*(np.concatenate(column) for column in columns))
 
 
 def _outcome(value: Floats, churned: ArrayLike | None) -> Floats:

@@ -23,6 +23,26 @@ def test_columns_without_a_value_are_left_out(tmp_path, build_pack):
     assert {"Second reason", "Stage", "Last purchase"} <= set(header)
 
 
+@pytest.mark.parametrize(
+    ("language", "sheet", "header"),
+    [("en", "This week", "Next purchase, if any"), ("ja", "今週のリスト", "購入する場合の次回購入日")],
+)
+def test_the_day_of_the_next_purchase_is_a_date(tmp_path, build_pack, language, sheet, header):
+    pack = build_pack(language, listed=3)
+    days = pd.Series(pd.to_datetime(["2026-01-04", None, "2026-02-01"]))
+    write_workbook(
+        replace(pack, at_risk=pack.at_risk.assign(arm="target", contact_allowed=True, expected_next_purchase=days)),
+        tmp_path / "a.xlsx",
+    )
+    rows = openpyxl.load_workbook(tmp_path / "a.xlsx")[sheet]
+    column = [cell.value for cell in rows[1]].index(header) + 1
+    assert [rows.cell(row, column).value for row in (2, 3, 4)] == [
+        pd.Timestamp("2026-01-04"),
+        None,
+        pd.Timestamp("2026-02-01"),
+    ]
+
+
 def test_unknown_consent_is_shown(tmp_path, build_pack):
     pack = build_pack("en", listed=3)
     rows = pack.at_risk.assign(arm="target", contact_allowed=pd.Series([True, None, None], dtype="boolean"))

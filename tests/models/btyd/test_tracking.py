@@ -3,11 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from tests.models.btyd.cdnow import SAMPLE, cdnow
 
 from kizuna.models import BGNBD, MBGNBD
 from kizuna.models.btyd.tracking import tracking_table
-
-from tests.models.btyd.cdnow import SAMPLE, cdnow
 
 
 def sample_times() -> tuple[np.ndarray, np.ndarray]:

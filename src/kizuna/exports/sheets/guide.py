@@ -19,6 +19,8 @@ _TERMS = (
     "reason",
     "facts",
     "act_by",
+    "expected_next_purchase",
+    "slow_rhythm",
     "arm",
     "paused",
     "unknown_consent",

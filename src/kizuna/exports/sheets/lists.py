@@ -38,6 +38,7 @@ _CONTEXT = (
     ("days_since_purchase", "count"),
     ("usual_gap_days", "count"),
     ("overdue_ratio", "ratio"),
+    ("expected_next_purchase", "date"),
     ("orders_365d", "count"),
     ("revenue_365d", "money"),
     ("cltv", "money"),

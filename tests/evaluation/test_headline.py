@@ -1,0 +1,83 @@
+"""The model's worth while there is still time, against plain loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kizuna.evaluation.assessment import ChurnRows
+from kizuna.evaluation.folds import Folds
+from kizuna.evaluation.headline import days_of_warning, headline_metrics
+from kizuna.models.splits import Split
+
+
+def rows_of(silence: list[float], churned: list[int], ids: list[str], days: tuple[int | None, ...]) -> ChurnRows:
+    """Tested rows, as many on each day, the newest first; nothing is trained on."""
+    each = len(silence) // len(days)
+    nothing = np.zeros(0, dtype=np.intp)
+    splits = tuple(Split(nothing, np.arange(k * each, (k + 1) * each), ()) for k in range(len(days)))
+    how = "in_time" if days[0] is None else "out_of_time"
+    features = pd.DataFrame({"days_since_order": silence})
+    return ChurnRows(
+        features, np.array(churned, float), np.array(ids, dtype=object), Folds(splits, len(days), how, days)
+    )
+
+
+def test_ten_rows_of_two_days() -> None:
+    rows = rows_of(
+        [10, 80, 95, 30, 40, 5, 75, 90, 25, 35],
+        [0, 1, 1, 1, 0, 0, 1, 1, 0, 1],
+        ["a", "b", "c", "d", "e"] * 2,
+        (200, 100),
+    )
+    p = np.array([0.1, 0.6, 0.9, 0.5, 0.55, 0.2, 0.7, 0.8, 0.3, 0.4])
+    found = headline_metrics(rows, p, 90, 2)
+    # Newest day: b .6 yes, e .55 no, d .5 yes, a .1 no. Older day: b .7 yes, e .4 yes, d .3 no, a .2 no; c is long silent.
+    assert found["auc_silent_below_horizon"] == pytest.approx((3 / 4 + 1) / 2)
+    assert found["precision_at_capacity_silent_below_horizon"] == pytest.approx((1 / 2 + 1) / 2)
+    assert found["captured_at_capacity_silent_below_horizon"] == pytest.approx((1 / 2 + 1) / 2)
+    assert found["lift_at_capacity_silent_below_horizon"] == pytest.approx((1 + 2) / 2)
+    assert found["share_silent_below_horizon"] == 0.8
+    # First named on the older day: c at 90 days, b at 75; the newer day's two are the same.
+    assert found["days_of_warning"] == 82.5
+
+
+def test_without_days_there_is_no_warning_and_without_silence_nothing() -> None:
+    rows = rows_of([1, 2, 3, 4], [0, 1, 0, 1], ["a", "b", "c", "d"], (None,))
+    found = headline_metrics(rows, np.array([0.1, 0.9, 0.2, 0.8]), 90, 1)
+    assert found["auc_silent_below_horizon"] == 1
+    assert np.isnan(found["days_of_warning"])
+    blind = ChurnRows(pd.DataFrame({"orders": [1.0] * 4}), rows.churned, rows.customer_ids, rows.folds)
+    assert headline_metrics(blind, np.full(4, 0.5), 90, 1) == {}
+
+
+def test_nobody_is_silent_for_so_little() -> None:
+    rows = rows_of([100, 200], [0, 1], ["a", "b"], (50,))
+    found = headline_metrics(rows, np.array([0.1, 0.9]), 90, 1)
+    assert np.isnan(found["auc_silent_below_horizon"])
+    assert np.isnan(found["captured_at_capacity_silent_below_horizon"])
+    assert (found["share_silent_below_horizon"], found["days_of_warning"]) == (0, 200)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 3), st.sampled_from("abcdefgh"), st.sampled_from([0.2, 0.5, 0.8]), st.integers(1, 99)),
+        min_size=1,
+        max_size=24,
+        unique_by=lambda row: row[:2],
+    ),
+    st.integers(1, 5),
+    st.randoms(use_true_random=False),
+)
+def test_warning_equals_a_loop_in_any_order_of_rows(rows, capacity, random) -> None:
+    silent = {}
+    for today in sorted({row[0] for row in rows}):
+        listed = sorted((row for row in rows if row[0] == today), key=lambda row: (-row[2], row[1]))
+        for row in listed[: min(capacity, max(len(listed) // 2, 1))]:
+            silent.setdefault(row[1], row[3])
+    random.shuffle(rows)
+    frame = pd.DataFrame(rows, columns=["day", "customer_id", "probability", "silence_days"])
+    assert days_of_warning(frame, capacity) == np.median(list(silent.values()))
