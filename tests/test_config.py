@@ -168,8 +168,14 @@ VALUES = {
     "features: {windows_days: []}": "features.windows_days needs at least one window of at least 1 day.",
     "churn: {definition: cancellation}\nmodel: {cltv: {estimator: btyd}}": "model.cltv.estimator: btyd takes churned for no "
     "purchase in the label window, but churn.definition is cancellation. Use auto, hurdle or tweedie.",
-    "model: {cltv: {tune_trials: 5}}": "model.cltv.tune_trials: this value is part of the contract but not built in this "
-    "version. Use 0.",
+    "model: {churn: {estimator: logistic, tune_trials: 5}}": "model.churn.tune_trials asks for a search, but estimator "
+    "logistic has nothing that it could tune. Choose auto, blend, lightgbm, or set tune_trials to 0.",
+    "model: {cltv: {estimator: btyd, tune_trials: 5}}": "model.cltv.tune_trials asks for a search, but estimator btyd has "
+    "nothing that it could tune. Choose auto, hurdle, tweedie, or set tune_trials to 0.",
+    "model: {cltv: {estimator: sklearn.linear_model.Ridge, tune_trials: 5}}": "model.cltv.tune_trials asks for a search, "
+    "but estimator sklearn.linear_model.Ridge has nothing that it could tune. Choose auto, hurdle, tweedie, or set "
+    "tune_trials to 0.",
+    "model: {cltv: {tune_minutes: 0}}": "model.cltv.tune_minutes should be greater than 0 (found 0).",
     "exports: [{to: fax}]": "exports.0.to should be 'workbook' or 'report' (found 'fax').",
     "churn: {horizon_days: 1}\nchurn: {gap_days: 1}": "shop.yaml is not valid YAML at line 4: the key 'churn' is there twice. "
     "Mend that line; indent with blanks.",

@@ -337,6 +337,33 @@ def test_any_scikit_learn_classifier_by_import_path(shop: Path, tmp_path: Path) 
     assert json.loads(out)["metrics"]["auc"] > 0.6
 
 
+def test_both_searches_say_what_they_found_and_every_trial_is_a_run_of_its_own(shop: Path, tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    code, out, err = kizuna(
+        *("train", shop / "config.yaml", "--json", "--set", f"tracking.uri={uri}", "--set", f"output.dir={tmp_path}"),
+        *("--set", "features.families=[purchases]", "--set", "model.churn.tune_trials=2"),
+        *("--set", "model.cltv.tune_trials=3", "--set", "model.cltv.params={num_leaves: 5}"),
+    )
+    assert code == 0, err
+    result = json.loads(out)
+    assert result["tuning"].startswith("Tuning tried 2 settings of LightGBM in ")
+    assert result["value_tuning"].startswith("Tuning of value tried 3 settings of LightGBM in ")
+    assert result["value_tuning"].endswith(("it is used.", "that is no help, and the defaults stay."))
+    assert result["value_tuning"] in err
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=uri)
+    parent = f"tags.mlflow.parentRunId = '{result['run_id']}'"
+    runs = client.search_runs([client.get_experiment_by_name("shop").experiment_id], parent)
+    losses = {run.info.run_name: set(run.data.metrics) for run in runs}
+    assert losses == {
+        **{f"trial {number}": {"log_loss"} for number in range(2)},
+        **{f"value trial {number}": {"value_loss"} for number in range(3)},
+    }
+    files = {path.name: path.read_text() for path in tmp_path.rglob("*tuning.txt")}
+    assert files == {"tuning.txt": result["tuning"] + "\n", "value_tuning.txt": result["value_tuning"] + "\n"}
+
+
 def test_frames_from_python_need_no_files(shop: Path) -> None:
     frames = {name: pd.read_parquet(shop / f"{name}.parquet") for name in ("purchases", "complaints")}
     project = Project({"name": "frames", "data": {"tables": {}}}, tables=frames)

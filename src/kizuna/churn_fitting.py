@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.config import Config
-from kizuna.errors import ConfigError
 from kizuna.labels.training_set import TrainingSet
 from kizuna.registry import ModelPair
 
@@ -31,7 +30,6 @@ _STEP_DOWN: tuple[tuple[str, dict[str, Any]], ...] = (
     ("logistic", {"columns": "recency"}),
 )
 _PURCHASE_COLUMNS = {"days_since_order", "orders", "tenure_days", "revenue"}
-_WITH_TREES = ("auto", "blend", "lightgbm")
 
 
 @dataclass(frozen=True)
@@ -146,21 +144,18 @@ def tune(config: Config, rows: ChurnRows) -> Tuned | None:
     asked = config.model.churn
     if not asked.tune_trials:
         return None
-    if asked.estimator not in _WITH_TREES:
-        raise ConfigError(
-            f"model.churn.tune_trials asks for a search, but estimator {asked.estimator} has nothing that it could tune. "
-            f"Choose {', '.join(_WITH_TREES)}, or set tune_trials to 0."
-        )
+    from kizuna.models.churn_tuning import tune_churn
     from kizuna.models.task import Task
-    from kizuna.models.tuning import TuneBudget, tune_trees
+    from kizuna.models.tuning import TuneLimits
 
     y = rows.churned
     rarer = int(min(y.sum(), (1 - y).sum()))
     machine = (config.model.seed, config.engine.threads)
     task = Task(tuple(map(str, rows.features.columns)), len(y), rarer, float(config.churn.horizon_days), *machine)
     owner = np.unique(rows.customer_ids.astype(str), return_inverse=True)[1]
-    budget = TuneBudget(asked.tune_trials, asked.tune_minutes)
-    return tune_trees(rows.features.to_numpy(dtype=np.float64), y, rows.folds.splits, task, budget, owner)
+    fixed = asked.params if asked.estimator == "lightgbm" else asked.params.get("lightgbm") or {}
+    limits = TuneLimits(asked.tune_trials, asked.tune_minutes, dict(fixed))
+    return tune_churn(rows.features.to_numpy(dtype=np.float64), y, rows.folds.splits, task, limits, owner)
 
 
 def _with_tuned(estimator: str, params: dict[str, Any], tuned: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,8 @@ FAMILIES = (
     "profile",
     "supplied",
 )
+# Estimators with LightGBM in them, by model: a search has something to tune.
+_WITH_TREES = {"churn": ("auto", "blend", "lightgbm"), "cltv": ("auto", "hurdle", "tweedie")}
 
 
 class _Section(BaseModel):
@@ -180,6 +182,7 @@ class CltvModel(_Section):
     estimator: str = "auto"
     params: dict[str, Any] = {}
     tune_trials: int = Field(0, ge=0)
+    tune_minutes: float | None = Field(None, gt=0)
 
 
 class Model(_Section):
@@ -318,12 +321,21 @@ class Config(_Section):
     def _built(self) -> Config:
         for key, value, instead in (
             ("at_risk.rank_by", self.at_risk.rank_by == "expected_gain", "value_at_risk or churn_probability"),
-            ("model.cltv.tune_trials", self.model.cltv.tune_trials > 0, "0"),
             ("training.treated", self.training.treated != "keep", "keep"),
         ):
             if value:
                 raise ValueError(
                     f"{key}: this value is part of the contract but not built in this version. Use {instead}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _tunable(self) -> Config:
+        for key, asked in (("churn", self.model.churn), ("cltv", self.model.cltv)):
+            if asked.tune_trials and asked.estimator not in _WITH_TREES[key]:
+                raise ValueError(
+                    f"model.{key}.tune_trials asks for a search, but estimator {asked.estimator} has nothing that it "
+                    f"could tune. Choose {', '.join(_WITH_TREES[key])}, or set tune_trials to 0"
                 )
         return self
 

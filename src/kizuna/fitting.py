@@ -38,8 +38,9 @@ class Trained:
     """Both fitted models with all that was measured of them; the value parts are None where no value can be learned.
 
     ``comparison``: the churn model's metrics with intervals, and its paired differences to the baselines.
-    ``tuned``: None where no search was asked for. ``answer``: what the newest test day's list would have been, and what
-    came of it. ``headline``: see ``headline_metrics``. ``next_purchase``: None for contracts, and where nobody came back.
+    ``tuned``, ``value_tuned``: None where no search was asked for. ``answer``: what the newest test day's list would have
+    been, and what came of it. ``headline``: see ``headline_metrics``. ``next_purchase``: None for contracts, and where
+    nobody came back.
     """
 
     training: TrainingSet
@@ -52,6 +53,7 @@ class Trained:
     findings: tuple[LeakFinding, ...]
     warnings: tuple[LeakWarning, ...]
     tuned: Tuned | None
+    value_tuned: Tuned | None
     evaluation: str
     season: SeasonLevel
     answer: dict[str, Any]
@@ -96,7 +98,9 @@ def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, sa
     known = Known(baselines, training.frame.as_of, len(findings), season, beside)
     churn, assessment, decision = fit_churn(config, rows, known, params)
     say(f"churn model: {churn.why_}")
-    cltv, value = _fit_value(config, training, churn)
+    cltv, value, value_tuned = _fit_value(config, training, churn)
+    if value_tuned:
+        say(value_tuned.text)
     if cltv:
         say(f"value model: {cltv.why_}")
     if value:
@@ -113,6 +117,7 @@ def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, sa
         findings=findings,
         warnings=warnings,
         tuned=tuned,
+        value_tuned=value_tuned,
         evaluation=folds.evaluation,
         season=season,
         answer=answer_check(rows, assessment.scores, definition.window, config.at_risk.size),
@@ -160,15 +165,16 @@ def _identifiers(training: TrainingSet, warnings: tuple[LeakWarning, ...]) -> li
 
 def _fit_value(
     config: Config, training: TrainingSet, churn: ChurnClassifier
-) -> tuple[CltvRegressor | None, ValueAssessment | None]:
-    """The value model and its worth; (None, None) where no value can be learned."""
+) -> tuple[CltvRegressor | None, ValueAssessment | None, Tuned | None]:
+    """The value model, its worth, and what a search for its parameters found; three None where no value can be learned."""
     from kizuna.evaluation.folds import FoldPlan, make_folds
     from kizuna.evaluation.value_assessment import ValueRows, assess_value
+    from kizuna.evaluation.value_tuning import untried_value
     from kizuna.models import CltvRegressor
 
     window, known = training.value_window, ~np.isnan(training.worth)
     if window is None or known.sum() < 2 or np.all(training.worth[known] == 0):
-        return None, None
+        return None, None, None
     # A copy of millions of rows is made only where some of them are left out.
     features = training.features if known.all() else training.features[known].reset_index(drop=True)
     worth, churned = training.worth[known], training.y[known]
@@ -176,9 +182,10 @@ def _fit_value(
     plan = FoldPlan(
         window, config.evaluation.folds, config.model.seed, training.dated, customer_folds=_VALUE_FOLDS_BY_CUSTOMER
     )
+    asked = config.model.cltv
     model = CltvRegressor(
-        estimator=config.model.cltv.estimator,
-        params=config.model.cltv.params,
+        estimator=asked.estimator,
+        params=asked.params,
         horizon_days=window.horizon_days,
         churn_days=training.definition.window.horizon_days,
         seed=config.model.seed,
@@ -187,11 +194,29 @@ def _fit_value(
     try:
         folds = make_folds(training.frame.as_of[known], training.customer_ids[known], churned, plan)
     except ContractError:
-        return model.fit(features, worth, churned=churned, as_of=as_of), None
-    model.fit(features, worth, churned=churned, splits=folds.splits, as_of=as_of)
+        tuned = untried_value() if asked.tune_trials else None
+        return model.fit(features, worth, churned=churned, as_of=as_of), None, tuned
     rows = ValueRows(features, training.frame.as_of[known], training.customer_ids[known], worth, churned, folds)
+    tuned = _tune_value(config, rows, model, training.dated)
+    if tuned:
+        model.set_params(params=tuned.params | asked.params)
+    model.fit(features, worth, churned=churned, splits=folds.splits, as_of=as_of)
     first_stage = classifier(config, churn.estimator_name_, churn.params or {})
-    return model, assess_value(rows, _forecast(first_stage, model, rows), window.horizon_days, config)
+    return model, assess_value(rows, _forecast(first_stage, model, rows), window.horizon_days, config), tuned
+
+
+def _tune_value(config: Config, rows: ValueRows, model: CltvRegressor, dated: bool) -> Tuned | None:
+    """What a search over the value model's LightGBM parameters found, where one is asked for."""
+    asked = config.model.cltv
+    if not asked.tune_trials:
+        return None
+    from kizuna.evaluation.value_tuning import tune_value
+    from kizuna.models.tuning import TuneLimits
+    from kizuna.models.value_pair import ValueRecipe
+
+    names, windows = tuple(map(str, rows.features.columns)), (float(model.horizon_days), float(model.churn_days))
+    recipe = ValueRecipe(asked.estimator, asked.params, names, windows, config.model.seed, config.engine.threads)
+    return tune_value(rows, recipe, TuneLimits(asked.tune_trials, asked.tune_minutes), dated)
 
 
 def _forecast(first_stage: ChurnClassifier, model: CltvRegressor, rows: ValueRows) -> ValueForecast:

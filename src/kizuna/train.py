@@ -87,6 +87,7 @@ class TrainResult:
                 "level_spread": None if isnan(trained.season.level_spread) else trained.season.level_spread,
             },
             "tuning": trained.tuned.text if trained.tuned else None,
+            "value_tuning": trained.value_tuned.text if trained.value_tuned else None,
             "left_out": list(trained.training.frame.plan.left_out),
             "answer": trained.answer,
             "train_day": date_of(trained.training.train_day).isoformat(),

@@ -91,10 +91,11 @@ def log_evidence(run: TrainingRun, config: Config, trained: Trained) -> None:
     run.log_json(leaks, "evaluation/leaks.json")
     rows = trained.training.features.assign(churned=trained.training.y)
     run.log_dataset(rows, f"{config.name}-training", "kizuna training set", "churned")
-    if trained.tuned is not None:
-        for trial in trained.tuned.trials:
-            run.log_trial(f"trial {trial.number}", trial.params, {"log_loss": trial.log_loss}, trial.state)
-        run.log_text(trained.tuned.text + "\n", "evaluation/tuning.txt")
+    for name, of, tuned in (("trial", "", trained.tuned), ("value trial", "value_", trained.value_tuned)):
+        if tuned is not None:
+            for trial in tuned.trials:
+                run.log_trial(f"{name} {trial.number}", trial.params, {tuned.measure: trial.loss}, trial.state)
+            run.log_text(tuned.text + "\n", f"evaluation/{of}tuning.txt")
     _log_pictures(run, config, trained)
 
 

@@ -1,57 +1,104 @@
-"""Tuning LightGBM by trial: what the search learns on earlier tests must hold on the newest one, or the defaults stay."""
+"""The search for LightGBM's parameters: trials on past tests, while the newest test, which no trial sees, waits to decide."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.errors import ConfigError
-from kizuna.models.ladder import SAME_SETTING_LOG_LOSS, fit_told_trees, log_loss
 from kizuna.models.splits import Split, stratified_splits
-from kizuna.models.task import Task, TaughtRows
-from kizuna.models.trees import default_tree_params, tree_counts
 
 # The first trials are drawn blindly and none is cut short before so many are done.
 _BLIND_TRIALS = 8
 _INNER_FOLDS = 3
-_NORMAL_95 = 1.959963984540054
-_DRAWN = ("num_leaves", "learning_rate", "min_child_samples", "lambda_l2", "feature_fraction", "bagging_fraction")
 
-Floats = NDArray[np.float64]
+Params = dict[str, Any]
+Measure = Callable[[Params, Split], dict[int, float]]
+"""The loss on a split's test, by number of trees, of what its training rows teach with these parameters."""
 
 
 @dataclass(frozen=True)
-class TuneBudget:
-    """How many trials at most, and how many minutes (None: as long as they take)."""
+class TuneLimits:
+    """How many trials at most, how many minutes (None: as long as they take), and what is set already and not tried."""
 
     trials: int
     minutes: float | None = None
+    fixed: Params = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TreeSpace:
+    """Where trials are drawn from. ``first``: the parameters of the first one.
+
+    ``rows``: that a model is taught on. ``counts``: the fewest and the most trees.
+    """
+
+    first: Params
+    rows: int
+    counts: tuple[int, int]
+
+    def draw(self, trial: Any, fixed: Params) -> Params:
+        """The next parameters to try, with those that are fixed."""
+        whole: dict[str, tuple[int, int]] = {
+            "num_leaves": (3, 63),
+            "min_child_samples": (5, max(20, int(2 * np.sqrt(self.rows)))),
+            "n_estimators": self.counts,
+        }
+        real = {
+            "learning_rate": (0.01, 0.2, True),
+            "lambda_l2": (0.1, 200.0, True),
+            "feature_fraction": (0.1, 1.0, False),
+            "bagging_fraction": (0.4, 1.0, False),
+        }
+        params: Params = {
+            name: trial.suggest_int(name, *ends, log=True) for name, ends in whole.items() if name not in fixed
+        }
+        for name, (low, high, log) in real.items():
+            if name not in fixed:
+                params[name] = trial.suggest_float(name, low, high, log=log)
+        return params | fixed
 
 
 @dataclass(frozen=True)
 class TuneTrial:
-    """One set of parameters tried. ``log_loss``: the mean over the tests it came to; state: complete or pruned."""
+    """One set of parameters tried. ``loss``: the mean over the tests it came to; state: complete or pruned."""
 
     number: int
-    params: dict[str, Any]
-    log_loss: float
+    params: Params
+    loss: float
     state: str
+
+
+@dataclass(frozen=True)
+class Search:
+    """All trials in their order, the best parameters of them, what they lose, and how many minutes it took."""
+
+    trials: tuple[TuneTrial, ...]
+    best: Params
+    minutes: float
+
+    @property
+    def text(self) -> str:
+        """What was done, in a clause."""
+        cut = sum(trial.state == "pruned" for trial in self.trials)
+        return f"tried {len(self.trials)} settings of LightGBM in {self.minutes:.1f} minutes ({cut} cut short)"
 
 
 @dataclass(frozen=True)
 class Tuned:
     """What a search found. ``params``: to train with, the defaults' ({}) where it did not help; ``text`` says which and why.
 
-    ``gain``: how much lower than the defaults' the log loss is on rows that no trial saw; ``low``, ``high``: its 95 %
-    interval, customers drawn. Positive is better.
+    ``measure``: the loss by name. ``gain``: how much lower than the defaults' it is on rows that no trial saw; ``low``,
+    ``high``: its 95 % interval, customers drawn. Positive is better; NaN where nothing could be tried.
     """
 
-    params: dict[str, Any]
+    measure: str
+    params: Params
     helped: bool
     gain: float
     low: float
@@ -60,97 +107,86 @@ class Tuned:
     text: str
 
 
-def tune_trees(
-    X: Floats, y: Floats, splits: Sequence[Split], task: Task, budget: TuneBudget, owner: NDArray[np.intp] | None = None
-) -> Tuned:
-    """The parameters of the lowest log loss on the earlier tests, if the newest test (the first split) bears them out.
+def untried(measure: str, text: str) -> Tuned:
+    """The defaults, where no search was possible; ``text`` says why."""
+    nan = float("nan")
+    return Tuned(measure, {}, False, nan, nan, nan, (), text)
 
-    With one split the search is by customer inside its training part. Trials that are behind the median of those before
-    them are cut short. One thread and the same number of finished trials give the same parameters. owner: the customer
-    of each row as a number. Errors: ConfigError without the extra ``tune``.
+
+def verdict(helped: bool) -> str:
+    """The end of the text."""
+    return "it is used." if helped else "that is no help, and the defaults stay."
+
+
+def searched_tests(
+    y: NDArray[np.float64], splits: Sequence[Split], owner: NDArray[np.intp] | None, seed: int
+) -> tuple[Split, list[Split]]:
+    """The newest test (the first split), which decides, and the tests of the trials, without any of its rows.
+
+    Folds by customer teach by each other's tests, so those rows are left out of what teaches. Where there is no other
+    test, the trials' are by customer inside the training part, y (0/1) in like shares; none where that is impossible.
     """
-    if not splits:
-        raise ConfigError("model.churn.tune_trials needs rows to test on; no split was possible. Set it to 0.")
-    confirm, searched = splits[0], list(splits[1:])
-    if not searched:
-        inside = None if owner is None else owner[confirm.train]
-        folds = stratified_splits(y[confirm.train], inside, _INNER_FOLDS, task.seed)
-        searched = [Split(confirm.train[fold.train], confirm.train[fold.test]) for fold in folds]
-    defaults = default_tree_params(task.rows, task.rarer)
-    counts = tree_counts(task.rows)
-    began = time.monotonic()
-    trials, best = _search(X, y, searched, (task, defaults, counts), budget)
-    minutes = (time.monotonic() - began) / 60
-    rows = TaughtRows(X[confirm.train], y[confirm.train], task)
-    (plain,) = fit_told_trees(rows, defaults, [_best_count(X, y, searched, (task, defaults, counts))])
-    (tuned,) = fit_told_trees(rows, defaults | best, [int(best["n_estimators"])])
-    unseen = X[confirm.test]
-    gain, low, high = _gain(y[confirm.test], plain.margin(unseen), tuned.margin(unseen), _owners(owner, confirm))
-    helped = gain > SAME_SETTING_LOG_LOSS
-    cut = sum(trial.state == "pruned" for trial in trials)
-    text = (
-        f"Tuning tried {len(trials)} settings of LightGBM in {minutes:.1f} minutes ({cut} cut short). On the newest test, "
-        f"which no trial saw, the best one's log loss is {abs(gain):.4f} {'lower' if gain > 0 else 'higher'} than the "
-        f"defaults' (gain {gain:+.4f}, interval {low:+.4f} to {high:+.4f}): "
-        + ("it is used." if helped else "that is no help, and the defaults stay.")
-    )
-    return Tuned(best if helped else {}, helped, gain, low, high, trials, text)
+    confirm, *others = splits
+    unseen = np.ones(len(y), dtype=bool)
+    unseen[confirm.test] = False
+    apart = [Split(split.train[unseen[split.train]], split.test[unseen[split.test]]) for split in others]
+    if usable := [split for split in apart if _both(y[split.train]) and _both(y[split.test])]:
+        return confirm, usable
+    inside = None if owner is None else owner[confirm.train]
+    folds = stratified_splits(y[confirm.train], inside, _INNER_FOLDS, seed)
+    return confirm, [Split(confirm.train[fold.train], confirm.train[fold.test]) for fold in folds]
 
 
-def _search(
-    X: Floats,
-    y: Floats,
-    searched: Sequence[Split],
-    setting: tuple[Task, dict[str, Any], tuple[int, ...]],
-    budget: TuneBudget,
-) -> tuple[tuple[TuneTrial, ...], dict[str, Any]]:
-    """All trials in their order, the defaults first, and the best parameters."""
+def _both(y: NDArray[np.float64]) -> bool:
+    return len(y) > 0 and bool(y.min() != y.max())
+
+
+def search_trees(
+    measure: Measure, searched: Sequence[Split], space: TreeSpace, limits: TuneLimits, seed: int
+) -> Search:
+    """The parameters of the lowest mean loss over the tests; the first trial's are the space's own.
+
+    Trials that are behind the median of those before them are cut short. One thread and the same number of finished
+    trials give the same parameters; at least one trial is made. Errors: ConfigError without the extra ``tune``.
+    """
     optuna = _optuna()
-    task, defaults, counts = setting
 
     def objective(trial: Any) -> float:
-        params = _drawn(trial, task.rows, counts)
-        tried = (*[count for count in counts if count < params["n_estimators"]], params["n_estimators"])
-        losses: list[NDArray[np.float64]] = []
+        params = space.draw(trial, limits.fixed)
+        losses: list[dict[int, float]] = []
         for step, split in enumerate(searched):
-            models = fit_told_trees(TaughtRows(X[split.train], y[split.train], task), defaults | params, tried)
-            losses.append(np.array([log_loss(y[split.test], model.margin(X[split.test])) for model in models]))
-            trial.report(float(np.mean(losses, axis=0).min()), step)
+            losses.append(measure(params, split))
+            trial.report(min(_means(losses).values()), step)
             if step + 1 < len(searched) and trial.should_prune():
                 raise optuna.TrialPruned()
-        means = np.mean(losses, axis=0)
-        trial.set_user_attr("n_estimators", int(tried[int(means.argmin())]))
-        return float(means.min())
+        means = _means(losses)
+        count = min(means, key=lambda count: (means[count], count))
+        trial.set_user_attr("n_estimators", count)
+        return means[count]
 
     study = optuna.create_study(
         direction="minimize",
-        sampler=optuna.samplers.TPESampler(seed=task.seed, n_startup_trials=_BLIND_TRIALS),
+        sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=_BLIND_TRIALS),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=_BLIND_TRIALS),
     )
-    first = {name: value for name, value in defaults.items() if name in _DRAWN} | {"n_estimators": max(counts)}
-    study.enqueue_trial(first)
-    seconds = None if budget.minutes is None else budget.minutes * 60
-    study.optimize(objective, n_trials=budget.trials, timeout=seconds, n_jobs=1)
+    study.enqueue_trial(space.first)
+    began = time.monotonic()
+    study.optimize(objective, n_trials=1, n_jobs=1)
+    seconds = None if limits.minutes is None else max(limits.minutes * 60 - (time.monotonic() - began), 0.0)
+    if limits.trials > 1:
+        study.optimize(objective, n_trials=limits.trials - 1, timeout=seconds, n_jobs=1)
     found = []
     for trial in study.trials:
         state = "pruned" if trial.state == optuna.trial.TrialState.PRUNED else "complete"
         value = trial.value if trial.value is not None else float("nan")
         found.append(TuneTrial(trial.number, trial.params | trial.user_attrs, value, state))
     best = study.best_trial
-    return tuple(found), best.params | best.user_attrs
+    return Search(tuple(found), best.params | best.user_attrs, (time.monotonic() - began) / 60)
 
 
-def _drawn(trial: Any, rows: int, counts: tuple[int, ...]) -> dict[str, Any]:
-    """The next set of parameters to try."""
-    return {
-        "num_leaves": trial.suggest_int("num_leaves", 3, 63, log=True),
-        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.2, log=True),
-        "min_child_samples": trial.suggest_int("min_child_samples", 5, max(20, int(2 * np.sqrt(rows))), log=True),
-        "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 200.0, log=True),
-        "feature_fraction": trial.suggest_float("feature_fraction", 0.1, 1.0),
-        "bagging_fraction": trial.suggest_float("bagging_fraction", 0.4, 1.0),
-        "n_estimators": trial.suggest_int("n_estimators", min(counts), 2 * max(counts), log=True),
-    }
+def _means(losses: Sequence[dict[int, float]]) -> dict[int, float]:
+    """The mean loss over the tests so far, by number of trees."""
+    return {count: float(np.mean([loss[count] for loss in losses])) for count in losses[0]}
 
 
 def _optuna() -> Any:
@@ -162,28 +198,3 @@ def _optuna() -> Any:
         ) from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
-
-
-def _best_count(
-    X: Floats, y: Floats, searched: Sequence[Split], setting: tuple[Task, dict[str, Any], tuple[int, ...]]
-) -> int:
-    """How many trees the defaults would take by the same tests."""
-    task, defaults, counts = setting
-    losses = []
-    for split in searched:
-        models = fit_told_trees(TaughtRows(X[split.train], y[split.train], task), defaults, counts)
-        losses.append([log_loss(y[split.test], model.margin(X[split.test])) for model in models])
-    return int(counts[int(np.mean(losses, axis=0).argmin())])
-
-
-def _owners(owner: NDArray[np.intp] | None, split: Split) -> NDArray[np.intp]:
-    return split.test if owner is None else owner[split.test]
-
-
-def _gain(y: Floats, plain: Floats, tuned: Floats, owner: NDArray[np.intp]) -> tuple[float, float, float]:
-    """Mean of the rows' log loss saved, and its 95 % interval with customers as the units."""
-    saved = (np.logaddexp(0, plain) - y * plain) - (np.logaddexp(0, tuned) - y * tuned)
-    total = np.bincount(np.unique(owner, return_inverse=True)[1], weights=saved - saved.mean())
-    error = float(np.sqrt((total**2).sum())) / len(y)
-    mean = float(saved.mean())
-    return mean, mean - _NORMAL_95 * error, mean + _NORMAL_95 * error
