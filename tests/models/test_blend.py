@@ -61,8 +61,28 @@ def test_weights_have_the_lowest_log_loss_held_to_even_ones(noise, rows):
     assert first == pytest.approx(grid[int(np.argmin(losses))], abs=0.011)
     assert first + second == pytest.approx(1)
     (model,) = trial.rung.fit(TaughtRows(X, y, TASK), [trial.setting])
-    for split, margin in zip(splits, trial.margins, strict=True):
-        np.testing.assert_allclose(model.margin(X[split.test]), margin, rtol=1e-12)
+    np.testing.assert_allclose(model.margin(X), X @ [first, second], rtol=1e-12)
+
+
+def test_a_test_is_blended_by_what_was_known_on_its_day():
+    X, y = noisy((2.0, 0.5), 3000)
+    old, new = np.arange(1000, 2000), np.arange(2000, 3000)
+    splits = [Split(np.arange(2000), new, calibrated_by=(1,)), Split(np.arange(1000), old)]
+
+    def margins(outcomes: np.ndarray) -> tuple[np.ndarray, ...]:
+        parts = [said("logistic", 0, X, splits), said("lightgbm", 1, X, splits)]
+        return blend_trial(parts, outcomes, splits).margins
+
+    newest, oldest = margins(y)
+    # Nothing was known before the oldest test; its outcomes weigh the newest one, whose own outcomes change nothing.
+    np.testing.assert_allclose(oldest, X[old].mean(axis=1))
+    weight = np.linalg.lstsq(X[new], newest, rcond=None)[0]
+    assert weight[1] > 0.6
+    flipped = np.where(np.arange(3000) >= 2000, 1 - y, y)
+    assert margins(flipped)[0].tolist() == newest.tolist()
+    earlier = y.copy()
+    earlier[old] = X[old, 0] > 0
+    assert np.linalg.lstsq(X[new], margins(earlier)[0], rcond=None)[0][0] > 0.6
 
 
 def test_few_rows_stay_near_even_and_many_lean_on_the_better():

@@ -7,12 +7,13 @@ less than any.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kizuna.models.calibration import probability
 from kizuna.models.ladder import Rung, Trial, best_of, log_loss
 from kizuna.models.splits import Split
 from kizuna.models.task import MarginModel, Setting, TaughtRows
@@ -40,40 +41,51 @@ class BlendModel:
 
 
 def blend_trial(parts: Sequence[Trial], y: Floats, splits: Sequence[Split]) -> Trial:
-    """The blend of tried rungs at their best settings, with non-negative weights from out of fold."""
-    weights = _weights(parts, y, splits)
-    own = {trial.rung.name: trial.setting for trial in parts}
+    """The blend of tried rungs at their best settings, with non-negative weights from out of fold.
+
+    The weights that ship come from all tests. A test's own margins are blended by what was known on its day: the tests
+    of ``calibrated_by``, or even weights where there are none.
+    """
+    everything = range(len(splits))
+    weights = _weights(parts, y, splits, everything)
     counting = [weight > 0 for weight in weights]
+    own = {trial.rung.name: trial.setting for trial in parts}
 
     def fit(rows: TaughtRows, settings: Sequence[Setting]) -> Sequence[MarginModel]:
         models = tuple(trial.rung.fit(rows, [trial.setting])[0] for trial in compress(parts, counting))
         return [BlendModel(models, tuple(compress(weights, counting))) for _ in settings]
 
-    margins = [_mean(weights, split) for split in zip(*(trial.margins for trial in parts), strict=True)]
-    return best_of(Rung("blend", ({"weights": list(weights), **own},), fit), [margins], y, splits)
+    def blended(number: int, by: Sequence[float]) -> Floats:
+        return _mean(by, [trial.margins[number] for trial in parts])
+
+    rung = Rung("blend", ({"weights": list(weights), **own},), fit)
+    shipped = best_of(rung, [[blended(number, weights) for number in everything]], y, splits)
+    by_then = [_weights(parts, y, splits, split.calibrated_by) for split in splits]
+    return replace(shipped, margins=tuple(blended(number, by_then[number]) for number in everything))
 
 
 def _mean(weights: Sequence[float], parts: Sequence[Floats]) -> Floats:
     return np.asarray(sum(weight * part for weight, part in zip(weights, parts, strict=True)))
 
 
-def _weights(parts: Sequence[Trial], y: Floats, splits: Sequence[Split]) -> tuple[float, ...]:
-    """Weights of the lowest log loss over all tests, held to even ones: the harder, the fewer the rows of a test.
+def _weights(parts: Sequence[Trial], y: Floats, splits: Sequence[Split], numbers: Sequence[int]) -> tuple[float, ...]:
+    """Weights of the lowest log loss over the tests of these numbers; even ones without a test.
 
-    The loss is convex in the weights, so that there is one answer. Hundredths are kept; no test, even weights.
+    They are held to even weights, the harder the fewer the rows of a test. The loss is convex in them, so that there is
+    one answer. Hundredths are kept.
     """
     from scipy.optimize import minimize
 
     even = np.full(len(parts), 1 / len(parts))
-    if not splits:
+    if not numbers:
         return tuple(even.tolist())
-    told = np.stack([np.concatenate(trial.margins) for trial in parts])
-    churned = np.concatenate([y[split.test] for split in splits])
-    hold = _HELD_TO_EVEN * len(splits) / len(churned)
+    told = np.stack([np.concatenate([trial.margins[number] for number in numbers]) for trial in parts])
+    churned = np.concatenate([y[splits[number].test] for number in numbers])
+    hold = _HELD_TO_EVEN * len(numbers) / len(churned)
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         margin, away = weights @ told, weights - even
-        missed = 1 / (1 + np.exp(-margin)) - churned
+        missed = probability(margin) - churned
         return log_loss(churned, margin) + hold * float(away @ away), told @ missed / len(churned) + 2 * hold * away
 
     together = {"type": "eq", "fun": lambda weights: weights.sum() - 1, "jac": np.ones_like}
