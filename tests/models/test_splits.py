@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kizuna.models.splits import Split, pooled, stratified_splits
+from kizuna.models.splits import Split, pooled, rows_at, stratified_splits
 
 
 @given(
@@ -53,3 +53,12 @@ def test_pooled_is_nan_where_never_tested_and_the_mean_where_tested_twice():
 def test_pooled_keeps_two_columns_apart():
     out = pooled([np.array([[1.0, 2.0]])], [Split(np.array([0]), np.array([1]))], 2)
     np.testing.assert_array_equal(out, [[np.nan, np.nan], [1.0, 2.0]])
+
+
+@given(st.lists(st.integers(0, 7), max_size=9), st.booleans())
+def test_rows_are_those_of_the_positions_in_their_order(positions, by_column):
+    X = np.arange(24.0).reshape(8, 3)
+    X = np.asfortranarray(X) if by_column else X
+    for chosen in (positions, sorted(set(positions)), range(2, 6), range(8)):
+        at = np.array(chosen, dtype=np.intp)
+        assert rows_at(X, at).tolist() == X[at].tolist()

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from kizuna.errors import ConfigError, nearest
 from kizuna.models.foreign import build_estimator, fit_foreign, is_import_path
-from kizuna.models.linear import PENALTIES, RFM_COLUMNS, fit_linear, purchase_positions, rfm_positions
+from kizuna.models.linear import PENALTIES, RFM_COLUMNS, fit_linear, purchase_positions, rfm_positions, thinned
 from kizuna.models.rule import RULE_COLUMNS, fit_rule, rule_positions
 from kizuna.models.silence import SILENCE_COLUMNS, silence_positions
-from kizuna.models.splits import Split
+from kizuna.models.splits import Split, rows_at
 from kizuna.models.task import MarginModel, Setting, Task, TaughtRows
 from kizuna.models.trees import check_tree_params, default_tree_params, fit_trees, tree_counts
 from kizuna.models.with_silence import WithSilence
@@ -105,7 +105,7 @@ def try_rungs(rungs: Sequence[Rung], X: Floats, y: Floats, splits: Sequence[Spli
     """Each rung at its best setting, every setting taught and tested on every split."""
     margins: list[list[list[Floats]]] = [[[] for _ in rung.settings] for rung in rungs]
     for split in splits:
-        rows, test = TaughtRows(X[split.train], y[split.train], task), X[split.test]
+        rows, test = TaughtRows(rows_at(X, split.train), y[split.train], task), rows_at(X, split.test)
         for rung, tried in zip(rungs, margins, strict=True):
             for of_setting, model in zip(tried, rung.fit(rows, rung.settings), strict=True):
                 of_setting.append(model.margin(test))
@@ -236,8 +236,10 @@ def _fit_regression(
     if not told or rows.silence is None or rows.silence_margin is None:
         return fit_linear(rows.X, rows.y, columns, penalties)
     silence, where = rows.silence, None if columns is None else tuple(columns)
-    wide = np.column_stack([rows.X if columns is None else rows.X[:, columns], rows.silence_margin])
-    return [WithSilence(model, silence, where) for model in fit_linear(wide, rows.y, None, penalties)]
+    some = thinned(len(rows.y), 1 + (rows.X.shape[1] if columns is None else len(columns)))
+    read = rows.X[some] if columns is None else rows.X[some][:, columns]
+    wide = np.column_stack([read, rows.silence_margin[some]])
+    return [WithSilence(model, silence, where) for model in fit_linear(wide, rows.y[some], None, penalties)]
 
 
 def _lightgbm(params: dict[str, Any], task: Task) -> Rung:

@@ -16,7 +16,8 @@ from kizuna.models.preparation import Preparation, fit_preparation
 # rows are worth less than they count, and strong penalties win more often than the usual C = 1.
 PENALTIES = (0.003, 0.03, 0.3)
 
-# More cells than this teach a regression nothing that an even selection of the rows does not.
+# More than this teaches a regression nothing that an even selection of the rows does not.
+_MOST_ROWS = 100_000
 _MOST_CELLS = 4_000_000
 _PURCHASE_COLUMN = re.compile(
     r"(days_since_order|usual_gap_days|gap_cv|overdue_ratio|is_one_time|tenure_days|order_value"
@@ -86,8 +87,8 @@ def rfm_positions(names: Sequence[str]) -> list[int]:
 
 
 def thinned(rows: int, columns: int) -> slice:
-    """The rows that teach a regression on all columns: evenly spaced ones, about four million cells of them at most."""
-    return slice(None, None, max(1, rows * columns // _MOST_CELLS))
+    """The rows that teach a regression: evenly spaced ones, about 100,000 and four million cells of them at most."""
+    return slice(None, None, max(1, rows // _MOST_ROWS, rows * columns // _MOST_CELLS))
 
 
 def fit_linear(

@@ -59,3 +59,10 @@ def pooled(parts: Sequence[NDArray[np.float64]], splits: Sequence[Split], rows: 
         np.add.at(times, split.test, 1.0)
     times[times == 0] = np.nan
     return total / times.reshape(-1, *([1] * (total.ndim - 1)))
+
+
+def rows_at(X: NDArray[np.float64], positions: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The rows at these positions, ready for LightGBM; positions one after the other are copied column by column, faster."""
+    if len(positions) and np.array_equal(positions, np.arange(positions[0], positions[0] + len(positions))):
+        return np.asfortranarray(X[positions[0] : positions[0] + len(positions)])
+    return X[positions]
