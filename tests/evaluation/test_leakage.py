@@ -323,3 +323,17 @@ def test_rows_known_to_be_repeated_are_counted():
     findings, warnings = find_leaks(calls.drop(columns="churn"), calls["churn"], by_customer(len(calls)))
     assert findings == ()
     assert [warning.text[:25] for warning in warnings] == ["440 of 3,150 tested rows ", "with the labels permuted "]
+
+
+def test_on_a_dozen_customers_the_best_of_many_columns_is_chance() -> None:
+    draw = np.random.default_rng(3)
+    churned = np.repeat([1.0, 0.0], [6, 6])
+    columns = {f"f{k}": draw.normal(size=12) for k in range(150)} | {"told": churned + draw.normal(0, 0.1, 12)}
+    halves = [(np.arange(0, 12, 2), np.arange(1, 12, 2)), (np.arange(1, 12, 2), np.arange(0, 12, 2))]
+    assert find_leaks(pd.DataFrame(columns), churned, halves)[0] == ()
+    many = np.tile(np.arange(12), 10)
+    same = RowOrigins(customers=[f"c{k}" for k in many])
+    rows = pd.DataFrame(columns).iloc[many].reset_index(drop=True)
+    later = [(np.arange(60), np.arange(60, 120))]
+    assert find_leaks(rows, churned[many], later, same)[0] == ()
+    assert {finding.feature for finding in find_leaks(rows, churned[many], later)[0]} >= {"told"}

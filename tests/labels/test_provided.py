@@ -112,3 +112,33 @@ def test_the_default_day_is_the_first_on_which_the_newest_label_has_matured(as_o
     training = project_of(tables, churn=PROVIDED).training_set(as_of)
     assert training.train_day == day("2025-06-01")
     assert training.days == [day("2025-05-02"), day("2025-01-01")]
+
+
+def test_who_is_known_to_have_left_is_no_longer_eligible_until_seen_again() -> None:
+    """a left, b stayed, c left and has newer features, d's leaving is not yet known, e's window has not passed."""
+    labels = table(
+        "customer_id as_of churned known_at",
+        *("a 2025-03-01 yes 2025-03-20", "b 2025-03-01 no 2025-04-01", "c 2025-03-01 yes 2025-03-20"),
+        *("d 2025-03-01 yes 2025-06-01", "e 2025-04-15 yes 2025-04-16", "a 2024-12-01 no 2025-01-02"),
+    )
+    features = table(
+        "customer_id as_of usage", *(f"{name} 2025-02-01 1" for name in "abcde"), "c 2025-04-02 2", "a 2025-03-10 1"
+    )
+    project = project_of({"labels": labels, "features": features}, churn=PROVIDED)
+    definition = definition_of(project.config)
+    for when, wanted in (
+        ("2025-03-30", [True, True, True, True, True]),
+        ("2025-03-31", [False, True, False, True, True]),
+        ("2025-05-01", [False, True, True, True, True]),
+        ("2025-07-01", [False, True, True, False, False]),
+    ):
+        tables, rows = every_row(project.opened, [day(when)])
+        assert definition.eligible(tables, rows).tolist() == wanted, when
+
+
+def test_undated_labels_leave_everybody_eligible() -> None:
+    project = project_of(
+        {"labels": table("customer_id churned", "a yes", "b no"), "features": FEATURES}, churn=PROVIDED
+    )
+    tables, rows = every_row(project.opened, [day("2025-03-01")])
+    assert definition_of(project.config).eligible(tables, rows).tolist() == [True, True, True]

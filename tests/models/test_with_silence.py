@@ -12,7 +12,7 @@ from kizuna.models.linear import fit_linear
 from kizuna.models.silence import SilenceModel
 from kizuna.models.task import Task, TaughtRows
 from kizuna.models.trees import default_tree_params, fit_trees
-from kizuna.models.with_silence import WithSilence, _shared
+from kizuna.models.with_silence import WithSilence, _shared, margins_of
 
 SILENCE = SilenceModel(5, (1, 2, 3), (2.0, 200.0, 40.0), (0.5, 8.0, 0.9, 2.0), 91.0)
 TASK = Task(("complaints", "orders", "tenure_days", "days_since_order", "visits"), 600, 200, 91.0, 7, 1)
@@ -75,6 +75,18 @@ def test_rows_are_read_in_pieces(rows: TaughtRows, monkeypatch: pytest.MonkeyPat
     assert model.contributions(rows.X).tolist() == parts.tolist()
     assert model.margin(rows.X[:0]).shape == (0,)
     assert model.contributions(rows.X[:0]).shape == (0, 6)
+
+
+def test_models_that_share_their_trees_say_what_each_says_alone(rows: TaughtRows) -> None:
+    counts = [5, 12, 12, 20]
+    more = SILENCE.margin(rows.X)
+    trees = fit_trees(rows.X, rows.y, default_tree_params(600, 200), counts, "binary", (7, 1), more)
+    told = [WithSilence(model, SILENCE, None) for model in trees]
+    plain = fit_trees(rows.X, rows.y, default_tree_params(600, 200), counts, "binary", (7, 1))
+    for models in (told, plain, told[:1], [told[0], plain[0]], fit_linear(rows.X, rows.y, (0, 1), [0.1, 1.0])):
+        for X in (rows.X, rows.X[:0]):
+            for model, margin in zip(models, margins_of(models, X), strict=True):
+                np.testing.assert_allclose(margin, model.margin(X), atol=1e-12)
 
 
 def test_a_part_is_shared_by_the_moves_of_its_sign() -> None:

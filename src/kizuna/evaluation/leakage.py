@@ -92,13 +92,15 @@ def find_leaks(
 
     `folds` are (training, test) row positions. A feature alone is scored by the churn rate its value's bin had in the
     training rows (about 20 quantile bins, a value that fills one gets its own, nulls too; text in sorted order), so a
-    leak need not be monotone. The AUC is the mean over test parts that hold both classes. The tests of several features
+    leak need not be monotone. The AUC is the mean over test parts that hold both classes; on so few customers that the best
+    of many useless columns may reach the limit, it must be beyond that as well. The tests of several features
     together (calendar_leaks.py) and of the folds (fold_leaks.py) leave out what was already named.
     """
     outcome = np.asarray(y, dtype=np.float64)
     if outcome.shape != (len(features),):
         raise ValueError(f"{len(features)} rows of features and {outcome.size} outcomes")
     known = origins or RowOrigins()
+    chance = _reach_of_chance(outcome, folds, known, features.shape[1])
     thinned = [(_thinned(train), _thinned(test)) for train, test in folds]
     findings: list[LeakFinding] = []
     drifting: list[str] = []
@@ -109,7 +111,7 @@ def find_leaks(
         name, values = str(label), _numbers(column)
         counted = [_count(values, outcome, fold) for fold in thinned]
         kept.append(not _is_identifier(name, column, values, thinned))
-        if (finding := _finding(name, counted)) is not None:
+        if (finding := _finding(name, counted, chance)) is not None:
             findings.append(finding)
         elif kept[-1] and name in known.undated and _alone_auc(counted) >= ATTRIBUTE_AUC:
             following[name] = _alone_auc(counted)
@@ -179,15 +181,34 @@ def _mean_auc(found: Sequence[float]) -> float:
     return float(np.mean(defined)) if defined else float("nan")
 
 
-def _finding(name: str, folds: Sequence[_Counts]) -> LeakFinding | None:
+def _reach_of_chance(outcome: FloatArray, folds: Sequence[Fold], known: RowOrigins, columns: int) -> float:
+    """The AUC that the best of so many columns may show by chance, one time in a hundred, on the customers tested.
+
+    The standard deviation of a useless ranking is √((m + n + 1) / (12 m n)) for m churned and n other customers
+    (Mann & Whitney 1947); customers repeat over snapshots and count once.
+    """
+    from scipy.stats import norm
+
+    tested = np.unique(
+        np.concatenate([np.asarray(test, dtype=np.int64) for _, test in folds] or [np.zeros(0, np.int64)])
+    )
+    who = tested if known.customers is None else np.asarray(known.customers)[tested]
+    churned, stayed = (len(np.unique(who[outcome[tested] == value])) for value in (1, 0))
+    if not churned or not stayed:
+        return 1.0
+    spread = np.sqrt((churned + stayed + 1) / (12 * churned * stayed))
+    return float(0.5 + norm.isf(0.01 / max(columns, 1)) * spread)
+
+
+def _finding(name: str, folds: Sequence[_Counts], chance: float) -> LeakFinding | None:
     advice = "Add it to features.exclude, or give its table a known_at so that late values stay out"
-    if (found := _missingness_auc(folds)) >= MISSINGNESS_AUC:
+    if (found := _missingness_auc(folds)) >= max(MISSINGNESS_AUC, chance):
         text = (
             f"whether {name} is missing ranks churn with AUC {decimals(found)} on rows not learned from "
             f"(limit {decimals(MISSINGNESS_AUC)}): it is probably filled in after, or because of, the outcome. {advice}"
         )
         return LeakFinding(name, text)
-    if (found := _value_auc(folds)) >= LEAK_AUC:
+    if (found := _value_auc(folds)) >= max(LEAK_AUC, chance):
         text = (
             f"{name} alone ranks churn with AUC {decimals(found)} on rows not learned from "
             f"(limit {decimals(LEAK_AUC)}): it probably records the outcome itself. {advice}"

@@ -60,13 +60,16 @@ class Definition:
     def eligible(self, tables: Mapping[str, Events], rows: Rows) -> NDArray[np.bool_]:
         """Rows whose customer may still be lost on that day.
 
-        For provided labels: every customer with a row of supplied features, or, without such a table, with any event.
+        For provided labels: every customer with a row of supplied features, or, without such a table, with any event,
+        who has not churned by a dated label that was known and matured by then, or was seen again since.
         """
         if self.kind == "provided":
             dated = [name for name in tables if name not in ("labels", "customers", "suppressions")]
             names = ["features"] if "features" in tables else dated
-            seen = [History(tables[name], rows, tables).count() > 0 for name in names]
-            return np.asarray(np.logical_or.reduce([np.zeros(len(rows), dtype=np.bool_), *seen]), dtype=np.bool_)
+            seen = [History(tables[name], rows, tables) for name in names]
+            there = [history.count() > 0 for history in seen]
+            left = provided.has_left(History(tables["labels"], rows, tables), seen, self.window)
+            return np.asarray(np.logical_or.reduce([np.zeros(len(rows), dtype=np.bool_), *there]) & ~left)
         return DEFINITIONS[self.kind].eligible(History(tables[self.table], rows, tables), self.active_within_days)
 
     def churned(self, tables: Mapping[str, Events], rows: Rows, train_day: int) -> NDArray[np.float64]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.data.events import UNDATED, Events
+from kizuna.features.history import History
 from kizuna.features.rows import Rows
 from kizuna.timeline import LabelWindow
 
@@ -33,6 +36,22 @@ def matured_days(events: Events, window: LabelWindow, train_day: int) -> list[in
     """The distinct days of dated labels that training on ``train_day`` may use, newest first."""
     usable = _usable(events, window, train_day) & (events.day != UNDATED)
     return sorted({int(day) for day in np.unique(events.day[usable])}, reverse=True)
+
+
+def has_left(labels: History, seen: Sequence[History], window: LabelWindow) -> NDArray[np.bool_]:
+    """Rows whose customer had churned by then, as a dated label told that had matured, and was not seen again since.
+
+    seen: the tables in which a customer who has come back would stand; who has a label of that very day is back as well.
+    Undated labels say nothing of the past.
+    """
+    labelled = labels.events.day
+    if not len(labelled) or bool(np.all(labelled == UNDATED)):
+        return np.zeros(len(labels.rows), dtype=np.bool_)
+    ended = np.where(labelled == UNDATED, labelled, labelled + np.int32(window.matured_on(0) - 1)).astype(np.int32)
+    told = labels.dated_as(ended)
+    left = told.last_day(told.numbers("churned") == 1)
+    back = [np.nan_to_num(history.count_between(left)) > 0 for history in seen]
+    return np.asarray(~np.isnan(left) & ~np.logical_or.reduce([_position(labels.events, labels.rows) >= 0, *back]))
 
 
 def _usable(events: Events, window: LabelWindow, train_day: int) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from kizuna.models.silence import SILENCE_COLUMNS, silence_positions
 from kizuna.models.splits import Split, rows_at
 from kizuna.models.task import MarginModel, Setting, Task, TaughtRows
 from kizuna.models.trees import check_tree_params, default_tree_params, fit_trees, tree_counts
-from kizuna.models.with_silence import WithSilence
+from kizuna.models.with_silence import WithSilence, margins_of
 
 RUNGS = ("rule", "btyd", "rfm", "rfm_btyd", "logistic", "lightgbm")
 BLENDED = ("btyd", "rfm", "rfm_btyd", "logistic", "lightgbm")
@@ -107,8 +107,8 @@ def try_rungs(rungs: Sequence[Rung], X: Floats, y: Floats, splits: Sequence[Spli
     for split in splits:
         rows, test = TaughtRows(rows_at(X, split.train), y[split.train], task), rows_at(X, split.test)
         for rung, tried in zip(rungs, margins, strict=True):
-            for of_setting, model in zip(tried, rung.fit(rows, rung.settings), strict=True):
-                of_setting.append(model.margin(test))
+            for of_setting, margin in zip(tried, margins_of(rung.fit(rows, rung.settings), test), strict=True):
+                of_setting.append(margin)
     return [best_of(rung, tried, y, splits) for rung, tried in zip(rungs, margins, strict=True)]
 
 

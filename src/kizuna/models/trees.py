@@ -67,6 +67,18 @@ class TreeModel:
         return np.asarray(self.booster.predict(X, num_iteration=self.trees, num_threads=self.threads, **kind))
 
 
+def staged_margins(models: Sequence[TreeModel], X: Floats) -> list[Floats]:
+    """The margin of each model, (n,), models being views of one booster with rising tree counts: every tree runs once."""
+    said, before, total = [], 0, np.zeros(len(X))
+    for model in models:
+        if len(X) and model.trees > before:
+            more = {"start_iteration": before, "num_iteration": model.trees - before, "num_threads": model.threads}
+            total = total + np.asarray(model.booster.predict(X, raw_score=True, **more))
+        said.append(total)
+        before = model.trees
+    return said
+
+
 def read_trees(text: str, threads: int) -> TreeModel:
     """The model of a LightGBM text; ModelError where it is none."""
     import lightgbm

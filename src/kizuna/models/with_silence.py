@@ -6,7 +6,7 @@ all; the other columns know what theory does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kizuna.models.silence import SilenceModel
 from kizuna.models.task import MarginModel
+from kizuna.models.trees import TreeModel, staged_margins
 
 # So many rows are copied at a time.
 _ROWS_AT_ONCE = 65_536
@@ -31,7 +32,7 @@ class WithSilence:
 
     def margin(self, X: Floats) -> Floats:
         """Log odds, (n,)."""
-        parts = [self.inner.margin(self._told(some)) for some in _pieces(X)]
+        parts = [self.inner.margin(self.told(some)) for some in _pieces(X)]
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def contributions(self, X: Floats) -> Floats:
@@ -46,16 +47,30 @@ class WithSilence:
         done = 0
         for some in _pieces(X):
             here = slice(done, done + len(some))
-            parts = self.inner.contributions(self._told(some))
+            parts = self.inner.contributions(self.told(some))
             out[here, read] = parts[:, :-2]
             out[here, -1] = parts[:, -1]
             out[here, made_of] += _shared(parts[:, -2], self.silence.contributions(some)[:, made_of])
             done += len(some)
         return out
 
-    def _told(self, X: Floats) -> Floats:
+    def told(self, X: Floats) -> Floats:
+        """What ``inner`` reads: the columns and the added one, (n, columns + 1)."""
         read = X if self.positions is None else X[:, list(self.positions)]
         return np.column_stack([read, self.silence.margin(X)])
+
+
+def margins_of(models: Sequence[MarginModel], X: Floats) -> list[Floats]:
+    """What each of several models says, (n,) each; those that share their trees run them once."""
+    first = models[0]
+    inner = [model.inner if isinstance(model, WithSilence) else model for model in models]
+    trees = [model for model in inner if isinstance(model, TreeModel)]
+    if len(trees) < 2 or len(trees) < len(models) or any(model.booster is not trees[0].booster for model in trees):
+        return [model.margin(X) for model in models]
+    if not isinstance(first, WithSilence):
+        return staged_margins(trees, X)
+    parts = [staged_margins(trees, first.told(some)) for some in _pieces(X)]
+    return [np.concatenate(of_model) for of_model in zip(*parts, strict=True)] if parts else [np.zeros(0)] * len(models)
 
 
 def _pieces(X: Floats) -> Iterator[Floats]:
