@@ -9,7 +9,7 @@ import pytest
 
 from kizuna.errors import ConfigError
 from kizuna.models.splits import Split
-from kizuna.models.tuning import TreeSpace, TuneLimits, search_trees, searched_tests, untried, verdict
+from kizuna.models.tuning import TreeSpace, TuneLimits, is_help, search_trees, searched_tests, untried, verdict
 
 FIRST = {
     "num_leaves": 7,
@@ -109,6 +109,7 @@ def test_no_search_leaves_the_defaults_and_numbers_undefined() -> None:
     assert (found.params, found.helped, found.trials, found.text) == ({}, False, (), "Nothing to try on.")
     assert np.isnan([found.gain, found.low, found.high]).all()
     assert verdict(True) == "it is used."
+    assert [is_help(*found, 0.01) for found in ((0.02, 0.001), (0.02, -0.001), (0.01, 0.005))] == [True, False, False]
     assert verdict(False) == "that is no help, and the defaults stay."
 
 

@@ -13,7 +13,7 @@ from kizuna.models.ladder import SAME_SETTING_LOG_LOSS, fit_told_trees, log_loss
 from kizuna.models.splits import Split
 from kizuna.models.task import Task, TaughtRows
 from kizuna.models.trees import default_tree_params, tree_counts
-from kizuna.models.tuning import TreeSpace, Tuned, TuneLimits, search_trees, searched_tests, untried, verdict
+from kizuna.models.tuning import TreeSpace, Tuned, TuneLimits, is_help, search_trees, searched_tests, untried, verdict
 
 _NORMAL_95 = 1.959963984540054
 _MEASURE = "log_loss"
@@ -55,12 +55,14 @@ def tune_churn(
     unseen = X[confirm.test]
     customers = confirm.test if owner is None else owner[confirm.test]
     gain, low, high = _gain(y[confirm.test], plain.margin(unseen), tuned.margin(unseen), customers)
-    helped = gain > SAME_SETTING_LOG_LOSS
+    helped = is_help(gain, low, SAME_SETTING_LOG_LOSS)
     text = (
         f"Tuning {found.text}. On the test that no trial saw, the best one's log loss is {abs(gain):.4f} "
         f"{'lower' if gain > 0 else 'higher'} than the defaults' (gain {gain:+.4f}, interval {low:+.4f} to {high:+.4f}): "
         f"{verdict(helped)}"
     )
+    if found.kept_defaults:
+        text = f"Tuning {found.text}. None of them did better than the defaults, which stay."
     return Tuned(_MEASURE, found.best if helped else {}, helped, gain, low, high, found.trials, text)
 
 

@@ -83,6 +83,11 @@ class Search:
     minutes: float
 
     @property
+    def kept_defaults(self) -> bool:
+        """Whether no trial did better than the defaults, which were tried first."""
+        return self.best == self.trials[0].params
+
+    @property
     def text(self) -> str:
         """What was done, in a clause."""
         cut = sum(trial.state == "pruned" for trial in self.trials)
@@ -111,6 +116,11 @@ def untried(measure: str, text: str) -> Tuned:
     """The defaults, where no search was possible; ``text`` says why."""
     nan = float("nan")
     return Tuned(measure, {}, False, nan, nan, nan, (), text)
+
+
+def is_help(gain: float, low: float, same: float) -> bool:
+    """Whether a find is used: its gain on the test that decides is more than ``same``, and clear of zero (``low``)."""
+    return gain > same and low > 0
 
 
 def verdict(helped: bool) -> str:
