@@ -57,6 +57,9 @@ def test_the_terminal_shows_the_curve_the_candidates_and_the_proposal(shop: Path
     said = f"horizon_days: {proposed['horizon_days']}, active_within_days: {proposed['active_within_days']}"
     assert f"Proposal: churn: {{{said}}}" in lines
     assert proposed["qualifies"]
+    qualified = pd.read_csv(shop.parent / "out/define/definitions.csv").query("fault.isna() or configured")
+    shown = [line.split()[:2] for line in lines if "qualifies" in line or "in the config" in line]
+    assert [pair for pair in shown if pair[0].isdigit()] == qualified.iloc[:, :2].astype(str).to_numpy().tolist()
     assert sum("proposed" in line and "qualifies" in line for line in lines) == 1
     assert sum("in the config" in line for line in lines) == 1
     assert any(line.startswith("The config says {horizon_days: 90, active_within_days: 180}, which ") for line in lines)
@@ -152,6 +155,21 @@ def test_a_young_shop_is_told_how_long_to_wait(tmp_path: Path) -> None:
     assert len(write(found, tmp_path)) == 4
     alone = project_of({"purchases": purchases.iloc[:1]}).define()
     assert alone.lines[1] == "Nobody has ordered on a second day yet."
+
+
+def test_where_nobody_is_ever_silent_for_long_nothing_can_be_lost() -> None:
+    days = pd.date_range("2023-01-01", "2023-12-31", freq="7D")
+    rows = [(f"c{number}", day, 10.0) for number in range(3) for day in days]
+    purchases = pd.DataFrame(rows, columns=["customer_id", "occurred_at", "amount"])
+    found = project_of({"purchases": purchases}).define()
+    assert found.lines[3:5] == [
+        "Nobody is ever silent for more than 7 days, so nothing can be lost within 90 days.",
+        "Shorten the horizon to less than that with --set churn.horizon_days=DAYS (the config says 90).",
+    ]
+    assert len(found.definitions) > 1
+    shown = [line for line in found.lines if line.startswith("       ")]
+    assert [line.split()[:2] for line in shown] == [["90", "180"]]
+    assert f"  {len(found.definitions) - 1} others do not qualify: definitions.csv" in found.lines
 
 
 CONTRACTS = table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from kizuna.models import ChurnClassifier
 from kizuna.project import Project, load
 from kizuna.registry import Registry
 from kizuna.score import AT_RISK_COLUMNS
+from kizuna.tracking import talking
 from servers import mlflow_server
 
 TABLES = (
@@ -64,12 +66,12 @@ def test_training_json_holds_what_the_contract_promises(trained: dict) -> None:
     assert trained["leak_findings"] == []
     assert trained["evaluation"] == "out_of_time"
     assert 0.5 < trained["headline"]["auc_silent_below_horizon"] < 1
-    assert trained["headline"]["days_of_warning"] >= 1
+    assert trained["headline"]["median_silence_days_at_first_listing"] >= 1
     assert trained["estimator"] in ("rule", "logistic", "lightgbm", "blend")
 
 
 def test_every_check_of_the_gate_is_told_and_tagged(shop: Path, trained: dict) -> None:
-    names = ["signal", "baseline", "calibration", "level", "leak", "champion", "segments", "population"]
+    names = ["signal", "baseline", "log_loss", "calibration", "level", "leak", "champion", "segments", "population"]
     assert [check["name"] for check in trained["gate"]["checks"]] == names
     config = load_config(shop / "config.yaml")
     tags = Registry(config.tracking_uri, config.name).resolve("1").churn.tags
@@ -82,7 +84,22 @@ def test_every_check_of_the_gate_is_told_and_tagged(shop: Path, trained: dict) -
     assert trained["season_unseen"]["unseen"] is True
     assert 0 <= trained["season_unseen"]["level_spread"] < 0.5
     assert tags["season_unseen"] == "true"
-    assert "Season unseen: the order of customers is reliable" in trained["gate"]["text"]
+    assert "Season unseen: the level may be off by" in trained["gate"]["text"]
+
+
+def test_the_value_version_has_tags_of_its_own(shop: Path, trained: dict) -> None:
+    config = load_config(shop / "config.yaml")
+    pair = Registry(config.tracking_uri, config.name).resolve("1")
+    assert pair.cltv is not None
+    assert pair.cltv.tags["estimator"] == "mean"
+    assert pair.cltv.tags["value_check"].startswith(trained["value_check"]["status"])
+    assert pair.cltv.tags["horizon_days"] == pair.churn.tags["horizon_days"]
+    assert not {"grade", "recipe", "validation_status", "season_unseen", "gate.signal"} & set(pair.cltv.tags)
+    with talking(config.tracking_uri) as client:
+        params = client.get_run(trained["run_id"]).data.params
+    assert params["resolved.estimator"] == pair.churn.tags["estimator"]
+    assert params["resolved.cltv_estimator"] == "mean"
+    assert params["resolved.cltv_horizon_days"] == pair.cltv.tags["cltv_horizon_days"]
 
 
 def test_the_model_is_not_behind_any_rule(trained: dict) -> None:
@@ -105,6 +122,15 @@ def test_every_headline_number_has_an_interval_and_the_lists_a_value(shop: Path,
     assert "profit.png" not in left
 
 
+def test_the_page_on_models_names_every_artifact_of_a_run(shop: Path, trained: dict) -> None:
+    page = Path(__file__).parents[1] / "docs" / "models.md"
+    named = set(re.findall(r"`((?:evaluation|features|plots)/\w+\.\w+|config\.yaml)`", page.read_text()))
+    (artifacts,) = shop.rglob(f"{trained['run_id']}/artifacts")
+    logged = {path.relative_to(artifacts).as_posix() for path in artifacts.rglob("*") if path.is_file()}
+    assert named - logged <= {"plots/profit.png", "evaluation/tuning.txt", "evaluation/value_tuning.txt"}
+    assert logged - named == set()
+
+
 def test_every_file_of_a_publication_is_there_with_its_columns(published: Path) -> None:
     names = {path.name for path in published.iterdir()}
     assert names == {
@@ -118,8 +144,9 @@ def test_every_file_of_a_publication_is_there_with_its_columns(published: Path) 
         "_SUCCESS",
     }
     scores = pd.read_parquet(published / "scores.parquet")
-    wanted = ["customer_id", "as_of", "churn_probability", "cltv", "value_if_kept", "value_if_churned", "value_at_risk"]
-    assert [*scores.columns][:7] == wanted
+    wanted = ["customer_id", "as_of", "churn_probability", "cltv", "cltv_low", "cltv_high"]
+    wanted += ["value_if_kept", "value_if_churned", "value_at_risk"]
+    assert [*scores.columns][:9] == wanted
     assert {"risk_band", "risk_percentile", "arm"} <= set(scores.columns)
     assert not any("score" in column for column in scores.columns)
     listed = pd.read_csv(published / "at_risk.csv", dtype=str, keep_default_na=False)
@@ -134,6 +161,7 @@ def test_expected_value_is_the_mixture_on_every_row(published: Path) -> None:
     p, kept, lost = scores["churn_probability"], scores["value_if_kept"], scores["value_if_churned"]
     np.testing.assert_allclose(scores["cltv"], (1 - p) * kept + p * lost, rtol=1e-12)
     np.testing.assert_allclose(scores["value_at_risk"], p * (kept - lost), rtol=1e-12)
+    assert ((scores["cltv_low"] >= 0) & (scores["cltv_low"] <= scores["cltv_high"])).all()
     assert (scores["customer_id"].tolist()) == sorted(scores["customer_id"])
     assert not scores.isna().any().any()
 

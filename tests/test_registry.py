@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -16,8 +16,9 @@ import pytest
 
 from kizuna.errors import ModelError
 from kizuna.fingerprint import folder_sha256
-from kizuna.registry import ModelPair, Promotion, Registry
+from kizuna.registry import ModelPair, ModelVersion, Promotion, Registry
 from kizuna.tracking import Kind, create_store, talking
+from kizuna.words import champion_lines
 from servers import mlflow_server
 
 NINE = datetime(2026, 11, 9, 0, 0, tzinfo=UTC)
@@ -153,6 +154,25 @@ def test_promoting_the_champion_again_changes_nothing(registry: Registry, tmp_pa
     registry.promote("2", NINE + timedelta(days=2))
     assert aliases(registry, "churn") == {"champion": "2", "previous": "1"}
     assert registry.promotions() == [Promotion("1", NINE), Promotion("2", NINE + timedelta(days=1))]
+
+
+def test_a_refused_version_says_the_first_check_that_failed() -> None:
+    tags = {
+        "validation_status": "refused",
+        "gate.baseline": "fail -.020 (limit -.003)",
+        "gate.signal": "pass .610 (limit .500)",
+        "gate.leak": "fail 2 (limit 0)",
+    }
+    version = ModelVersion("shop-churn", "2", "run", NINE, (), tags)
+    assert version.refused == "baseline -.020 (limit -.003)"
+    assert replace(version, tags=tags | {"gate.signal": "fail"}).refused == "signal"
+    assert replace(version, tags={"validation_status": "refused"}).refused == "no check is on record"
+    assert replace(version, tags=tags | {"validation_status": "passed"}).refused == ""
+    assert champion_lines(ModelPair(version, None), "shop") == [
+        "Champion of shop: version 2.",
+        "The gate refused version 2: baseline -.020 (limit -.003). It is in use all the same; its lists say so.",
+    ]
+    assert champion_lines(ModelPair(replace(version, tags={}), None), "shop") == ["Champion of shop: version 2."]
 
 
 def test_rollback_and_rollback_again_change_places(registry: Registry, tmp_path: Path) -> None:

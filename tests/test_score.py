@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from kizuna.features.context import Pauses
-from kizuna.models import ChurnClassifier
+from kizuna.models import ChurnClassifier, CltvRegressor
 from kizuna.models.next_purchase import SHARES, NextPurchase
+from kizuna.models.season_anchor import SeasonAnchor
 from kizuna.project import Project
 from kizuna.score import LoadedModels, score_everyone
 from kizuna.timeline import date_of, day_of
@@ -78,3 +79,38 @@ def test_later_rows_change_no_day(models: LoadedModels, project: Project) -> Non
     tables = {"purchases": pd.concat([log(), later])}
     other = Project(project.config, tables=tables, today=date_of(day_of(AS_OF) + 1))
     pd.testing.assert_frame_equal(scores_of(other, models), scores_of(project, models))
+
+
+def test_value_has_the_interval_of_the_probability_that_is_published(project: Project, models: LoadedModels) -> None:
+    training = project.training_set("2025-09-01")
+    value = np.nan_to_num(training.worth)
+    cltv = CltvRegressor("tweedie", {"n_estimators": 5}, 30, 30)
+    cltv.fit(training.features, value, churned=training.y, as_of=training.frame.as_of)
+    scores = scores_of(project, replace(models, cltv=cltv))
+    frame = project.features([AS_OF.date().isoformat()]).set_index("customer_id").loc[scores.index]
+    low, high = cltv.interval(frame[training.features.columns], scores["churn_probability"], 0.8, day_of(AS_OF)).T
+    np.testing.assert_array_equal(scores["cltv_low"], low)
+    np.testing.assert_array_equal(scores["cltv_high"], high)
+    assert (low < high).any()
+
+
+def test_where_no_fold_was_possible_there_is_no_interval(project: Project, models: LoadedModels) -> None:
+    training = project.training_set("2025-09-01")
+    cltv = CltvRegressor("tweedie", horizon_days=30, churn_days=30).fit(training.features[:3], np.ones(3))
+    assert cltv.intervals_ is None
+    for model in (cltv, None):
+        scores = scores_of(project, replace(models, cltv=model))
+        assert scores[["cltv_low", "cltv_high"]].isna().all(axis=None)
+        assert scores["cltv"].notna().all() == (model is not None)
+
+
+def test_the_season_of_the_day_that_is_scored_moves_the_level_and_not_the_order(
+    project: Project, models: LoadedModels
+) -> None:
+    day = day_of(AS_OF)
+    in_season, over = SeasonAnchor(((day - 365, 1.0),), 30), SeasonAnchor(((day - 500, 1.0),), 30)
+    plain, moved, later = (
+        scores_of(project, replace(models, season=season))["churn_probability"] for season in (None, in_season, over)
+    )
+    np.testing.assert_allclose(np.log(moved / (1 - moved)), np.log(plain / (1 - plain)) + 0.5)
+    pd.testing.assert_series_equal(later, plain)

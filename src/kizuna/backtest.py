@@ -19,7 +19,8 @@ from kizuna.churn_fitting import BesideTraining
 from kizuna.config import Config
 from kizuna.data.store import Store
 from kizuna.errors import ConfigError, ContractError, DataMissing
-from kizuna.evaluation.baselines import RANKING_ONLY, churn_baselines, mean_spend
+from kizuna.evaluation.baselines import churn_baselines, money_rankings, ranking_only
+from kizuna.evaluation.history_rules import Pasts
 from kizuna.evaluation.list_backtest import (
     KEYS,
     Ranking,
@@ -39,6 +40,7 @@ from kizuna.features.planning import earliest_day
 from kizuna.features.purchases import net_amount
 from kizuna.features.rows import Rows
 from kizuna.fitting import Say, Trained, fit_models, undated_attributes
+from kizuna.labels.everybody import pasts_of
 from kizuna.labels.training_set import TrainingSet, build_training_set
 from kizuna.models.splits import Split
 from kizuna.registry import Registry
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WEEK_DAYS = 7
-_VALUE_RULE = "rfm_logistic_value"
+_BY_MONEY = ("mean_spend", "rfm_logistic_value")
 
 Floats = NDArray[np.float64]
 
@@ -114,15 +116,19 @@ def run_backtest(
             ended = f"No model could have existed on {date_of(mine[-1])}: {error}"
             break
         say(f"model of {date_of(mine[-1])}: {len(training.y):,} rows; lists until {date_of(mine[0])}")
-        beside = BesideTraining(undated=undated_attributes(store, training), first_day=earliest_day(store))
+        pasts = pasts_of(store, training.frame.plan)
+        undated = undated_attributes(store, training)
+        beside = BesideTraining(undated=undated, first_day=earliest_day(store), pasts=pasts)
         trained = fit_models(config, training, beside, say)
         frame = _frame(store, config, trained.training, mine, train_day)
-        parts.append(_scored(config, trained, frame).assign(fold=fold))
+        parts.append(_scored(config, trained, frame, pasts).assign(fold=fold))
         folds.append(_fold(fold, mine, trained))
         if ablate:
             ablations += [line | {"fold": fold} for line in _ablated(config, trained, frame)]
     rows = pd.concat(parts, ignore_index=True)
-    weeks_seen = Weeks(rows, _rankings(rows), fitting_capacity(rows, config.evaluation.capacity))
+    weeks_seen = Weeks(
+        rows, _rankings(rows, ranking_only(definition.kind)), fitting_capacity(rows, config.evaluation.capacity)
+    )
     named = named_customers(weeks_seen)
     return Backtest(
         weeks_seen,
@@ -153,15 +159,15 @@ def _frame(store: Store, config: Config, training: TrainingSet, days: list[int],
     return build_frame(store, training.frame.plan, days, definition.eligible, also=beside)
 
 
-def _scored(config: Config, trained: Trained, frame: Frame) -> pd.DataFrame:
+def _scored(config: Config, trained: Trained, frame: Frame, pasts: Pasts) -> pd.DataFrame:
     """The rows of the lists' days with every ranking's scores; where costs are known, with what a contact had earned."""
     features = frame.columns()
-    p = np.asarray(trained.churn.predict_proba(features))[:, 1]
+    p = trained.season.served_on(np.asarray(trained.churn.predict_proba(features))[:, 1], frame.as_of)
     scores: dict[str, Floats] = {"kizuna": p}
     if trained.cltv is not None and config.at_risk.rank_by == "value_at_risk":
         kept, lost = np.asarray(trained.cltv.conditional(features, frame.as_of)).T
         scores = {"kizuna": p * (kept - lost), "kizuna_probability": p}
-    scores |= _rules(trained.training, features)
+    scores |= _rules(trained.training, features, pasts)
     keys = {"day": frame.as_of, "customer_id": frame.customer_ids, **frame.also}
     if not np.isnan(frame.also["value"]).any():
         gain = campaign_gain(config.economics, frame.also["churned"], frame.also["value"])
@@ -169,27 +175,22 @@ def _scored(config: Config, trained: Trained, frame: Frame) -> pd.DataFrame:
     return pd.DataFrame({**keys, **scores})
 
 
-def _rules(training: TrainingSet, features: pd.DataFrame) -> dict[str, Floats]:
+def _rules(training: TrainingSet, features: pd.DataFrame, pasts: Pasts) -> dict[str, Floats]:
     """Every baseline, taught on the model's own training rows."""
     both = pd.concat([training.features, features], ignore_index=True)
     taught = len(training.y)
     split = Split(np.arange(taught), np.arange(taught, len(both)))
     outcomes = np.concatenate([training.y, np.zeros(len(features))])
     as_of = np.concatenate([training.frame.as_of, np.full(len(features), training.train_day, dtype=np.int32)])
-    found = churn_baselines(both, outcomes, [split], training.definition.horizon_days, as_of)
+    found = churn_baselines(both, outcomes, [split], training.definition.horizon_days, as_of, pasts)
     rules = {name: scores[taught:] for name, scores in found.items()}
-    if "rfm_logistic" in rules:
-        spend = mean_spend(features, 365)
-        rules |= {"mean_spend": spend, _VALUE_RULE: rules["rfm_logistic"] * spend}
-    return rules
+    return rules | money_rankings(features, rules)
 
 
-def _rankings(rows: pd.DataFrame) -> tuple[Ranking, ...]:
+def _rankings(rows: pd.DataFrame, only: tuple[str, ...]) -> tuple[Ranking, ...]:
     keys = (*KEYS, "gain")
-    money = ("mean_spend", _VALUE_RULE, *(("kizuna",) if "kizuna_probability" in rows else ()))
-    return tuple(
-        Ranking(name, probability=name not in (*money, *RANKING_ONLY)) for name in rows.columns if name not in keys
-    )
+    unlike = (*_BY_MONEY, *only, *(("kizuna",) if "kizuna_probability" in rows else ()))
+    return tuple(Ranking(name, probability=name not in unlike) for name in rows.columns if name not in keys)
 
 
 def _fold(fold: int, days: list[int], trained: Trained) -> dict[str, Any]:
@@ -221,7 +222,7 @@ def _ablated(config: Config, trained: Trained, frame: Frame) -> list[dict[str, A
         if not kept:
             continue
         model = clone(trained.churn).set_params(estimator=trained.churn.estimator_name_)
-        model.fit(trained.training.features[kept], trained.training.y, groups=trained.training.customer_ids)
+        model.fit(trained.training.features[kept], trained.training.y, groups=trained.training.frame.customer)
         p = np.asarray(model.predict_proba(frame.columns()[kept]))[:, 1]
         found = [
             churn_metrics(frame.also["churned"][frame.as_of == day], p[frame.as_of == day], config.evaluation.capacity)

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.config import Config
+from kizuna.evaluation.metrics import NORMAL_95
 from kizuna.labels.training_set import TrainingSet
 from kizuna.registry import ModelPair
 
 if TYPE_CHECKING:
     from kizuna.evaluation.assessment import ChurnAssessment, ChurnRows
     from kizuna.evaluation.gate import GateDecision
+    from kizuna.evaluation.history_rules import Pasts
     from kizuna.evaluation.level import SeasonLevel
     from kizuna.evaluation.population import Population
     from kizuna.features.frame import Frame
@@ -26,10 +28,13 @@ Floats = NDArray[np.float64]
 # Where the model that auto chose is behind a rule, these are tried in turn; the last is the recency rule with a level.
 _STEP_DOWN: tuple[tuple[str, dict[str, Any]], ...] = (
     ("logistic", {}),
+    ("btyd", {}),
+    ("rfm", {}),
     ("rule", {}),
     ("logistic", {"columns": "recency"}),
 )
-_PURCHASE_COLUMNS = {"days_since_order", "orders", "tenure_days", "revenue"}
+# Each of several tries may find a signal by chance: theirs must be 2.58 standard errors away from it, one in a hundred.
+_SURE_OF_SEVERAL = 2.58
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,14 @@ class BesideTraining:
 
     ``champion``: whose recipe is refitted beside the model. ``undated``: columns that say how a customer is now, and may
     not have been then. ``first_day``: the shop's first known day. ``population``: everybody eligible on the train day, or
-    a sample of them; None where the training rows are the population.
+    a sample of them; None where nobody looks at them. ``pasts``: everybody's purchase histories on a day, for baselines.
     """
 
     champion: ModelPair | None = None
     undated: tuple[str, ...] = ()
     first_day: int | None = None
     population: Frame | None = None
+    pasts: Pasts | None = None
 
 
 @dataclass(frozen=True)
@@ -65,37 +71,60 @@ def fit_churn(
 
     Being behind by what may be chance is no reason to refuse a model, but it is one to prefer a simpler one.
     """
+    from kizuna.evaluation.baselines import PURCHASE_COLUMNS
+
     asked = config.model.churn
-    tried = [_attempt(config, rows, known, (asked.estimator, _with_tuned(asked.estimator, asked.params, tuned)))]
+    model = _fitted(config, rows, (asked.estimator, _with_tuned(asked.estimator, asked.params, tuned)))
+    champion = _champion_scores(config, known, model, rows)
+    tried = [_judged(config, rows, known, model, champion)]
     if asked.estimator != "auto" or tried[0][2].not_behind:
         return tried[0]
-    for rung, params in _STEP_DOWN if set(rows.features) >= _PURCHASE_COLUMNS else _STEP_DOWN[:1]:
-        if params or rung != tried[0][0].estimator_name_:
-            tried.append(_attempt(config, rows, known, (rung, params)))
-            if tried[-1][2].not_behind:
-                return tried[-1]
-    return next((one for one in tried if one[2].passed), tried[0])
+    possible = _STEP_DOWN if set(rows.features) >= set(PURCHASE_COLUMNS) else _STEP_DOWN[:1]
+    for rung, params in possible:
+        if params or rung != model.estimator_name_:
+            tried.append(_judged(config, rows, known, _fitted(config, rows, (rung, params)), champion))
+            if tried[-1][2].not_behind and _has_signal(tried[-1][1]):
+                break
+    usable = [one for one in tried[1:] if one[2].passed and _has_signal(one[1])] + tried[:1] * tried[0][2].passed
+    if not usable:
+        return tried[0]
+    # The one that is behind no rule; without it the likeliest of those that pass, the first tried of equals.
+    chosen = min(usable, key=lambda one: (not one[2].not_behind, one[1].metrics["log_loss"]))
+    if chosen is not tried[0]:
+        stepped = f"auto stepped down from {model.estimator_name_}, which was behind a rule or failed the gate. "
+        chosen[0].why_ = stepped + chosen[0].why_.replace("was asked for", "was tried", 1)
+    return chosen
 
 
-def _attempt(
-    config: Config, rows: ChurnRows, known: Known, recipe: tuple[str, dict[str, Any]]
+def _has_signal(assessment: ChurnAssessment) -> bool:
+    """Whether the AUC is above chance beyond what one of several tries may show."""
+    auc = assessment.evidence.auc
+    error = (auc.estimate - auc.low) / NORMAL_95
+    return bool(auc.estimate - _SURE_OF_SEVERAL * error > 0.5)
+
+
+def _fitted(config: Config, rows: ChurnRows, recipe: tuple[str, dict[str, Any]]) -> ChurnClassifier:
+    model = classifier(config, *recipe)
+    return model.fit(rows.features, rows.churned, splits=rows.folds.splits, groups=rows.customer)
+
+
+def _judged(
+    config: Config, rows: ChurnRows, known: Known, model: ChurnClassifier, champion: Floats | None
 ) -> tuple[ChurnClassifier, ChurnAssessment, GateDecision]:
+    """The model with what was measured of it, and the gate's decision."""
     from kizuna.evaluation.assessment import assess_churn
     from kizuna.evaluation.gate import GateLimits, decide
     from kizuna.evaluation.segments import SegmentRules
 
-    season, beside, limits = known.season, known.beside, GateLimits(**config.gate.model_dump())
+    season, limits = known.season, GateLimits(**config.gate.model_dump())
     rules = SegmentRules(limits.max_behind_baseline, limits.max_calibration_error, config.churn.horizon_days)
-    model = classifier(config, *recipe)
-    model.fit(rows.features, rows.churned, splits=rows.folds.splits, groups=rows.customer_ids)
-    model.raise_level(season.shift)
     p = season.anchored(model.oof_probability_, known.as_of)
-    champion = _champion_scores(config, beside.champion, model, rows)
     assessment = assess_churn(rows, p, config.evaluation.capacity, known.baselines, champion, rules)
     evidence = replace(
         assessment.evidence,
+        estimator=model.estimator_name_,
         leak_findings=known.leaks,
-        has_champion=beside.champion is not None,
+        has_champion=known.beside.champion is not None,
         season=season.text,
         population=_population(config, rows, known, model),
     )
@@ -110,7 +139,9 @@ def _population(config: Config, rows: ChurnRows, known: Known, model: ChurnClass
     if frame is None:
         return None
     features = frame.columns()[list(rows.features.columns)]
-    p = np.asarray(model.predict_proba(features)[:, 1]) if len(features) else np.zeros(0)
+    p = np.zeros(0)
+    if len(features):
+        p = known.season.served.moved(np.asarray(model.predict_proba(features)[:, 1]), int(frame.as_of[0]))
     usual = usual_means(rows.churned, known.as_of, limit + 2 * (limit if np.isnan(spread) else spread))
     return measure_population(p, features, rows.features, usual)
 
@@ -152,7 +183,7 @@ def tune(config: Config, rows: ChurnRows) -> Tuned | None:
     rarer = int(min(y.sum(), (1 - y).sum()))
     machine = (config.model.seed, config.engine.threads)
     task = Task(tuple(map(str, rows.features.columns)), len(y), rarer, float(config.churn.horizon_days), *machine)
-    owner = np.unique(rows.customer_ids.astype(str), return_inverse=True)[1]
+    owner = rows.customer.astype(np.intp)
     fixed = asked.params if asked.estimator == "lightgbm" else asked.params.get("lightgbm") or {}
     limits = TuneLimits(asked.tune_trials, asked.tune_minutes, dict(fixed))
     return tune_churn(rows.features.to_numpy(dtype=np.float64), y, rows.folds.splits, task, limits, owner)
@@ -167,14 +198,14 @@ def _with_tuned(estimator: str, params: dict[str, Any], tuned: dict[str, Any]) -
     return params | {"lightgbm": tuned | dict(params.get("lightgbm") or {})}
 
 
-def _champion_scores(
-    config: Config, champion: ModelPair | None, model: ChurnClassifier, rows: ChurnRows
-) -> Floats | None:
+def _champion_scores(config: Config, known: Known, model: ChurnClassifier, rows: ChurnRows) -> Floats | None:
     """Out-of-fold probabilities of the champion's recipe refitted on the same folds; None without a champion."""
+    champion = known.beside.champion
     recipe = json.loads(champion.churn.tags.get("recipe", "null")) if champion else None
     if not recipe:
         return None
-    if recipe == {"estimator": model.estimator_name_, "params": model.params or {}}:
-        return np.asarray(model.oof_probability_)
-    other = classifier(config, recipe["estimator"], recipe["params"])
-    return other.out_of_fold(rows.features, rows.churned, rows.folds.splits, rows.customer_ids)
+    p = np.asarray(model.oof_probability_)
+    if recipe != {"estimator": model.estimator_name_, "params": model.params or {}}:
+        other = classifier(config, recipe["estimator"], recipe["params"])
+        p = other.out_of_fold(rows.features, rows.churned, rows.folds.splits, rows.customer)
+    return known.season.anchored(p, known.as_of)

@@ -232,13 +232,13 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train churn and value on what was known before T, log them, and promote them if the gate passes."""
-    from kizuna.words import training_lines
+    from kizuna.training_words import training_lines
 
     result = _project(config, overrides).train(as_of, not no_promote, _say())
     if as_json:
         _print_json(result.to_json())
         return
-    for line in training_lines(result):
+    for line in training_lines(result, str(config)):
         print(line)
 
 
@@ -264,8 +264,6 @@ def backtest(
         return
     for line in backtest_lines(found, project.config.evaluation.capacity):
         print(line)
-    if len(found.ablation):
-        print(found.ablation.groupby("left_out")[["columns", "auc", "lift_at_capacity"]].mean().round(4).to_string())
     print(folder)
 
 
@@ -297,10 +295,11 @@ def promote(
 
     from kizuna.config_file import load_config
     from kizuna.registry import Registry
+    from kizuna.words import champion_lines
 
     loaded = load_config(config, tuple(overrides or ()))
     pair = Registry(loaded.tracking_uri, loaded.name).promote(version, datetime.now(UTC))
-    print(f"Champion of {loaded.name}: version {pair.churn.version}.")
+    print("\n".join(champion_lines(pair, loaded.name)))
 
 
 @app.command()
@@ -310,10 +309,11 @@ def rollback(config: ConfigPath, overrides: Overrides = None) -> None:
 
     from kizuna.config_file import load_config
     from kizuna.registry import Registry
+    from kizuna.words import champion_lines
 
     loaded = load_config(config, tuple(overrides or ()))
     pair = Registry(loaded.tracking_uri, loaded.name).rollback(datetime.now(UTC))
-    print(f"Champion of {loaded.name}: version {pair.churn.version}.")
+    print("\n".join(champion_lines(pair, loaded.name)))
 
 
 @app.command()

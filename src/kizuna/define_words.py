@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 _LONGEST_NAME = 22
 _LINE_LETTERS = 110
+_ENOUGH_SILENCES = 30
 
 
 def purchase_lines(summary: Mapping[str, Any]) -> list[str]:
@@ -78,6 +80,12 @@ def _gaps(summary: Mapping[str, Any]) -> str:
 def _returns(summary: Mapping[str, Any], horizon_days: int) -> list[str]:
     """The chances of every segment, or why there are none."""
     segments = summary["segments"]
+    if _never_silent(summary, horizon_days):
+        longest = summary["followed_days"]
+        return [
+            f"Nobody is ever silent for more than {longest} days, so nothing can be lost within {horizon_days} days.",
+            f"Shorten the horizon to less than that with --set churn.horizon_days=DAYS (the config says {horizon_days}).",
+        ]
     if all(at["share"] is None for at in segments[0]["chances"]):
         return [
             f"No chance within {horizon_days} days can be measured: it takes 30 silences, some followed for {horizon_days} "
@@ -90,6 +98,13 @@ def _returns(summary: Mapping[str, Any], horizon_days: int) -> list[str]:
         "",
         *_segments(segments),
     ]
+
+
+def _never_silent(summary: Mapping[str, Any], horizon_days: int) -> bool:
+    """Whether silences of a whole horizon would have been seen, had there been any."""
+    history = (date.fromisoformat(summary["as_of"]) - date.fromisoformat(summary["first_day"])).days
+    silent: int = summary["followed_days"]
+    return silent < horizon_days and summary["silences"] >= _ENOUGH_SILENCES and history >= 2 * horizon_days
 
 
 def _segments(segments: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -105,6 +120,7 @@ def _segments(segments: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _candidates(found: Sequence[Mapping[str, Any]], proposed: Mapping[str, Any] | None) -> list[str]:
+    """Those that qualify, the proposed and the config's own, and how many others there are."""
     head = ["horizon", "active", "eligible", "churned", "back", "late gaps", "snapshots", "label after", ""]
     rows = []
     for row in found:
@@ -112,6 +128,8 @@ def _candidates(found: Sequence[Mapping[str, Any]], proposed: Mapping[str, Any] 
         marks = ["in the config"] if row["configured"] else []
         if proposed is not None and pair == (proposed["horizon_days"], proposed["active_within_days"]):
             marks.insert(0, "proposed")
+        if row["fault"] and not marks:
+            continue
         words = "; ".join([*marks, row["fault"] or "qualifies"])
         rows.append(
             [
@@ -126,7 +144,9 @@ def _candidates(found: Sequence[Mapping[str, Any]], proposed: Mapping[str, Any] 
                 words,
             ]
         )
-    return _table(head, rows, words_last=True)
+    others = len(found) - len(rows)
+    left = [f"  {others} {'other does' if others == 1 else 'others do'} not qualify: definitions.csv"] if others else []
+    return _table(head, rows, words_last=True) + left
 
 
 def _proposal(summary: Mapping[str, Any]) -> list[str]:

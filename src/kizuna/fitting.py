@@ -18,10 +18,11 @@ from kizuna.labels.training_set import TrainingSet
 if TYPE_CHECKING:
     from kizuna.evaluation.assessment import ChurnAssessment, ChurnRows
     from kizuna.evaluation.comparison import Comparison
+    from kizuna.evaluation.folds import Folds
     from kizuna.evaluation.gate import GateDecision
     from kizuna.evaluation.leakage import LeakFinding, LeakWarning
     from kizuna.evaluation.level import SeasonLevel
-    from kizuna.evaluation.value_assessment import ValueAssessment, ValueForecast, ValueRows
+    from kizuna.evaluation.value_assessment import ValueAssessment, ValueRows
     from kizuna.models import ChurnClassifier, CltvRegressor
     from kizuna.models.next_purchase import NextPurchase
     from kizuna.models.tuning import Tuned
@@ -39,8 +40,8 @@ class Trained:
 
     ``comparison``: the churn model's metrics with intervals, and its paired differences to the baselines.
     ``tuned``, ``value_tuned``: None where no search was asked for. ``answer``: what the newest test day's list would have
-    been, and what came of it. ``headline``: see ``headline_metrics``. ``next_purchase``: None for contracts, and where
-    nobody came back.
+    been, and what came of it. ``tests``: how many folds were measured. ``headline``: see ``headline_metrics``.
+    ``next_purchase``: None for contracts, and where nobody came back.
     """
 
     training: TrainingSet
@@ -55,6 +56,7 @@ class Trained:
     tuned: Tuned | None
     value_tuned: Tuned | None
     evaluation: str
+    tests: int
     season: SeasonLevel
     answer: dict[str, Any]
     headline: dict[str, float]
@@ -72,39 +74,39 @@ def undated_attributes(store: Store, training: TrainingSet) -> tuple[str, ...]:
 def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, say: Say) -> Trained:
     """Both models fitted and measured."""
     from kizuna.evaluation.assessment import ChurnRows, answer_check
-    from kizuna.evaluation.baselines import churn_baselines
+    from kizuna.evaluation.baselines import churn_baselines, ranking_only
     from kizuna.evaluation.folds import FoldPlan, make_folds
     from kizuna.evaluation.headline import headline_metrics
     from kizuna.evaluation.leakage import RowOrigins, find_leaks
 
     definition = training.definition
     plan = FoldPlan(definition.window, config.evaluation.folds, config.model.seed, training.dated)
-    folds = make_folds(training.frame.as_of, training.customer_ids, training.y, plan)
+    folds = make_folds(training.frame.as_of, training.frame.customer, training.y, plan)
     origins = RowOrigins(training.frame.as_of, training.customer_ids, beside.undated)
     measured = [(split.train, split.test) for split in folds.splits[: folds.reported]]
     findings, warnings = find_leaks(training.features, training.y, measured, origins)
     if identifiers := _identifiers(training, warnings):
         frame = training.frame.without(identifiers, "every value differs, like an identifier")
         training = replace(training, frame=frame)
-    rows = ChurnRows(training.features, training.y, training.customer_ids, folds)
+    only = ranking_only(definition.kind)
+    rows = ChurnRows(training.features, training.y, training.frame.customer, folds, only)
+    days = training.frame.as_of
     baselines = churn_baselines(
-        training.features, training.y, folds.splits, definition.horizon_days, training.frame.as_of
+        training.features, training.y, folds.splits, definition.horizon_days, days, beside.pasts
     )
     tuned = tune(config, rows)
     if tuned is not None:
         say(tuned.text)
     params = tuned.params if tuned else {}
     season = season_of(config, training, beside)
-    known = Known(baselines, training.frame.as_of, len(findings), season, beside)
+    known = Known(baselines, days, len(findings), season, beside)
     churn, assessment, decision = fit_churn(config, rows, known, params)
-    say(f"churn model: {churn.why_}")
-    cltv, value, value_tuned = _fit_value(config, training, churn)
+    say(f"churn model: {churn.estimator_name_}")
+    cltv, value, value_tuned = _fit_value(config, training, churn, known)
     if value_tuned:
         say(value_tuned.text)
     if cltv:
-        say(f"value model: {cltv.why_}")
-    if value:
-        say(f"value model: normalised Gini {value.metrics['normalised_gini']:.3f}")
+        say(f"value model: {cltv.estimator}")
     p, horizon, capacity = assessment.scores["kizuna"], definition.horizon_days, config.evaluation.capacity
     return Trained(
         training=training,
@@ -119,6 +121,7 @@ def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, sa
         tuned=tuned,
         value_tuned=value_tuned,
         evaluation=folds.evaluation,
+        tests=folds.reported,
         season=season,
         answer=answer_check(rows, assessment.scores, definition.window, config.at_risk.size),
         headline=headline_metrics(rows, p, horizon, capacity) if definition.kind == "inactivity" else {},
@@ -138,21 +141,22 @@ def fit_dates(store: Store, trained: Trained, say: Say) -> Trained:
     everybody, earlier = read_pasts(store, definition, training.train_day, within_days)
     dates = fit_next_purchase(everybody, earlier, within_days)
     if dates is not None and dates.coverage is not None:
-        mended = "" if dates.levels == SHARES else ", which was mended"
+        mended = "" if dates.levels == SHARES else ", its levels learned"
         say(f"next purchase: {100 * dates.coverage:.0f} % of {dates.tested:,} within the 80 % interval{mended}")
     return replace(trained, next_purchase=dates)
 
 
 def _comparison(rows: ChurnRows, assessment: ChurnAssessment, capacity: int) -> Comparison:
     """Every churn metric with its interval; what the gate has measured is the gate's own."""
-    from kizuna.evaluation.baselines import RANKING_ONLY
     from kizuna.evaluation.comparison import compare_churn
-    from kizuna.evaluation.intervals import evaluation_rows
+    from kizuna.evaluation.intervals import Interval, evaluation_rows
 
     evidence = assessment.evidence
-    tested = evaluation_rows(assessment.churned, rows.customer_ids[rows.tested], rows.folds.fold_of_test_rows)
-    found = compare_churn(tested, assessment.scores, RANKING_ONLY, capacity)
-    own = {"auc": evidence.auc, "calibration_error": evidence.calibration}
+    tested = evaluation_rows(assessment.churned, rows.customer[rows.tested], rows.folds.fold_of_test_rows)
+    found = compare_churn(tested, assessment.scores, rows.ranking_only, capacity)
+    error = evidence.calibration
+    # As counted, like every model's, with the range of true errors that could have shown it.
+    own = {"auc": evidence.auc, "calibration_error": Interval(error.plain, error.low, error.high)}
     return found.knowing(own, {name: {"auc": ahead} for name, ahead in evidence.differences.items()})
 
 
@@ -164,24 +168,19 @@ def _identifiers(training: TrainingSet, warnings: tuple[LeakWarning, ...]) -> li
 
 
 def _fit_value(
-    config: Config, training: TrainingSet, churn: ChurnClassifier
+    config: Config, training: TrainingSet, churn: ChurnClassifier, beside: Known
 ) -> tuple[CltvRegressor | None, ValueAssessment | None, Tuned | None]:
     """The value model, its worth, and what a search for its parameters found; three None where no value can be learned."""
-    from kizuna.evaluation.folds import FoldPlan, make_folds
-    from kizuna.evaluation.value_assessment import ValueRows, assess_value
+    from kizuna.evaluation.value_assessment import ValueForecast, ValueRows, assess_value
     from kizuna.evaluation.value_tuning import untried_value
     from kizuna.models import CltvRegressor
 
-    window, known = training.value_window, ~np.isnan(training.worth)
-    if window is None or known.sum() < 2 or np.all(training.worth[known] == 0):
+    window, known = training.value_window, _consecutive(np.flatnonzero(~np.isnan(training.worth)))
+    worth, churned, days = training.worth[known], training.y[known], training.frame.as_of[known]
+    if window is None or len(worth) < 2 or np.all(worth == 0):
         return None, None, None
-    # A copy of millions of rows is made only where some of them are left out.
-    features = training.features if known.all() else training.features[known].reset_index(drop=True)
-    worth, churned = training.worth[known], training.y[known]
-    as_of = training.frame.as_of[known] if training.dated else None
-    plan = FoldPlan(
-        window, config.evaluation.folds, config.model.seed, training.dated, customer_folds=_VALUE_FOLDS_BY_CUSTOMER
-    )
+    features = training.features.iloc[known].reset_index(drop=True)
+    as_of = days if training.dated else None
     asked = config.model.cltv
     model = CltvRegressor(
         estimator=asked.estimator,
@@ -190,19 +189,48 @@ def _fit_value(
         churn_days=training.definition.window.horizon_days,
         seed=config.model.seed,
         threads=config.engine.threads,
+        churn_is_silence=training.definition.kind == "inactivity",
     )
+    customers = training.frame.customer[known]
     try:
-        folds = make_folds(training.frame.as_of[known], training.customer_ids[known], churned, plan)
+        folds = make_value_folds(config, training, known)
     except ContractError:
         tuned = untried_value() if asked.tune_trials else None
         return model.fit(features, worth, churned=churned, as_of=as_of), None, tuned
-    rows = ValueRows(features, training.frame.as_of[known], training.customer_ids[known], worth, churned, folds)
+    rows = ValueRows(features, days, customers, worth, churned, folds, beside.beside.pasts)
     tuned = _tune_value(config, rows, model, training.dated)
     if tuned:
         model.set_params(params=tuned.params | asked.params)
-    model.fit(features, worth, churned=churned, splits=folds.splits, as_of=as_of)
+    # The value folds are other folds than the churn model's, so its recipe is fitted on them once more.
     first_stage = classifier(config, churn.estimator_name_, churn.params or {})
-    return model, assess_value(rows, _forecast(first_stage, model, rows), window.horizon_days, config), tuned
+    p = first_stage.out_of_fold(features, churned, folds.splits, customers)
+    if folds.evaluation == "out_of_time":
+        tested = np.isfinite(p)
+        p[tested] = beside.season.anchored(p[tested], days[tested])
+    model.fit(features, worth, churned=churned, splits=folds.splits, as_of=as_of, churn_probability=p)
+    forecast = ValueForecast(p, model.oof_conditional_[:, 0], model.oof_conditional_[:, 1])
+    return model, assess_value(rows, forecast, window.horizon_days, config), tuned
+
+
+def make_value_folds(config: Config, training: TrainingSet, known: slice | NDArray[np.intp]) -> Folds:
+    """Folds of the rows whose value is known; ContractError where none is possible.
+
+    A row teaches both outcomes, so that both windows have ended before a test begins.
+    """
+    from kizuna.evaluation.folds import FoldPlan, make_folds
+
+    assert training.value_window is not None
+    window = max(training.value_window, training.definition.window, key=lambda either: either.end(0))
+    plan = FoldPlan(
+        window, config.evaluation.folds, config.model.seed, training.dated, customer_folds=_VALUE_FOLDS_BY_CUSTOMER
+    )
+    return make_folds(training.frame.as_of[known], training.frame.customer[known], training.y[known], plan)
+
+
+def _consecutive(positions: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+    """The same positions as a slice where they follow each other: millions of rows are then not copied."""
+    follow = len(positions) and positions[-1] - positions[0] + 1 == len(positions)
+    return slice(int(positions[0]), int(positions[-1]) + 1) if follow else positions
 
 
 def _tune_value(config: Config, rows: ValueRows, model: CltvRegressor, dated: bool) -> Tuned | None:
@@ -215,16 +243,6 @@ def _tune_value(config: Config, rows: ValueRows, model: CltvRegressor, dated: bo
     from kizuna.models.value_pair import ValueRecipe
 
     names, windows = tuple(map(str, rows.features.columns)), (float(model.horizon_days), float(model.churn_days))
-    recipe = ValueRecipe(asked.estimator, asked.params, names, windows, config.model.seed, config.engine.threads)
+    machine = (config.model.seed, config.engine.threads)
+    recipe = ValueRecipe(asked.estimator, asked.params, names, windows, *machine, model.churn_is_silence)
     return tune_value(rows, recipe, TuneLimits(asked.tune_trials, asked.tune_minutes), dated)
-
-
-def _forecast(first_stage: ChurnClassifier, model: CltvRegressor, rows: ValueRows) -> ValueForecast:
-    """What was forecast out of fold.
-
-    The value folds are other folds than the churn model's, so its recipe is fitted on them once more.
-    """
-    from kizuna.evaluation.value_assessment import ValueForecast
-
-    p = first_stage.out_of_fold(rows.features, rows.churned, rows.folds.splits)
-    return ValueForecast(p, model.oof_conditional_[:, 0], model.oof_conditional_[:, 1])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 _PROMOTED = "champion_since."
+_CHECKS = ("signal", "baseline", "calibration", "level", "leak", "champion", "segments", "population")
 _CHOOSE = "Choose a version with 'kizuna promote', or train a new one with 'kizuna train'."
 
 
@@ -44,6 +45,16 @@ class ModelVersion:
     def uri(self) -> str:
         """The address under which MLflow and its servers know it."""
         return f"models:/{self.name}/{self.version}"
+
+    @property
+    def refused(self) -> str:
+        """The first check of the gate that failed, such as ``signal .484 (limit .500)``; "" where the gate passed it."""
+        if self.tags.get("validation_status") != "refused":
+            return ""
+        failed = (
+            f"{name} {found[5:]}" for name in _CHECKS if (found := self.tags.get(f"gate.{name}", ""))[:4] == "fail"
+        )
+        return next(failed, "no check is on record").strip()
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from kizuna.models import ChurnClassifier, CltvRegressor
     from kizuna.models.next_purchase import NextPurchase
+    from kizuna.models.season_anchor import SeasonAnchor
 
 AT_RISK_COLUMNS = [
     *("as_of", "list_rank", "customer_id", "churn_probability", "horizon_days", "risk_band", "risk_percentile"),
@@ -51,6 +52,8 @@ AT_RISK_COLUMNS = [
     *("data_warning", "churn_model", "cltv_model"),
 ]
 _SLOW = "slow_rhythm"
+# Share of customers whose value falls between cltv_low and cltv_high.
+_COVERAGE = 0.8
 # Low end, median and high end, in the order of the model.
 _NEXT_PURCHASE = ("expected_next_purchase_low", "expected_next_purchase", "expected_next_purchase_high")
 # Columns of the context travel beside the numbers under names of their own.
@@ -68,6 +71,7 @@ class LoadedModels:
     definition: Definition
     contract: dict[str, Any]
     next_purchase: NextPurchase | None = None
+    season: SeasonAnchor | None = None
 
     @property
     def names(self) -> dict[str, str]:
@@ -91,6 +95,7 @@ def load_models(config: Config, version: str | None = None) -> LoadedModels:
     """The champion pair (or a version), resolved once and checked; ModelError where there is none to use."""
     from kizuna.models.folder import read_model
     from kizuna.models.next_purchase import NextPurchase
+    from kizuna.models.season_anchor import SeasonAnchor
 
     registry = Registry(config.tracking_uri, config.name)
     pair = registry.resolve(version)
@@ -100,7 +105,7 @@ def load_models(config: Config, version: str | None = None) -> LoadedModels:
         cltv = read_model(cltv_folder) if cltv_folder else None
     contract = churn.contract
     # Models of earlier versions were stored without one.
-    dates = contract.get("next_purchase")
+    dates, season = contract.get("next_purchase"), contract.get("season_anchor")
     return LoadedModels(
         pair=pair,
         churn=churn.estimator,
@@ -109,15 +114,18 @@ def load_models(config: Config, version: str | None = None) -> LoadedModels:
         definition=Definition(**contract["definition"]),
         contract=contract,
         next_purchase=NextPurchase.from_json(dates) if dates else None,
+        season=SeasonAnchor.from_json(season) if season else None,
     )
 
 
 def score_everyone(store: Store, models: LoadedModels, as_of: int, pauses: Pauses) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every eligible customer's numbers and context, sorted by customer id; features are let go of block by block.
 
-    Numbers: customer_id, as_of, churn_probability, cltv, value_if_kept, value_if_churned, value_at_risk; value columns are
-    null without a value model. Then the days expected_next_purchase_low, expected_next_purchase and _high, null without a
-    model of them. Errors: DataMissing before the data begins, ResultError for an empty or useless result.
+    Numbers: customer_id, as_of, churn_probability, cltv, cltv_low, cltv_high, value_if_kept, value_if_churned, value_at_risk.
+    The value of four customers in five falls between cltv_low and cltv_high (their mean, cltv, need not), which are null
+    where no fold was possible; without a value model all value columns are. Then the days expected_next_purchase_low,
+    expected_next_purchase and _high, null without a model of them. Errors: DataMissing before the data begins, ResultError
+    for an empty or useless result.
     """
     import pyarrow as pa
 
@@ -161,12 +169,19 @@ def _numbers(models: LoadedModels, features: pd.DataFrame, as_of: int) -> dict[s
     """Probability and values of each row of features; empty rows give empty columns."""
     unknown = np.full(len(features), np.nan)
     p = np.asarray(models.churn.predict_proba(features))[:, 1] if len(features) else unknown
+    if models.season is not None:
+        p = models.season.moved(p, as_of)
     numbers = {"churn_probability": p}
-    kept, lost = unknown, unknown
+    kept, lost, low, high = unknown, unknown, unknown, unknown
     if models.cltv is not None and len(features):
-        kept, lost = np.asarray(models.cltv.conditional(features, as_of)).T
+        both = np.asarray(models.cltv.conditional(features, as_of))
+        kept, lost = both.T
+        if models.cltv.intervals_ is not None:
+            low, high = models.cltv.intervals_.bounds(both, p, _COVERAGE).T
     return numbers | {
         "cltv": (1 - p) * kept + p * lost,
+        "cltv_low": low,
+        "cltv_high": high,
         "value_if_kept": kept,
         "value_if_churned": lost,
         "value_at_risk": p * (kept - lost),

@@ -16,13 +16,13 @@ from kizuna.features.frame import Frame, build_frame
 from kizuna.features.planning import earliest_day
 from kizuna.features.sample import Sample
 from kizuna.fitting import Say, Trained, fit_dates, fit_models, undated_attributes
+from kizuna.labels.everybody import pasts_of
 from kizuna.labels.training_set import TrainingSet, build_training_set
 from kizuna.registry import ModelPair, Registry
 from kizuna.timeline import date_of
-from kizuna.train_record import log_evidence, register_models, run_tags
+from kizuna.train_record import interval_ends, log_evidence, register_models, run_tags
 
 if TYPE_CHECKING:
-    from kizuna.evaluation.comparison import Comparison
     from kizuna.evaluation.money import MoneyAssessment
 
 
@@ -31,14 +31,30 @@ _POPULATION = 50_000
 
 @dataclass(frozen=True)
 class TrainResult:
-    """One training: what was fitted and measured, what was registered, and whether it is champion now."""
+    """One training: what was fitted and measured, what was registered, and why it is not champion now; empty if it is."""
 
     trained: Trained
+    config: Config
     run_id: str
     versions: dict[str, str]
-    model_uri: str
-    promoted: bool
-    why: str
+    not_promoted: str
+
+    @property
+    def promoted(self) -> bool:
+        """Whether it is champion now."""
+        return not self.not_promoted
+
+    @property
+    def why(self) -> str:
+        """The gate's decision in full, and what else kept it from promotion."""
+        text = self.trained.decision.text
+        kept = self.not_promoted and self.trained.decision.passed
+        return f"{text} Not promoted: {self.not_promoted}. Use kizuna promote if you mean it." if kept else text
+
+    @property
+    def model_uri(self) -> str:
+        """Where MLflow finds the churn model."""
+        return f"models:/{self.config.name}-churn/{self.versions['churn']}"
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -61,18 +77,19 @@ class TrainResult:
             "why": self.why,
             "estimator": trained.churn.estimator_name_,
             "why_estimator": trained.churn.why_,
+            "why_value_estimator": trained.cltv.why_ if trained.cltv else None,
             "evaluation": trained.evaluation,
             "metrics": self.metrics,
             "headline": trained.headline,
             "value_metrics": self.value_metrics,
             "value_evaluation": trained.value.evaluation if trained.value else None,
-            "value_intervals": _ends(trained.value.comparison) if trained.value else {},
+            "value_intervals": interval_ends(trained.value.comparison) if trained.value else {},
             "value_baselines": trained.value.baselines if trained.value else {},
             "value_best_baseline": trained.value.best_baseline if trained.value else None,
             "value_check": {key: getattr(trained.value.check, key) for key in checks} if trained.value else None,
             "money": _money(trained.value.money) if trained.value and trained.value.money else None,
             "no_value": trained.training.no_value,
-            "intervals": _ends(trained.comparison),
+            "intervals": interval_ends(trained.comparison),
             "baselines": trained.assessment.baselines,
             "gate": {
                 "passed": decision.passed,
@@ -98,11 +115,6 @@ class TrainResult:
         }
 
 
-def _ends(found: Comparison) -> dict[str, dict[str, float]]:
-    """The ends of the 95 % intervals of the model's metrics, as plain values."""
-    return {name: {"low": interval.low, "high": interval.high} for name, interval in found.model.items()}
-
-
 def _money(found: MoneyAssessment) -> dict[str, Any]:
     """What each ranking came to, as plain values."""
     return {"capacity": found.capacity, "rankings": found.table.set_index("ranking").to_dict("index")}
@@ -119,7 +131,8 @@ def train(
     champion = registry.champion()
     training = build_training_set(store, config, train_day)
     undated = undated_attributes(store, training)
-    beside = BesideTraining(champion, undated, earliest_day(store), _population(store, training, config.model.seed))
+    population, pasts = _population(store, training, config.model.seed), pasts_of(store, training.frame.plan)
+    beside = BesideTraining(champion, undated, earliest_day(store), population, pasts)
     store.rest()
     columns = len(training.frame.plan.columns)
     say(f"training set: {len(training.y):,} rows, {columns} features, {len(training.days)} snapshots")
@@ -132,10 +145,10 @@ def train(
         log_evidence(run, config, trained)
         versions = register_models(run, Path(folder), config, trained)
     say(f"registered {config.name}-churn version {versions['churn']}")
-    promoted, why = _promote(registry, versions["churn"], trained, champion) if promote else (False, "")
-    if not promote:
-        why = f"{trained.decision.text} Not promoted, as asked: version {versions['churn']} waits as challenger."
-    return TrainResult(trained, run.run_id, versions, f"models:/{config.name}-churn/{versions['churn']}", promoted, why)
+    not_promoted = _not_promoted(trained, champion, promote)
+    if not not_promoted:
+        registry.promote(versions["churn"], datetime.now(UTC))
+    return TrainResult(trained, config, run.run_id, versions, not_promoted)
 
 
 def _population(store: Store, training: TrainingSet, seed: int) -> Frame | None:
@@ -146,16 +159,14 @@ def _population(store: Store, training: TrainingSet, seed: int) -> Frame | None:
     return build_frame(store, training.frame.plan, [training.train_day], training.definition.eligible, sample)
 
 
-def _promote(registry: Registry, version: str, trained: Trained, champion: ModelPair | None) -> tuple[bool, str]:
-    """Whether the version became champion, and why or why not."""
-    decision, train_day = trained.decision, date_of(trained.training.train_day).isoformat()
-    if not decision.passed:
-        return False, decision.text
+def _not_promoted(trained: Trained, champion: ModelPair | None, promote: bool) -> str:
+    """Why the version does not become champion by itself; empty where it does."""
+    train_day = date_of(trained.training.train_day).isoformat()
     newest = champion.churn.tags.get("train_day", "") if champion else ""
+    if not trained.decision.passed:
+        return "refused by the gate"
+    if not promote:
+        return "as asked, it waits as challenger"
     if champion and newest > train_day:
-        return False, (
-            f"{decision.text} Not promoted by itself: it knows the shop until {train_day}, the champion (version "
-            f"{champion.churn.version}) until {newest}. Use kizuna promote if you mean it."
-        )
-    registry.promote(version, datetime.now(UTC))
-    return True, decision.text
+        return f"it knows the shop until {train_day}, the champion (version {champion.churn.version}) until {newest}"
+    return ""

@@ -13,6 +13,7 @@ import numpy as np
 from kizuna.config import Config
 from kizuna.fitting import Trained
 from kizuna.labels.training_set import TrainingSet
+from kizuna.plain import plain
 from kizuna.timeline import date_of
 from kizuna.version import VERSION
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kizuna.evaluation.comparison import Comparison
+    from kizuna.models.value import CltvRegressor
     from kizuna.tracking import TrainingRun
 
 _EXPLAINED_ROWS = 1000
@@ -61,7 +63,11 @@ def register_models(run: TrainingRun, folder: Path, config: Config, trained: Tra
     if trained.cltv is not None:
         write_model(folder / "cltv", trained.cltv, contract)
         outputs = ["value_if_kept", "value_if_churned"]
-        own = tags | {"cltv_horizon_days": str(contract["cltv_horizon_days"])}
+        own = {name: tags[name] for name in ("horizon_days", "definition", "train_day", "feature_set_sha256")} | {
+            "cltv_horizon_days": str(contract["cltv_horizon_days"]),
+            "estimator": _value_estimator(trained.cltv),
+            "value_check": trained.value.check.short if trained.value else "not tested",
+        }
         versions["cltv"] = run.log_model("cltv", folder / "cltv", names, outputs, own)
     write_model(folder / "churn", trained.churn, contract)
     versions["churn"] = run.log_model("churn", folder / "churn", names, ["churn_probability"], tags)
@@ -75,21 +81,22 @@ def log_evidence(run: TrainingRun, config: Config, trained: Trained) -> None:
     from kizuna.explain.feature_table import feature_table
 
     plan = trained.training.frame.plan
-    run.log_params(_flat(config.document) | {"resolved.estimator": trained.churn.estimator_name_})
+    run.log_params(_flat(config.document) | _resolved(trained))
     run.log_metrics(_metrics(trained))
     for name, table in _tables(trained).items():
         run.log_table(table, f"evaluation/{name}")
     run.log_table(feature_table(plan), "features/features")
     run.log_text(yaml.safe_dump(config.document, allow_unicode=True, sort_keys=False), "config.yaml")
-    value = f"value: {trained.value.check.text}\n" if trained.value else ""
-    run.log_text(f"{trained.decision.text}\n{trained.churn.why_}\n{value}", "evaluation/gate.txt")
+    run.log_text("".join(f"{line}\n" for line in _decided(trained)), "evaluation/gate.txt")
     leaks = {
         "leak_findings": [{"feature": found.feature, "evidence": found.evidence} for found in trained.findings],
         "warnings": [{"kind": found.kind, "evidence": found.text} for found in trained.warnings],
         "left_out": list(plan.left_out),
     }
     run.log_json(leaks, "evaluation/leaks.json")
-    rows = trained.training.features.assign(churned=trained.training.y)
+    # A column beside the others, none of which is copied.
+    rows = trained.training.features.copy(deep=False)
+    rows.insert(rows.shape[1], "churned", trained.training.y)
     run.log_dataset(rows, f"{config.name}-training", "kizuna training set", "churned")
     for name, of, tuned in (("trial", "", trained.tuned), ("value trial", "value_", trained.value_tuned)):
         if tuned is not None:
@@ -99,7 +106,44 @@ def log_evidence(run: TrainingRun, config: Config, trained: Trained) -> None:
     _log_pictures(run, config, trained)
 
 
+def interval_ends(found: Comparison) -> dict[str, dict[str, float]]:
+    """The ends of the 95 % intervals of the model's own metrics, by metric."""
+    return {name: {"low": interval.low, "high": interval.high} for name, interval in found.model.items()}
+
+
+def _resolved(trained: Trained) -> dict[str, Any]:
+    """What was fitted where the config leaves the choice, as parameters of the run."""
+    resolved: dict[str, Any] = {"resolved.estimator": trained.churn.estimator_name_}
+    if trained.cltv is None or trained.training.value_window is None:
+        return resolved
+    return resolved | {
+        "resolved.cltv_estimator": _value_estimator(trained.cltv),
+        "resolved.cltv_horizon_days": trained.training.value_window.horizon_days,
+    }
+
+
+def _value_estimator(model: CltvRegressor) -> str:
+    """What was fitted: the estimator asked for; for auto the mean of three, the trees alone, or the average."""
+    from kizuna.models.value_mean import MeanModel, lacking_columns
+
+    if model.estimator != "auto":
+        return model.estimator
+    if isinstance(model.pair_.kept, MeanModel):
+        return "mean"
+    return "tweedie" if lacking_columns([str(name) for name in model.feature_names_in_]) else "average"
+
+
+def _decided(trained: Trained) -> list[str]:
+    """What the gate decided, why these estimators were taken, and what the value check found, in full."""
+    lines = [trained.decision.text, trained.churn.why_]
+    if trained.value:
+        lines.append(f"value: {trained.value.check.text}")
+    return [*lines, trained.cltv.why_] if trained.cltv else lines
+
+
 def _metrics(trained: Trained) -> dict[str, float | None]:
+    from kizuna.evaluation.headline import BELOW
+
     training = trained.training
     metrics: dict[str, float | None] = {f"churn_{name}": value for name, value in trained.assessment.metrics.items()}
     metrics |= _ends("churn_", trained.comparison) | {
@@ -110,10 +154,8 @@ def _metrics(trained: Trained) -> dict[str, float | None]:
         "training_rows": float(len(training.y)),
         "training_snapshots": float(len(training.days)),
     }
-    # The warning is the list's, whichever model names.
-    metrics |= {
-        name if name == "days_of_warning" else f"churn_{name}": value for name, value in trained.headline.items()
-    }
+    # How early the list names is the list's, whichever model ranks it.
+    metrics |= {f"churn_{name}" if name.endswith(BELOW) else name: value for name, value in trained.headline.items()}
     if trained.next_purchase is not None:
         metrics |= {"next_purchase_coverage": trained.next_purchase.coverage}
     for name, values in trained.assessment.baselines.items():
@@ -130,11 +172,9 @@ def _metrics(trained: Trained) -> dict[str, float | None]:
 
 
 def _ends(prefix: str, found: Comparison) -> dict[str, float | None]:
-    """The ends of the intervals of the model's own metrics."""
-    ends: dict[str, float | None] = {}
-    for name, interval in found.model.items():
-        ends |= {f"{prefix}{name}_low": interval.low, f"{prefix}{name}_high": interval.high}
-    return ends
+    """The same ends by flat names, as metrics of the run."""
+    ends = interval_ends(found).items()
+    return {f"{prefix}{name}_{end}": value for name, both in ends for end, value in both.items()}
 
 
 def _tables(trained: Trained) -> dict[str, pd.DataFrame]:
@@ -144,8 +184,6 @@ def _tables(trained: Trained) -> dict[str, pd.DataFrame]:
     from kizuna.evaluation.profit import realised_table
 
     tables = {"models_and_baselines": trained.assessment.table()}
-    if not trained.assessment.segments.empty:
-        tables["segments"] = trained.assessment.segments
     if len(trained.assessment.segments):
         tables["segments"] = trained.assessment.segments
     compared = {"churn_": trained.comparison}
@@ -205,9 +243,14 @@ def _contract(config: Config, trained: Trained) -> dict[str, Any]:
             "model": trained.assessment.metrics,
             "baselines": trained.assessment.baselines,
             "grade": trained.decision.grade,
-            "gate_text": trained.decision.text,
+            "gate_checks": [
+                {"name": one.name, "status": one.status, **plain({"value": one.value, "limit": one.limit})}
+                for one in trained.decision.checks
+            ],
+            "season": plain({key: getattr(trained.season, key) for key in ("unseen", "level_spread", "level_most")}),
         },
         "answer": trained.answer if trained.answer["named_on"] else None,
+        "season_anchor": None if trained.season.unseen else trained.season.served.to_json(),
         "next_purchase": trained.next_purchase.to_json() if trained.next_purchase else None,
     }
 

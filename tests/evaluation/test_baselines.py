@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from kizuna.evaluation.baselines import RANKING_ONLY, churn_baselines, mean_spend, value_baselines
+from kizuna.evaluation.baselines import churn_baselines, mean_spend, money_rankings, ranking_only, value_baselines
 from kizuna.evaluation.history_rules import expected_money, probability_of_silence
 from kizuna.models.splits import Split
 
@@ -75,8 +75,10 @@ def test_columns_without_anything_say_the_base_rate():
 
 def test_names_that_only_rank_are_told(purchases):
     scores = churn_baselines(purchases, Y, [SPLIT])
-    assert RANKING_ONLY == ("recency_rule",)
-    for name in set(scores) - set(RANKING_ONLY):
+    assert ranking_only("inactivity") == ("recency_rule",)
+    # That a customer buys nothing does not say that the contract ends.
+    assert ranking_only("cancellation") == ranking_only("provided") == ("recency_rule", "rate_rule", "bgnbd")
+    for name in set(scores) - set(ranking_only("inactivity")):
         assert ((scores[name][6:] >= 0) & (scores[name][6:] <= 1)).all()
 
 
@@ -112,3 +114,13 @@ def test_values_by_three_rules_with_the_margin(purchases):
     np.testing.assert_allclose(whole["btyd_rule"][6:], expected_money(frame.iloc[[3, 4, 5]], frame.iloc[[6, 7, 8]], 90))
     assert list(value_baselines(purchases, [SPLIT], as_of, 90)) == ["mean_spend", "btyd_rule"]
     assert value_baselines(purchases[["orders"]], [SPLIT], as_of, 90) == {}
+
+
+def test_rankings_by_money_stand_where_their_columns_are(purchases):
+    risk = {"rfm_logistic": np.linspace(0.1, 0.9, 9), "bgnbd": np.zeros(9)}
+    both = money_rankings(purchases, risk)
+    np.testing.assert_allclose(both["mean_spend"], mean_spend(purchases, 365))
+    np.testing.assert_allclose(both["rfm_logistic_value"], risk["rfm_logistic"] * mean_spend(purchases, 365))
+    assert list(money_rankings(purchases, {"base_rate": np.zeros(9)})) == ["mean_spend"]
+    for missing in ("revenue", "tenure_days"):
+        assert money_rankings(purchases.drop(columns=missing), risk) == {}

@@ -18,6 +18,7 @@ GOOD = GateEvidence(
     baselines={"recency": Interval(0.655, 0.63, 0.68), "RFM logistic": Interval(0.740, 0.72, 0.76)},
     differences={"recency": Interval(0.087, 0.06, 0.11), "RFM logistic": Interval(0.002, -0.005, 0.009)},
     baseline_levels={"RFM logistic": -0.01},
+    log_loss_ahead={"RFM logistic": Interval(0.010, 0.002, 0.018)},
 )
 
 
@@ -53,6 +54,7 @@ def test_a_good_model_passes_in_words_and_numbers():
     assert [(check.name, check.status) for check in decision.checks] == [
         ("signal", "pass"),
         ("baseline", "pass"),
+        ("log_loss", "pass"),
         ("calibration", "pass"),
         ("level", "pass"),
         ("leak", "pass"),
@@ -63,16 +65,18 @@ def test_a_good_model_passes_in_words_and_numbers():
     assert [check.text for check in decision.checks] == [
         "the AUC is .742 [.721, .763], better than chance",
         "the AUC is .002 ahead of the best baseline, RFM logistic, [-.005, +.009]",
+        "the log loss is .010 lower than that of RFM logistic [+.002, +.018]",
         "the calibration error is .012 [.000, .031] (.024 as counted, where a perfect model shows .020)",
         "the mean probability is 0.4 points above the observed churn rate",
         "no leak finding",
         "there is no champion yet",
         "no segment is large enough to be measured on its own",
-        "the training rows are the population",
+        "the customers of the train day were not looked at",
     ]
     assert decision.tags() == {
         "gate.signal": "pass .721 (limit .500)",
         "gate.baseline": "pass .002 (limit -.003)",
+        "gate.log_loss": "pass .010 (limit -.003)",
         "gate.calibration": "pass .000 (limit .050)",
         "gate.level": "pass .004 (limit .050)",
         "gate.leak": "pass 0 (limit 0)",
@@ -115,8 +119,24 @@ def test_no_signal_where_there_are_few_customers_or_a_rule_has_one():
     )
     assert text_of(decide(changed(auc=wide)), "signal") == (
         "the AUC is .550 [.420, .660]: the model cannot be told from chance (.500), while the baseline RFM logistic can "
-        "(.740 [.720, .760]): choose a simpler model.churn.estimator"
+        "(.740 [.720, .760]): some features mislead the model, leave them out by features.exclude"
     )
+
+
+@pytest.mark.parametrize(
+    ("best", "estimator", "advice"),
+    [
+        ("rfm_logistic", "lightgbm", "set model.churn.estimator to rfm"),
+        ("bgnbd", "logistic", "set model.churn.estimator to btyd"),
+        ("rate_rule", "blend", "set model.churn.estimator to rule"),
+        ("recency_rule", "rule", "set model.churn.estimator to logistic with params.columns recency"),
+        ("rfm_logistic", "rfm", "some features mislead the model, leave them out by features.exclude"),
+    ],
+)
+def test_where_a_rule_has_a_signal_its_own_estimator_is_named(best, estimator, advice):
+    can, wide = Interval(0.7, 0.65, 0.75), Interval(0.55, 0.42, 0.66)
+    decision = decide(changed(auc=wide, baselines={best: can}, differences={best: wide}, estimator=estimator))
+    assert text_of(decision, "signal").endswith(f"while the baseline {best} can (.700 [.650, .750]): {advice}")
 
 
 def test_an_interval_that_touches_one_half_is_no_signal_and_one_below_it_is_backwards():
@@ -356,3 +376,21 @@ def test_the_season_is_the_last_sentence_and_changes_nothing():
     decision = decide(changed(season="season unseen: the order of customers is reliable"))
     assert decision.text == f"{decide(GOOD).text} Season unseen: the order of customers is reliable."
     assert decision.grade == decide(GOOD).grade
+
+
+def test_probabilities_surely_worse_than_a_rules_warn_and_lower_the_grade():
+    rules = {"rule": Interval(0.02, 0.01, 0.03), "RFM logistic": Interval(-0.02, -0.03, -0.01)}
+    decision = decide(changed(log_loss_ahead=rules))
+    assert (decision.passed, decision.grade, status(decision)["log_loss"], decision.not_behind) == (
+        True,
+        "C",
+        "warn",
+        False,
+    )
+    assert text_of(decision, "log_loss") == (
+        "the log loss is .020 higher than that of RFM logistic [-.030, -.010]: its probabilities are worse than a plain rule's"
+    )
+    for harmless in (Interval(-0.02, -0.05, 0.01), Interval(-0.002, -0.003, -0.001)):
+        assert status(decide(changed(log_loss_ahead={"RFM logistic": harmless})))["log_loss"] == "pass"
+    none = decide(changed(log_loss_ahead={}))
+    assert text_of(none, "log_loss") == "no baseline with probabilities could be measured"

@@ -52,3 +52,25 @@ def test_the_level_that_all_share_is_the_smallest():
     assert shared_level(with_levels(0.02, base=0.06)) == 0.02
     assert shared_level(with_levels(-0.08, base=-0.06, rfm=0.01)) == 0.0
     assert shared_level(with_levels(-0.08)) == 0.0
+
+
+def test_log_loss_is_compared_pairwise_with_customers_drawn():
+    """The mean over folds of the rows' difference, and its spread by brute force: customers drawn with replacement."""
+    draw = np.random.default_rng(5)
+    customer, fold = np.repeat(np.arange(150), 2), np.tile([0, 1], 150)
+    truth = np.clip(np.repeat(draw.uniform(0.1, 0.9, 150), 2), 0.05, 0.95)
+    churned = (draw.random(300) < truth).astype(float)
+    rule = np.clip(truth + draw.normal(0, 0.2, 300), 0.02, 0.98)
+    rows = evaluation_rows(churned, customer, fold)
+    found = measure(rows, truth, {"rule": rule, "order": rule}, {"order"}).log_loss_ahead
+    assert list(found) == ["rule"]
+
+    def lower(weight):
+        saved = np.where(churned == 1, np.log(truth / rule), np.log((1 - truth) / (1 - rule)))
+        return np.mean([np.average(saved[fold == k], weights=weight[fold == k]) for k in (0, 1)])
+
+    assert found["rule"].estimate == pytest.approx(lower(np.ones(300)))
+    drawn = [lower(np.bincount(draw.integers(0, 150, 150), minlength=150)[customer]) for _ in range(2000)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert found["rule"].low == pytest.approx(low, abs=0.15 * (high - low))
+    assert found["rule"].high == pytest.approx(high, abs=0.15 * (high - low))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kizuna.evaluation.assessment import ChurnRows
 from kizuna.evaluation.folds import Folds
-from kizuna.evaluation.headline import days_of_warning, headline_metrics
+from kizuna.evaluation.headline import first_listing, headline_metrics, on_the_list
 from kizuna.models.splits import Split
 
 
@@ -21,9 +21,8 @@ def rows_of(silence: list[float], churned: list[int], ids: list[str], days: tupl
     splits = tuple(Split(nothing, np.arange(k * each, (k + 1) * each), ()) for k in range(len(days)))
     how = "in_time" if days[0] is None else "out_of_time"
     features = pd.DataFrame({"days_since_order": silence})
-    return ChurnRows(
-        features, np.array(churned, float), np.array(ids, dtype=object), Folds(splits, len(days), how, days)
-    )
+    customer = np.unique(ids, return_inverse=True)[1].astype(np.int32)
+    return ChurnRows(features, np.array(churned, float), customer, Folds(splits, len(days), how, days))
 
 
 def test_ten_rows_of_two_days() -> None:
@@ -38,19 +37,20 @@ def test_ten_rows_of_two_days() -> None:
     # Newest day: b .6 yes, e .55 no, d .5 yes, a .1 no. Older day: b .7 yes, e .4 yes, d .3 no, a .2 no; c is long silent.
     assert found["auc_silent_below_horizon"] == pytest.approx((3 / 4 + 1) / 2)
     assert found["precision_at_capacity_silent_below_horizon"] == pytest.approx((1 / 2 + 1) / 2)
-    assert found["captured_at_capacity_silent_below_horizon"] == pytest.approx((1 / 2 + 1) / 2)
+    # The list of two holds the long silent c on both days; beside c stands b, who left, of two and of two who did.
+    assert found["recall_at_capacity_silent_below_horizon"] == pytest.approx((1 / 2 + 1 / 2) / 2)
     assert found["lift_at_capacity_silent_below_horizon"] == pytest.approx((1 + 2) / 2)
     assert found["share_silent_below_horizon"] == 0.8
     # First named on the older day: c at 90 days, b at 75; the newer day's two are the same.
-    assert found["days_of_warning"] == 82.5
+    assert found["median_silence_days_at_first_listing"] == 82.5
 
 
 def test_without_days_there_is_no_warning_and_without_silence_nothing() -> None:
     rows = rows_of([1, 2, 3, 4], [0, 1, 0, 1], ["a", "b", "c", "d"], (None,))
     found = headline_metrics(rows, np.array([0.1, 0.9, 0.2, 0.8]), 90, 1)
     assert found["auc_silent_below_horizon"] == 1
-    assert np.isnan(found["days_of_warning"])
-    blind = ChurnRows(pd.DataFrame({"orders": [1.0] * 4}), rows.churned, rows.customer_ids, rows.folds)
+    assert np.isnan(found["median_silence_days_at_first_listing"])
+    blind = ChurnRows(pd.DataFrame({"orders": [1.0] * 4}), rows.churned, rows.customer, rows.folds)
     assert headline_metrics(blind, np.full(4, 0.5), 90, 1) == {}
 
 
@@ -58,13 +58,22 @@ def test_nobody_is_silent_for_so_little() -> None:
     rows = rows_of([100, 200], [0, 1], ["a", "b"], (50,))
     found = headline_metrics(rows, np.array([0.1, 0.9]), 90, 1)
     assert np.isnan(found["auc_silent_below_horizon"])
-    assert np.isnan(found["captured_at_capacity_silent_below_horizon"])
-    assert (found["share_silent_below_horizon"], found["days_of_warning"]) == (0, 200)
+    assert np.isnan(found["recall_at_capacity_silent_below_horizon"])
+    assert (found["share_silent_below_horizon"], found["median_silence_days_at_first_listing"]) == (0, 200)
+
+
+def test_a_list_longer_than_half_of_a_day_is_cut_as_the_real_one_is() -> None:
+    # Four customers, so that two are named whatever was asked for: the two long silent ones, and nobody in time.
+    rows = rows_of([100, 200, 10, 20], [1, 1, 1, 1], ["a", "b", "c", "d"], (50,))
+    p = np.array([0.9, 0.8, 0.7, 0.6])
+    assert headline_metrics(rows, p, 90, 300)["recall_at_capacity_silent_below_horizon"] == 0.0
+    assert headline_metrics(rows, p[::-1], 90, 300)["recall_at_capacity_silent_below_horizon"] == 1.0
+    assert on_the_list(np.full(5, 0.5), np.array([4, 3, 0, 1, 2]), 2).tolist() == [False, False, True, True, False]
 
 
 @given(
     st.lists(
-        st.tuples(st.integers(1, 3), st.sampled_from("abcdefgh"), st.sampled_from([0.2, 0.5, 0.8]), st.integers(1, 99)),
+        st.tuples(st.integers(1, 3), st.integers(0, 7), st.sampled_from([0.2, 0.5, 0.8]), st.integers(1, 99)),
         min_size=1,
         max_size=24,
         unique_by=lambda row: row[:2],
@@ -72,12 +81,16 @@ def test_nobody_is_silent_for_so_little() -> None:
     st.integers(1, 5),
     st.randoms(use_true_random=False),
 )
-def test_warning_equals_a_loop_in_any_order_of_rows(rows, capacity, random) -> None:
+def test_first_listing_equals_a_loop_in_any_order_of_rows(rows, capacity, random) -> None:
     silent = {}
     for today in sorted({row[0] for row in rows}):
         listed = sorted((row for row in rows if row[0] == today), key=lambda row: (-row[2], row[1]))
         for row in listed[: min(capacity, max(len(listed) // 2, 1))]:
             silent.setdefault(row[1], row[3])
     random.shuffle(rows)
-    frame = pd.DataFrame(rows, columns=["day", "customer_id", "probability", "silence_days"])
-    assert days_of_warning(frame, capacity) == np.median(list(silent.values()))
+    frame = pd.DataFrame(rows, columns=["day", "customer", "probability", "silence_days"])
+    named = np.zeros(len(frame), dtype=bool)
+    for day in frame["day"].unique():
+        at = np.flatnonzero(frame["day"] == day)
+        named[at] = on_the_list(frame["probability"].to_numpy()[at], frame["customer"].to_numpy()[at], capacity)
+    assert first_listing(frame[named]) == np.median(list(silent.values()))

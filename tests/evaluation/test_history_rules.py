@@ -3,46 +3,44 @@ import pandas as pd
 import pytest
 
 from kizuna.evaluation.history_rules import expected_money, probability_of_silence
-from kizuna.models import BGNBD, MBGNBD, GammaGamma
+from kizuna.models.btyd.purchasing import Parameters
+from kizuna.models.btyd.simulation import simulate_customers
+
+TRUTH = Parameters(r=0.6, alpha=50.0, a=0.7, b=1.6, first_chance=0)
 
 
-@pytest.fixture(scope="module")
-def shop():
-    """Two hundred customers with some repeats, and ten to judge, one of whom never ordered."""
-    generator = np.random.default_rng(3)
-    orders = 1 + generator.poisson(generator.gamma(0.8, 2, 210))
-    tenure = generator.integers(30, 400, 210)
-    since = np.where(orders > 1, (tenure * generator.random(210)).astype(int), tenure).clip(1)
-    frame = pd.DataFrame({"orders": orders, "tenure_days": tenure, "days_since_order": since}).astype(float)
-    frame["revenue"] = orders * generator.gamma(5, 20, 210)
-    frame.loc[209, :] = [0, np.nan, np.nan, 0]
-    return frame.iloc[:200], frame.iloc[200:]
+def histories(drawn, spend=10.0):
+    columns = {"orders": drawn.frequency + 1, "tenure_days": drawn.age, "days_since_order": drawn.age - drawn.recency}
+    return pd.DataFrame(columns).assign(revenue=spend * (drawn.frequency + 1))
 
 
-def history(frame):
-    recency = frame["tenure_days"] - frame["days_since_order"]
-    repeats = np.where(recency > 0, (frame["orders"] - 1).clip(lower=1), 0)
-    return repeats, recency, frame["tenure_days"]
+def test_silence_is_as_frequent_as_among_customers_drawn_from_the_model():
+    drawn = simulate_customers(TRUTH, 20_000, 300, seed=2)
+    frame = histories(drawn)
+    told = probability_of_silence(frame, frame, 60, 0.4)
+    wait = np.random.default_rng(3).exponential(1 / drawn.rate)
+    silent = ~drawn.alive | (wait > 60)
+    for some in (drawn.frequency == 0, drawn.frequency == 1, drawn.frequency > 2, told < 0.4, told > 0.8):
+        assert some.sum() > 500
+        assert told[some].mean() == pytest.approx(silent[some].mean(), abs=0.02)
 
 
-def test_silence_is_what_bgnbd_says(shop):
-    train, test = shop
-    told = probability_of_silence(train, test, 60, 0.4)
-    model = BGNBD().fit(*history(train))
-    np.testing.assert_allclose(told[:9], model.probability_of_no_purchase(*history(test.iloc[:9]), 60))
-    assert told[9] == 0.4
+def test_money_is_as_much_as_customers_drawn_from_the_model_go_on_to_spend():
+    truth = Parameters(r=0.6, alpha=50.0, a=0.7, b=1.6, first_chance=1)
+    drawn = simulate_customers(truth, 20_000, 300, seed=2)
+    frame = histories(drawn)
+    # What all of them buy between day 300 and day 480, from another draw followed to either day.
+    more = [simulate_customers(truth, 200_000, age, seed=5).frequency.mean() for age in (300, 480)]
+    worth = expected_money(frame, frame, 180)
+    assert worth.mean() == pytest.approx(10 * (more[1] - more[0]), rel=0.05)
 
 
-def test_money_is_expected_orders_times_expected_money_an_order(shop):
-    train, test = shop
-    worth = expected_money(train, test, 180)
-    orders = MBGNBD().fit(*history(train)).expected_purchases(*history(test.iloc[:9]), 180)
-    each = GammaGamma().fit(train["orders"], train["revenue"] / train["orders"])
-    known = test.iloc[:9]
-    np.testing.assert_allclose(
-        worth[:9], orders * each.expected_value(known["orders"], known["revenue"] / known["orders"])
-    )
-    assert worth[9] == 0.0
+def test_who_never_ordered_is_usual_and_worth_nothing():
+    drawn = simulate_customers(TRUTH, 300, 300, seed=2)
+    frame = histories(drawn)
+    never = pd.DataFrame({"orders": [0.0], "tenure_days": np.nan, "days_since_order": np.nan, "revenue": 0.0})
+    assert probability_of_silence(frame, never, 60, 0.4).tolist() == [0.4]
+    assert expected_money(frame, never, 60).tolist() == [0.0]
 
 
 def test_several_orders_of_one_day_are_one_visit():

@@ -7,6 +7,7 @@ import pytest
 
 from kizuna.evaluation import plots
 from kizuna.evaluation.intervals import calibration_interval, evaluation_rows
+from kizuna.evaluation.metrics import calibration_table
 
 CUSTOMERS = 600
 
@@ -96,6 +97,24 @@ def test_calibration_says_what_was_said_and_what_happened():
     assert title(plots.calibration_figure(y, p + 0.2, wrong)) == (
         "Said 60.0 %, happened 39.0 %: off by 21.0 points on average"
     )
+
+
+@pytest.mark.parametrize("shift", [-0.3, -0.1, 0.0, 0.1, 0.3])
+@pytest.mark.parametrize(("a", "b"), [(2, 2), (1, 6), (8, 1.2)])
+def test_the_name_of_the_diagonal_hides_no_point(a, b, shift):
+    random = np.random.default_rng(3)
+    p = random.beta(a, b, 2000)
+    y = (random.random(2000) < np.clip(p + shift, 0, 1)).astype(float)
+    figure = plots.calibration_figure(y, p)
+    axes = figure.axes[0]
+    name = next(text for text in axes.texts if text.get_text() == "said = happened")
+    box = name.get_window_extent(figure.canvas.get_renderer())
+    assert name.get_bbox_patch() is None
+    points = next(line for line in axes.lines if line.get_marker() == "o")
+    table = calibration_table(y, p)
+    seen = [points.get_xydata(), table[["predicted_mean", "observed_low"]], table[["predicted_mean", "observed_high"]]]
+    for x, height in axes.transData.transform(np.concatenate(seen)):
+        assert not box.padded(4).contains(x, height)
 
 
 def test_lift_says_how_many_of_those_named_churned():

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kizuna.config import Economics
-from kizuna.evaluation import metrics
 from kizuna.evaluation.profit import (
     Campaign,
     MaximumProfit,
@@ -18,8 +17,6 @@ from kizuna.evaluation.profit import (
     profit_curve,
     realised_table,
     total_of_first,
-    value_caught_at,
-    value_lift_at,
     value_reached,
 )
 
@@ -76,21 +73,8 @@ def test_the_closed_form_is_the_mean_over_all_orders_of_the_tied(rows):
     np.testing.assert_allclose(value_reached(churned, value, score), brute, atol=1e-9)
 
 
-def test_value_caught_and_its_lift_by_hand():
+def test_value_reached_by_hand():
     assert value_reached(CHURNED, VALUE, SCORE).tolist() == [100, 100, 120, 120, 120, 420, 420, 420, 420, 420]
-    assert value_caught_at(CHURNED, VALUE, SCORE, 3) == 120.0
-    assert value_lift_at(CHURNED, VALUE, SCORE, 3) == pytest.approx(120 / 420 / 0.3)
-    assert value_lift_at(CHURNED, VALUE, SCORE, 100) == 1.0
-    assert value_lift_at(CHURNED, VALUE, np.zeros(10), 3) == pytest.approx(1.0)
-    assert np.isnan(value_lift_at([0, 0], [5, 5], [1, 2], 1))
-    assert np.isnan(value_caught_at([], [], [], 1))
-
-
-@given(shops)
-def test_with_equal_values_the_value_lift_is_the_lift(rows):
-    churned, _, score = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
-    found = value_lift_at(churned, np.full(len(rows), 7.0), score, 3)
-    np.testing.assert_allclose(found, metrics.lift_at(churned, score, 3))
 
 
 def test_realised_against_expected_by_decile():
@@ -188,8 +172,6 @@ def test_what_cannot_be_is_refused():
         total_of_first([1, np.nan], [1, 2])
     with pytest.raises(ValueError, match=r"^one column each is needed, got shapes \(2,\) and \(1,\)$"):
         total_of_first([1, 2], [1])
-    with pytest.raises(ValueError, match=r"^capacity must be at least 1, got 0$"):
-        value_caught_at([1], [1], [1], 0)
     with pytest.raises(
         ValueError,
         match=r"^0 <= incentive < customer_value and contact_cost >= 0 are needed, "

@@ -29,12 +29,12 @@ def a_shop(customers=400, seed=1):
     features["orders_365d"], features["revenue_365d"] = features["orders"], features["revenue"]
     worth = (1 - churned) * generator.gamma(2, 40 * rate)
     as_of = np.repeat(np.array([300, 200, 100], dtype=np.int32), customers)
-    ids = np.tile(np.array([f"c{k}" for k in range(customers)], dtype=object), 3)
+    customer = np.tile(np.arange(customers, dtype=np.int32), 3)
     day = {at: np.flatnonzero(as_of == at) for at in (300, 200, 100)}
     splits = (Split(np.concatenate([day[200], day[100]]), day[300]), Split(day[100], day[200]))
     folds = Folds(splits, 2, "out_of_time", (300, 200))
     kept = 80 * rate
-    return ValueRows(features, as_of, ids, worth, churned, folds), ValueForecast(p, kept, np.zeros(rows))
+    return ValueRows(features, as_of, customer, worth, churned, folds), ValueForecast(p, kept, np.zeros(rows))
 
 
 def test_model_and_baselines_stand_on_the_same_rows_with_intervals():
@@ -73,7 +73,7 @@ def test_folds_by_customer_make_a_list_of_the_newest_day_alone():
     mixed = ValueRows(
         rows.features,
         rows.as_of,
-        rows.customer_ids,
+        rows.customer,
         rows.worth,
         rows.churned,
         Folds(halves, 2, "in_time", (None, None)),
@@ -84,10 +84,28 @@ def test_folds_by_customer_make_a_list_of_the_newest_day_alone():
     assert money.rows.shown.all()
 
 
+@pytest.mark.parametrize("missing", ["orders", "tenure_days", "days_since_order", "revenue", "revenue_365d"])
+def test_any_column_of_the_purchases_may_be_left_out(missing):
+    rows, forecast = a_shop(100)
+    some = ValueRows(
+        rows.features.drop(columns=missing), rows.as_of, rows.customer, rows.worth, rows.churned, rows.folds
+    )
+    found = assess_value(some, forecast, 365, config())
+    rankings = set(found.money.table["ranking"])
+    assert {"kizuna", "kizuna_probability"} < rankings
+    assert ("mean_spend" in rankings) is (missing not in ("revenue", "tenure_days"))
+    assert ("rfm_logistic_value" in rankings) is (missing == "revenue_365d")
+
+
+def test_a_list_of_few_customers_names_half_of_them():
+    rows, forecast = a_shop(60)
+    assert assess_value(rows, forecast, 365, config(evaluation={"capacity": 300})).money.capacity == 30
+
+
 def test_without_purchases_there_is_value_and_no_money():
     rows, forecast = a_shop(60)
     plain = ValueRows(
-        pd.DataFrame({"x": np.arange(180.0)}), rows.as_of, rows.customer_ids, rows.worth, rows.churned, rows.folds
+        pd.DataFrame({"x": np.arange(180.0)}), rows.as_of, rows.customer, rows.worth, rows.churned, rows.folds
     )
     found = assess_value(plain, forecast, 365, config())
     assert found.money is None
@@ -105,7 +123,7 @@ BASELINES = {"formula": {"normalised_gini": 0.5}, "mean_spend": {"normalised_gin
 
 
 def test_the_check_looks_at_order_and_level_and_at_no_absolute_error():
-    found = value_check(compared(0.55, 0.05, 1.04), BASELINES, 0.003)
+    found = value_check(compared(0.55, 0.05, 1.04), BASELINES, 0.003, "out_of_time")
     assert (found.name, found.status, found.value, found.limit) == ("value", "pass", 0.05, -0.003)
     assert found.text == (
         "the normalised Gini is .550 [.500, .600], .050 ahead of the best baseline, formula [.040, .070]; "
@@ -114,16 +132,26 @@ def test_the_check_looks_at_order_and_level_and_at_no_absolute_error():
 
 
 def test_behind_a_baseline_and_off_in_level_are_warnings_that_say_what_to_do():
-    behind = value_check(compared(0.48, -0.02, 1.04), BASELINES, 0.003)
+    behind = value_check(compared(0.48, -0.02, 1.04), BASELINES, 0.003, "out_of_time")
     assert behind.status == "warn"
     assert behind.text.endswith(
         ".020 behind the best baseline, formula [-.030, .000]; predicted over actual total is 1.04 [0.90, 1.40]: "
         "rank by formula where the order of values matters"
     )
-    off = value_check(compared(0.55, 0.05, 1.16), BASELINES, 0.003)
+    off = value_check(compared(0.55, 0.05, 1.16), BASELINES, 0.003, "out_of_time")
     assert off.status == "warn"
     assert off.text.endswith(
         "predicted over actual total is 1.16 [0.90, 1.40]: read values as an order, not as amounts"
     )
-    undefined = value_check(compared(0.55, 0.05, float("nan")), BASELINES, 0.003)
+    undefined = value_check(compared(0.55, 0.05, float("nan")), BASELINES, 0.003, "out_of_time")
     assert undefined.status == "warn"
+
+
+@pytest.mark.parametrize("ratio", [1.0, 3.0])
+def test_by_customer_the_level_is_untested_and_never_passes(ratio):
+    found = value_check(compared(0.55, 0.05, ratio), BASELINES, 0.003, "in_time")
+    assert found.status == "warn"
+    assert found.text.endswith(
+        f"predicted over actual total is {ratio:.2f} [0.90, 1.40]: the level is untested, as no earlier day could teach a "
+        "model of a later one"
+    )

@@ -17,8 +17,7 @@ from kizuna.evaluation.metrics import normalised_gini, total_ratio
 from kizuna.evaluation.value_assessment import ValueRows
 from kizuna.evaluation.value_tuning import SAME_VALUE_LOSS, tune_value, untried_value, value_loss
 from kizuna.models.tuning import TuneLimits
-from kizuna.models.value_pair import ValueRecipe, fit_pair, mixed
-from kizuna.models.value_pair import ValueRows as TaughtValues
+from kizuna.models.value_pair import TaughtValues, ValueRecipe, fit_pair, mixed
 from kizuna.timeline import LabelWindow
 
 DAYS = (300, 200, 100)
@@ -30,7 +29,7 @@ def a_shop(customers: int = 300, dated: bool = True, newest: str = "alike") -> V
     rows = customers * 3
     features = pd.DataFrame(rng.normal(size=(rows, 4)), columns=["a", "b", "c", "d"])
     as_of = np.repeat(np.array(DAYS, dtype=np.int32), customers)
-    ids = np.tile(np.array([f"c{k:03d}" for k in range(customers)], dtype=object), 3)
+    ids = np.tile(np.arange(customers, dtype=np.int32), 3)
     wave = 2 * np.sin(5 * features["a"].to_numpy())
     if newest == "turned":
         wave = np.where(as_of == 300, -wave, wave)
@@ -47,7 +46,7 @@ def recipe(estimator: str = "tweedie", **params: object) -> ValueRecipe:
 
 
 def with_worth(rows: ValueRows, worth: np.ndarray) -> ValueRows:
-    return ValueRows(rows.features, rows.as_of, rows.customer_ids, worth, rows.churned, rows.folds)
+    return ValueRows(rows.features, rows.as_of, rows.customer, worth, rows.churned, rows.folds)
 
 
 def test_the_loss_is_order_and_level_together() -> None:
@@ -67,7 +66,7 @@ def test_the_loss_takes_too_much_and_too_little_alike(gini: float, ratio: float)
 
 
 def test_a_search_that_helps_is_used_and_its_numbers_are_those_of_the_models() -> None:
-    rows = a_shop(600)
+    rows = a_shop(1500)
     found = tune_value(rows, recipe(), TuneLimits(12))
     assert found.helped
     assert found.gain > SAME_VALUE_LOSS
@@ -129,10 +128,10 @@ def test_one_test_is_searched_by_customer_inside_its_training_rows() -> None:
     one = ValueRows(
         rows.features,
         rows.as_of,
-        rows.customer_ids,
+        rows.customer,
         rows.worth,
         rows.churned,
-        make_folds(rows.as_of, rows.customer_ids, rows.churned, FoldPlan(LabelWindow(150), 1, 7)),
+        make_folds(rows.as_of, rows.customer, rows.churned, FoldPlan(LabelWindow(150), 1, 7)),
     )
     assert len(one.folds.splits) == 1
     assert len(tune_value(one, recipe(), TuneLimits(2)).trials) == 2

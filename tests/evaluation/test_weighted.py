@@ -62,10 +62,13 @@ def test_value_caught_and_its_lift_are_those_of_the_repeated_rows(rows):
     y, p, worth, weights = columns(rows)
     repeated = [np.repeat(column, weights.astype(int)) for column in (y, worth, p)]
     evaluated = evaluation_rows(y)
+    reached = profit.value_reached(*repeated)
+    places, total = min(CAPACITY, reached.size), float(repeated[0] @ repeated[1])
     caught = caught_statistic(evaluated, p, y * worth, CAPACITY)(weights)
-    assert caught == pytest.approx(profit.value_caught_at(*repeated, CAPACITY))
+    assert caught == pytest.approx(reached[places - 1])
     lift = lift_statistic(evaluated, p, y * worth, CAPACITY)(weights)
-    assert lift == pytest.approx(profit.value_lift_at(*repeated, CAPACITY), nan_ok=True)
+    by_chance = total * places / reached.size
+    assert lift == pytest.approx(reached[places - 1] / by_chance if total else np.nan, nan_ok=True)
     gain = profit.contact_gain(y, worth, 0.5, 1, 2)
     earned = profit.profit_curve(np.repeat(gain, weights.astype(int)), repeated[2]).profit
     assert caught_statistic(evaluated, p, gain, CAPACITY)(weights) == pytest.approx(

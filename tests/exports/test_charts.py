@@ -70,7 +70,7 @@ def test_nobody_eligible_draws_nothing(build_pack):
 
 def test_bars_are_as_long_as_their_share(build_pack):
     drawn = charts.bars(build_pack("en"), load_words("en"))
-    assert [bar.name for bar in drawn] == ["kizuna", "RFM logistic", "Recency rule", "Purchase-rate rule", "Random"]
+    assert [bar.name for bar in drawn] == ["kizuna", "RFM logistic", "Longest silent", "Purchase rate", "Random"]
     assert [bar.figures for bar in drawn][:2] == ["231 (77%)", "214 (71%)"]
     assert drawn[0].length / drawn[1].length == pytest.approx(231 / 214, abs=1e-3)
     assert [bar.main for bar in drawn] == [True, False, False, False, False]

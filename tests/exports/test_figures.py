@@ -10,9 +10,11 @@ from kizuna.exports.figures import (
     effect_text,
     facts_text,
     figures_of,
+    gate_text,
     level_text,
     order_text,
     places,
+    refused_text,
     rows_of,
     warning_text,
     why_text,
@@ -131,10 +133,65 @@ def test_in_time_folds_do_not_check_the_order(ten):
 
 def test_the_level_is_compared_with_what_happened(ten):
     words = load_words("en")
-    assert level_text(ten, words) == "level checked (46.1% said, 45.4% happened)"
-    assert level_text(replace(ten, answer=replace(ten.answer, said=0.6)), words).startswith("level too high (60.0%")
-    assert level_text(replace(ten, answer=replace(ten.answer, said=0.3)), words).startswith("level too low (30.0%")
+    ten = replace(ten, evaluation=ten.evaluation | {"season": None})
+    assert level_text(ten, words) == "level on 2 Oct 2025: 46.1% said, 45.4% happened"
+    high, low = (replace(ten, answer=replace(ten.answer, said=said)) for said in (0.6, 0.3))
+    assert level_text(high, words) == "level too high on 2 Oct 2025 (60.0% said, 45.4% happened)"
+    assert level_text(low, words) == "level too low on 2 Oct 2025 (30.0% said, 45.4% happened)"
     assert level_text(replace(ten, answer=None), words) == "level not yet checked"
+
+
+@pytest.mark.parametrize(
+    ("unseen", "spread", "most", "english", "japanese"),
+    [
+        (
+            True,
+            0.0452,
+            None,
+            "the coming level may be off by ±4.5 points (season unseen)",
+            "今後の水準は±4.5ポイントほどずれることがあります(この季節は未学習)",
+        ),
+        (
+            True,
+            0.0,
+            0.031,
+            "the coming level may be off by up to ±3.1 points (season unseen)",
+            "今後の水準は最大±3.1ポイントずれることがあります(この季節は未学習)",
+        ),
+        (
+            False,
+            0.02,
+            None,
+            "the coming level follows the same weeks of last year (past levels were off by ±2.0 points)",
+            "今後の水準は前年の同じ時期に合わせてあります(過去のずれは±2.0ポイントほど)",
+        ),
+        (
+            True,
+            None,
+            None,
+            "by how much the coming level may be off is not known",
+            "今後の水準がどれほどずれるかは分かっていません",
+        ),
+    ],
+)
+def test_how_far_the_coming_level_may_be_off(ten, unseen, spread, most, english, japanese):
+    season = {"unseen": unseen, "level_spread": spread, "level_most": most}
+    pack = replace(ten, answer=None, evaluation=ten.evaluation | {"season": season})
+    assert level_text(pack, load_words("en")) == f"level not yet checked; {english}"
+    assert level_text(pack, load_words("ja")) == f"確率の水準は未確認、{japanese}"
+
+
+def test_the_gate_in_a_sentence(ten):
+    checks = [
+        {"name": name, "status": status, "value": 0.1, "limit": 0.0}
+        for name, status in (("signal", "fail"), ("leak", "fail"), ("segments", "warn"), ("level", "pass"))
+    ]
+    refused = replace(ten, evaluation=ten.evaluation | {"gate_checks": checks})
+    assert gate_text(ten, load_words("en")) == "Passed. To note: calibration"
+    assert gate_text(refused, load_words("en")) == "Refused (signal, leaks). To note: segments"
+    assert gate_text(refused, load_words("ja")) == "不合格(偶然との区別、結果の先取り)。注意: 顧客層"
+    assert gate_text(replace(ten, evaluation={}), load_words("en")) == "–"
+    assert refused_text(ten, load_words("en")) == ""
 
 
 def test_money_is_spoken_of_only_where_every_cost_is_known(ten):

@@ -88,7 +88,10 @@ def test_every_text_column_is_escaped(page, build_pack, canary):
     texts = ["reason_1_text", "action_text", "lifecycle_stage", "customer_id"]
     rows = pack.at_risk.assign(**dict.fromkeys(texts, canary))
     rows["customer_id"] = [f"{canary}{k}" for k in range(5)]
-    evaluation = pack.evaluation | {"grade": canary, "gate_text": canary}
+    evaluation = pack.evaluation | {
+        "grade": canary,
+        "gate_checks": [{"name": canary, "status": "fail", "value": 1.0, "limit": 0.0}],
+    }
     _, text = page("en", at_risk=rows, name=canary, evaluation=evaluation, models={"churn": canary})
     parsed = Page(text)
     assert canary in parsed.of("h1")
@@ -124,6 +127,14 @@ def test_customers_who_are_not_listed_are_not_named(page):
     assert named == {name for name in pack.at_risk["customer_id"] if re.fullmatch(r"C\d{6}", name)}
 
 
+def test_the_top_says_that_the_gate_refused_the_model_in_use(page, build_pack):
+    failed = [{"name": "signal", "status": "fail", "value": 0.484, "limit": 0.5}]
+    evaluation = build_pack("ja").evaluation | {"grade": "D", "gate_checks": failed}
+    said = Page(page("ja", evaluation=evaluation)[1]).of("p", "refused")
+    assert said == ["このモデルは採用の判定で不合格でした(偶然との区別)。担当者の判断で使用しています。"]
+    assert Page(page("ja")[1]).of("p", "refused") == []
+
+
 def test_five_figures_two_sentences_and_the_answers(page):
     _, text = page("en")
     parsed = Page(text)
@@ -132,7 +143,8 @@ def test_five_figures_two_sentences_and_the_answers(page):
     assert parsed.of("p", "")[0].startswith("The largest part of the money")
     said = " ".join(piece for _, _, piece in parsed.texts)
     for part in (
-        *("Week of 1 Jan 2026", "Order reliable on later days", "level checked (46.1% said, 45.4% happened)"),
+        *("Week of 1 Jan 2026", "Order reliable on later days", "level on 2 Oct 2025: 46.1% said, 45.4% happened"),
+        *("the coming level may be off by ±4.5 points (season unseen)", "Gate: Passed. To note: calibration"),
         *("Simulated data, no real person", "First result on 1 Apr 2026", "They are not proof of a cause."),
         *("231 (77%)", "new since last list; 31 bought again"),
     ):

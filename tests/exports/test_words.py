@@ -4,6 +4,7 @@ from datetime import date
 import pytest
 
 from kizuna.errors import ConfigError
+from kizuna.evaluation.rule_names import RULE_NAMES
 from kizuna.explain.facts import CODES
 from kizuna.exports.words import LANGUAGES, load_words, money_decimals, share_text
 
@@ -33,6 +34,22 @@ def test_every_fact_stage_channel_and_reason_for_leaving_has_a_word(language):
     assert all(words.knows("removed", why) for why in REMOVED)
     assert all(words.knows("suppressed", why) for why in ("no_consent", "paused"))
     assert all(len(text) <= 31 for key, text in words.texts.items() if key.startswith("sheet."))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_check_of_the_gate_and_every_rule_has_a_word(language):
+    words = load_words(language)
+    checks = ("signal", "baseline", "calibration", "level", "leak", "champion", "segments", "population")
+    assert all(words.knows(group, name) for group in ("gate_check", "gate_value") for name in checks)
+    assert all(words.knows("gate_status", status) for status in ("pass", "warn", "fail"))
+    assert all(words.knows("recipe", name) for name in RULE_NAMES)
+
+
+def test_documents_call_the_rules_what_pictures_call_them():
+    words = load_words("en")
+    assert {name: words.code("recipe", name).lower() for name in RULE_NAMES} == {
+        name: rule.lower() for name, rule in RULE_NAMES.items()
+    }
 
 
 def test_a_code_without_a_word_is_printed_as_it_is():

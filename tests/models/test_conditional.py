@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -79,6 +81,15 @@ def test_predictions_are_finite_and_not_negative(values, estimator):
     assert np.isfinite(predicted).all()
     assert (predicted >= 0).all()
     assert predicted.sum() == pytest.approx(max(value.sum(), 0), rel=1e-6, abs=1e-6)
+
+
+def test_a_share_however_sure_is_no_overflow():
+    draw = np.random.default_rng(4)
+    X = draw.normal(size=(400, 1))
+    model = fit_conditional(X, np.where(X[:, 0] > 0, 10.0, 0.0), "hurdle", {}, MACHINE)
+    sure = replace(model, share=replace(model.share, weights=model.share.weights * 1e5))
+    low, high = sure.predict(np.array([[-5.0], [5.0]]))
+    assert (low, high) == (0.0, pytest.approx(model.level * 10, rel=0.05))
 
 
 def test_unknown_estimators_are_explained():

@@ -56,12 +56,11 @@ def test_silence_and_activity_add_up_to_everybody():
     assert (silent < MODEL.expected_orders(ROWS)).all()
 
 
-@pytest.mark.parametrize("row", [0, 2, 3])
-def test_orders_given_the_outcome_are_those_of_drawn_lives(row):
-    """A hundred thousand lives that could have had this history, lived on for 365 days."""
-    draw, n = np.random.default_rng(row), 100_000
-    x, now, last = ROWS[row, 0] - 1, ROWS[row, 1] / 7, (ROWS[row, 1] - ROWS[row, 2]) / 7
-    gone = A / (B + x) * ((ALPHA + now) / (ALPHA + last)) ** (R + x)
+def drawn_orders(row, draw, all_alive):
+    """Orders within 90 days and in the rest of 365 of a hundred thousand lives that could have had this history."""
+    n = 100_000
+    x, now, last = row[0] - 1, row[1] / 7, (row[1] - row[2]) / 7
+    gone = 0.0 if all_alive else A / (B + x) * ((ALPHA + now) / (ALPHA + last)) ** (R + x)
     alive = draw.random(n) < 1 / (1 + gone)
     rate, leaves = draw.gamma(R + x, 1 / (ALPHA + now), n), draw.beta(A, B + x + 1, n)
     time, early, late = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -73,9 +72,27 @@ def test_orders_given_the_outcome_are_those_of_drawn_lives(row):
         early += alive & (time < 90 / 7)
         late += alive & (time >= 90 / 7)
         alive &= draw.random(n) >= leaves
+    return early, late
+
+
+@pytest.mark.parametrize("row", [0, 2, 3])
+def test_orders_given_the_outcome_are_those_of_drawn_lives(row):
+    early, late = drawn_orders(ROWS[row], np.random.default_rng(row), False)
     silent = early == 0
     assert MODEL.expected_orders_if_silent(ROWS)[row] == pytest.approx(late[silent].mean(), rel=0.05)
     assert MODEL.expected_orders_if_active(ROWS)[row] == pytest.approx((early + late)[~silent].mean(), rel=0.03)
+
+
+@pytest.mark.parametrize("horizon_days", [90.0, 365.0])
+def test_a_frequent_buyer_long_gone_is_worth_what_a_live_one_is_if_he_comes_back(horizon_days):
+    """An order proves him alive, however unlikely it is: here less than once in 10¹⁸."""
+    gone = np.array([[80.0, 700.0, 600.0, 20.0]])
+    model = RhythmModel(SILENCE, 3, 25.0, SPEND, horizon_days, 90.0)
+    early, late = drawn_orders(gone[0], np.random.default_rng(9), True)
+    orders = early + late if horizon_days == 365 else early
+    assert model.expected_orders(gone)[0] < 1e-18
+    assert model.expected_orders_if_active(gone)[0] == pytest.approx(orders[early > 0].mean(), rel=0.02)
+    assert model.expected_orders_if_active(gone)[0] > 5
 
 
 def test_nothing_is_ordered_after_silence_where_the_windows_are_equal():
@@ -94,19 +111,19 @@ def test_gaps_take_the_usual_and_returns_are_worth_nothing():
 
 def test_its_parameters_are_found_again():
     draw = np.random.default_rng(5)
-    lives = named(MBGNBD, r=R, alpha=ALPHA, a=A, b=B).simulate(8000, draw.uniform(20, 150, 8000), seed=5)
+    # Far from the usual parameters, which count for something.
+    truth = {"r": 2.0, "alpha": 30.0, "a": 0.3, "b": 1.5}
+    lives = named(MBGNBD, **truth).simulate(8000, draw.uniform(20, 150, 8000), seed=5)
     spend = draw.gamma(4.0, 10.0, 8000)
     orders, tenure = lives.frequency + 1, lives.age * 7
     # Chances of buying within 26 weeks, of who is alive and buys at that rate.
     buys = lives.alive & (draw.random(8000) < -np.expm1(-lives.rate * 26))
     X = np.column_stack([orders, tenure, tenure - lives.recency * 7, spend * draw.gamma(orders * 5, 1 / (orders * 5))])
-    found = fit_rhythm(
-        X, np.where(buys, spend, 0.0), ["orders", "tenure_days", "days_since_order", "order_value"], (182, 91)
-    )
-    said = np.clip(-np.expm1(-found.silence.margin(X)), 0, 1)
+    names = ["orders", "tenure_days", "days_since_order", "order_value"]
+    found = fit_rhythm(X, buys.astype(float), names, (182, 91))
     assert (found.horizon_days, found.label_days, found.silence.horizon_days) == (182.0, 91.0, 182.0)
     assert (1 / (1 + np.exp(found.silence.margin(X)))).mean() == pytest.approx(buys.mean(), abs=0.01)
-    assert said.shape == (8000,)
+    assert np.abs(np.log(found.silence.parameters) - np.log(list(truth.values()))).max() < 0.3
     assert found.spend is not None
     np.testing.assert_allclose(found.order_value(X).mean(), 40.0, rtol=0.03)
 

@@ -156,6 +156,47 @@ def test_intervals_hold_the_share_that_was_asked_for(model, shop, frame):
             model.interval(frame, p, coverage)
 
 
+def test_intervals_learn_from_the_probabilities_that_are_given(shop, frame):
+    splits = [Split(np.arange(400, 800), np.arange(400)), Split(np.arange(400), np.arange(400, 800))]
+
+    def fitted(p):
+        model = CltvRegressor("tweedie", {"n_estimators": 10})
+        return model.fit(frame, shop.value, churned=shop.churned, splits=splits, churn_probability=p)
+
+    blind, sure, own = (fitted(p) for p in (np.full(800, shop.churned.mean()), shop.churned * 0.98 + 0.01, None))
+    assert blind.conditional(frame).tolist() == sure.conditional(frame).tolist() == own.conditional(frame).tolist()
+    value = np.maximum(shop.value, 0)
+    for model, p in ((blind, np.full(800, shop.churned.mean())), (sure, shop.churned * 0.98 + 0.01)):
+        low, high = model.interval(frame, p, 0.8).T
+        assert ((low <= value) & (value <= high)).mean() == pytest.approx(0.83, abs=0.06)
+    stage = np.full(800, np.nan)
+    for split in splits:
+        rest = CltvRegressor("tweedie", {"n_estimators": 10}).fit(
+            frame.iloc[split.train], shop.value[split.train], churned=shop.churned[split.train]
+        )
+        stage[split.test] = rest.pair_.churn_probability(frame.to_numpy()[split.test])
+    assert fitted(stage).intervals_.to_json() == own.intervals_.to_json()
+
+
+def test_given_probabilities_must_be_known_where_splits_test(shop, frame):
+    splits = [Split(np.arange(400), np.arange(400, 800))]
+    p = np.where(np.arange(800) < 400, np.nan, 0.5)
+    model = CltvRegressor("tweedie", {"n_estimators": 5})
+    fit = {"churned": shop.churned, "splits": splits}
+    assert model.fit(frame, shop.value, **fit, churn_probability=p).intervals_ is not None
+    p[790:] = np.nan
+    with pytest.raises(ValueError, match="churn_probability") as error:
+        model.fit(frame, shop.value, **fit, churn_probability=p)
+    assert str(error.value) == (
+        "churn_probability asks for a number between 0 and 1 for each row that splits test; 10 of 400 have none. "
+        "Pass the out-of-fold probabilities of the same splits."
+    )
+    with pytest.raises(
+        ValueError, match=r"^churn_probability asks for one number per row of y; found shape \(3,\) for 800"
+    ):
+        model.fit(frame, shop.value, **fit, churn_probability=[0.5] * 3)
+
+
 def test_without_a_fold_there_is_no_interval(shop):
     model = CltvRegressor().fit(shop.X[:3], np.ones(3))
     assert model.conditional(shop.X[:3]).shape == (3, 2)
@@ -171,7 +212,7 @@ def test_the_level_of_a_day_moves_both_values_and_their_bounds(shop, frame):
     rich = np.where(as_of == 20_000, 2.0, 1.0) * shop.value
     model = CltvRegressor("tweedie").fit(frame, rich, churned=shop.churned, as_of=as_of)
     factor = model.pair_.level.factor(20_364)
-    assert factor == model.pair_.level.factor(20_392) != model.pair_.level.factor(20_200)
+    assert factor > model.pair_.level.factor(20_392) > model.pair_.level.factor(20_200)
     np.testing.assert_allclose(model.conditional(frame, 20_364), factor * model.conditional(frame))
     np.testing.assert_allclose(model.predict(frame, as_of=20_364), factor * model.predict(frame))
     assert not np.array_equal(model.interval(frame, as_of=20_364), model.interval(frame))

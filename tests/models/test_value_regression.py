@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def test_it_is_the_minimum_of_the_penalised_deviance():
     target = value / value.mean()
 
     def loss(weights, intercept):
-        shifted = ValueRegression(model.positions, model.scales, model.centre, model.spread, weights, intercept, 1.0)
+        shifted = replace(model, weights=weights, intercept=intercept, level=1.0)
         mean = shifted.predict(X)
         return np.mean(2 * (mean**0.5 + target * mean**-0.5)) + 0.005 * np.square(weights).sum()
 
@@ -73,6 +74,20 @@ def test_extremes_teach_no_more_than_the_highest_taught_but_count_in_the_total()
     model = fit_value_regression(X, raised, (0, 1, 2, 3), (4,), float(value.max()))
     assert model.predict(X).sum() == pytest.approx(raised.sum())
     assert np.ptp(np.log(model.predict(X)) - np.log(fit(X, value).predict(X))) < 0.2
+
+
+def test_a_gap_takes_the_median_and_never_ordered_is_not_ordered_today():
+    X, value, _ = shop(999)
+    model = fit(X, value)
+    never, usual, today = np.repeat(X[:1], 3, axis=0)
+    never[0], usual[0], today[0] = np.nan, np.median(X[:, 0]), 0.0
+    said = model.predict(np.array([never, usual, today]))
+    assert said[0] == said[1] < 0.7 * said[2]
+    # Gaps of training neither move the median nor stop the fit; a column of gaps alone says nothing.
+    X[::5, 0], X[:, 4] = np.nan, np.nan
+    gappy = fit(X, value)
+    assert gappy.fills[0] == np.nanmedian(X[:, 0])
+    assert (gappy.fills[4], gappy.weights[4]) == (0.0, 0.0)
 
 
 def test_a_row_does_not_depend_on_the_rows_beside_it():

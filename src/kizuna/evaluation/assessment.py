@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kizuna.evaluation.baselines import RANKING_ONLY
 from kizuna.evaluation.folds import Folds
 from kizuna.evaluation.gate_evidence import GateEvidence, best_baseline, measure
 from kizuna.evaluation.intervals import evaluation_rows
-from kizuna.evaluation.metrics import churn_metrics, mean_over_folds, models_table, precision_at
+from kizuna.evaluation.metrics import churn_metrics, mean_over_folds, models_table, places_of, precision_at
 from kizuna.evaluation.segments import SegmentRules, measure_segments, segment_masks, segment_table
 from kizuna.timeline import LabelWindow, date_of
 
@@ -23,12 +22,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ChurnRows:
-    """The training rows as evaluation needs them: features, outcomes, customers and folds."""
+    """The training rows as evaluation needs them: features, outcomes, folds, and customers as numbers in the order of
+    their ids. ``ranking_only``: the baselines that are no probabilities of these outcomes.
+    """
 
     features: pd.DataFrame
     churned: Floats
-    customer_ids: NDArray[np.object_]
+    customer: NDArray[np.int32]
     folds: Folds
+    ranking_only: tuple[str, ...] = ("recency_rule",)
 
     @property
     def tested(self) -> NDArray[np.int64]:
@@ -76,17 +78,19 @@ def assess_churn(
 
     def mean_metrics(name: str) -> dict[str, float]:
         parts = [
-            churn_metrics(churned[fold == k], scores[name][fold == k], capacity, probabilities=name not in RANKING_ONLY)
+            churn_metrics(
+                churned[fold == k], scores[name][fold == k], capacity, probabilities=name not in rows.ranking_only
+            )
             for k in range(rows.folds.reported)
         ]
         return mean_over_folds(parts)
 
-    measured = evaluation_rows(churned, rows.customer_ids[tested], fold)
+    measured = evaluation_rows(churned, rows.customer[tested], fold)
     evidence = measure(
         measured,
         scores["kizuna"],
         {name: scores[name] for name in baselines},
-        [name for name in baselines if name in RANKING_ONLY],
+        [name for name in baselines if name in rows.ranking_only],
         None if champion is None else champion[tested],
     )
     best = best_baseline(evidence)
@@ -108,12 +112,12 @@ def assess_churn(
 def answer_check(rows: ChurnRows, scores: Mapping[str, Floats], window: LabelWindow, capacity: int) -> dict[str, Any]:
     """What the newest test day's list would have been, knowing nothing later, and what came of it, as plain values.
 
-    ``named_on``, ``until``: ISO days, or None where the folds are by customer. ``churned``: how many of ``capacity``
-    named churned, by model and rule, and ``random``: as many as chance gives.
+    ``named_on``, ``until``: ISO days, or None where the folds are by customer. ``capacity``: how many were named, at most
+    half of all. ``churned``: how many of them did, by model and rule, and ``random``: as many as chance gives.
     """
     first = rows.folds.fold_of_test_rows == 0
     churned = rows.churned[rows.tested][first]
-    capacity = min(capacity, len(churned))
+    capacity = places_of(capacity, len(churned))
     named = {name: precision_at(churned, values[first], capacity) * capacity for name, values in scores.items()}
     auc = {
         name: churn_metrics(churned, values[first], capacity, probabilities=False)["auc"]

@@ -11,7 +11,7 @@ from kizuna.evaluation import canvas
 from kizuna.evaluation.canvas import FAINT, MODEL, NBSP, QUIET
 from kizuna.evaluation.list_backtest import BY_CHANCE, Weeks, best_rule, gained_by, list_table
 from kizuna.evaluation.metrics import FloatArray
-from kizuna.evaluation.money_plots import RANKING_WORDS
+from kizuna.evaluation.rule_names import rule_name
 from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def backtest_figure(weeks: Weeks, named: pd.DataFrame, rules: list[str], currenc
     if what == "gain":
         notes = f"{len(days)} weekly lists of {weeks.capacity:,} new names, under the assumed save rate and costs"
     figure, above = canvas.paper(5.8, title, notes)
-    letters = max(len(f"{said[name]}  {RANKING_WORDS.get(name, name)}") for name in shown)
+    letters = max(len(f"{said[name]}  {rule_name(name)}") for name in shown)
     axes = canvas.panel(figure, (0.9, 0.8, 0.6 + canvas.LETTER_INCHES * letters, above + 0.35))
     highest, lowest = (float(of([of(curve) for curve in curves.values()])) for of in (max, min))
     top, last = 1.05 * max(highest, 0.0) or 1.0, max(len(days) - 1, 1)
@@ -72,7 +72,7 @@ def backtest_figure(weeks: Weeks, named: pd.DataFrame, rules: list[str], currenc
         )
     for name, height in canvas.spread(ends, (floor, top), 0.062 * (top - floor)).items():
         weight = "bold" if name == "kizuna" else "normal"
-        words = f"{said[name]}{NBSP}{NBSP}{RANKING_WORDS.get(name, name)}"
+        words = f"{said[name]}{NBSP}{NBSP}{rule_name(name)}"
         canvas.write(axes, last * 1.02, height, words, color=colours[name], weight=weight)
     canvas.write(axes, 0, top + 0.03 * (top - floor), _HEADINGS[what], va="bottom")
     if by_money:

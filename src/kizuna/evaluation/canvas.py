@@ -136,6 +136,31 @@ def spread(heights: Mapping[str, float], limits: tuple[float, float], room: floa
     return {name: height + shift for name, height in zip(names, placed, strict=True)}
 
 
+def beside_diagonal(axes: Axes, drawn: FloatArray, words: str) -> tuple[float, float, str]:
+    """Where the words stand by the panel's diagonal with room around them: x, y of their near end, and which end it is.
+
+    x, y and `drawn` (points, 2), what must stay visible, are shares of the panel. The highest place with a third of an
+    inch free is taken, else the one with the most room.
+    """
+    box, paper = axes.get_position(), axes.get_figure(root=True)
+    size = np.array([box.width, box.height]) * paper.get_size_inches() if paper else np.ones(2)
+    wide, tall, gap = LETTER_INCHES * (len(words) + 1), 0.2, 0.12
+    best, place = -1.0, (1.0, 0.5, "right")
+    for share in np.linspace(0.95, 0.05, 19):
+        for side in ("left", "right"):
+            # Below the diagonal the words begin at it, above it they end at it.
+            away = 1 if side == "left" else -1
+            x, y = share * size + np.array([away * gap, -away * (gap + tall / 2)])
+            left = x if side == "left" else x - wide
+            if left < 0 or left + wide > size[0] or y - tall / 2 < 0 or y + tall / 2 > size[1]:
+                continue
+            beyond = np.abs(drawn * size - np.array([left + wide / 2, y])) - np.array([wide / 2, tall / 2])
+            room = min(float(np.hypot(*np.maximum(beyond, 0).T).min()), 1 / 3)
+            if room > best:
+                best, place = room, (float(x / size[0]), float(y / size[1]), side)
+    return place
+
+
 def swarm(positions: FloatArray, reach: float, columns: int = 160) -> FloatArray:
     """Offsets of dots around their row, within ±.42: the more dots at a position, the wider they fan out."""
     column = np.clip(((positions / reach + 1) / 2 * columns).astype(np.int64), 0, columns)

@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kizuna.evaluation.intervals import EvaluationRows, Interval, Resampling, Statistic, customer_weights
+from kizuna.evaluation.intervals import (
+    EvaluationRows,
+    Interval,
+    Resampling,
+    Statistic,
+    customer_weights,
+    draws_for,
+    evaluation_rows,
+)
+from kizuna.evaluation.metrics import NORMAL_95
 from kizuna.evaluation.weighted import churn_statistics, decile_error_interval, value_statistics
 
-_MOST_DRAWN_ROWS = 8_000_000
-_FEWEST_DRAWS = 80
+MOST_ROWS = 40_000
+"""Of more rows some customers stand for the spread of all."""
+_DRAWS_OF_A_PART = 60
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some customers' rows: ``at`` picks them from any column of all rows, ``share`` is their part of the customers."""
+
+    rows: EvaluationRows
+    at: npt.NDArray[np.intp] | slice
+    share: float
+
+    def column(self, values: npt.ArrayLike) -> Floats:
+        """These customers' rows of a column of all rows."""
+        return np.asarray(values, dtype=np.float64)[self.at]
+
+    def amounts(self, values: npt.ArrayLike) -> Floats:
+        """The same, weighted so that their totals are about those of all rows."""
+        return np.asarray(self.column(values) / self.share)
+
+    def places(self, capacity: int) -> int:
+        """What of a list's places is theirs, at least one."""
+        return max(1, round(capacity * self.share))
 
 
 @dataclass(frozen=True)
@@ -58,16 +91,6 @@ class Comparison:
         return pd.DataFrame(lines, columns=["baseline", "metric", "difference", "low", "high"])
 
 
-def draws_for(rows: EvaluationRows) -> Resampling:
-    """200 draws; of more than 40,000 rows fewer, so that the draws read 8,000,000 rows, but never fewer than 80.
-
-    Of so many rows an interval is narrow, and its ends are sure enough: 100,000 rows of a model and four baselines take
-    about three seconds.
-    """
-    affordable = _MOST_DRAWN_ROWS // max(rows.churned.size, 1)
-    return Resampling(resamples=int(np.clip(affordable, _FEWEST_DRAWS, Resampling().resamples)))
-
-
 def compare(
     rows: EvaluationRows, statistics: Mapping[str, Mapping[str, Statistic]], resampling: Resampling | None = None
 ) -> Comparison:
@@ -77,22 +100,73 @@ def compare(
     where it is undefined on the rows themselves, all three are NaN.
     """
     chosen = resampling or draws_for(rows)
-    places = [(name, metric) for name, metrics in statistics.items() for metric in metrics]
-
-    def all_of(weights: npt.NDArray[np.float64]) -> list[float]:
-        return [statistics[name][metric](weights) if weights.size else float("nan") for name, metric in places]
-
-    whole = np.array(all_of(np.ones(rows.churned.size)))
-    drawn = np.array([all_of(weights) for weights in customer_weights(rows, chosen)] if rows.churned.size else [whole])
     tails = (1.0 - chosen.level) / 2.0, (1.0 + chosen.level) / 2.0
 
-    def interval(estimate: float, found: npt.NDArray[np.float64]) -> Interval:
+    def percentiles(_: float, found: Floats) -> tuple[float, float]:
+        low, high = np.quantile(found, tails).tolist()
+        return low, high
+
+    return _compared(statistics, _measured(rows, statistics), _drawn(rows, statistics, chosen), percentiles)
+
+
+def compare_by(
+    rows: EvaluationRows, statistics_of: Callable[[Part], Mapping[str, Mapping[str, Statistic]]]
+) -> Comparison:
+    """The same for statistics that can be made of any customers' rows; of more than 40,000 rows it is cheaper.
+
+    Then whole customers with about as many rows are drawn once, their spread over 60 resamples is scaled by the root of
+    their share, and the interval is normal: the estimate of all rows ± 1.96 spreads (the spread is known to a tenth).
+    """
+    everybody = Part(rows, slice(None), 1.0)
+    statistics = statistics_of(everybody)
+    if rows.churned.size <= MOST_ROWS:
+        return compare(rows, statistics)
+    part = _some_customers(rows)
+    scale = NORMAL_95 * np.sqrt(part.share)
+
+    def normal(estimate: float, found: Floats) -> tuple[float, float]:
+        half = float(scale * found.std(ddof=1)) if found.size > 1 else float("nan")
+        return estimate - half, estimate + half
+
+    drawn = _drawn(part.rows, statistics_of(part), Resampling(_DRAWS_OF_A_PART))
+    return _compared(statistics, _measured(rows, statistics), drawn, normal)
+
+
+def _some_customers(rows: EvaluationRows) -> Part:
+    generator = np.random.default_rng(Resampling().seed)
+    chosen = generator.random(rows.customers) < MOST_ROWS / rows.churned.size
+    at = np.flatnonzero(chosen[rows.customer])
+    part = evaluation_rows(rows.churned[at], rows.customer[at], rows.fold[at])
+    return Part(part, at, float(chosen.mean()))
+
+
+def _measured(rows: EvaluationRows, statistics: Mapping[str, Mapping[str, Statistic]]) -> Floats:
+    whole = np.ones(rows.churned.size)
+    return np.array([of(whole) if whole.size else np.nan for metrics in statistics.values() for of in metrics.values()])
+
+
+def _drawn(rows: EvaluationRows, statistics: Mapping[str, Mapping[str, Statistic]], chosen: Resampling) -> Floats:
+    """One row per resample, one column per model and metric."""
+    every = [of for metrics in statistics.values() for of in metrics.values()]
+    draws = customer_weights(rows, chosen) if rows.churned.size else ()
+    return np.array([[of(weights) for of in every] for weights in draws]).reshape(-1, len(every))
+
+
+def _compared(
+    statistics: Mapping[str, Mapping[str, Statistic]],
+    whole: Floats,
+    drawn: Floats,
+    ends: Callable[[float, Floats], tuple[float, float]],
+) -> Comparison:
+    """``ends``: low and high by the estimate and the draws in which it is defined."""
+
+    def interval(estimate: float, found: Floats) -> Interval:
         known = found[~np.isnan(found)]
         if np.isnan(estimate) or not known.size:
-            return Interval(estimate, float("nan"), float("nan"))
-        low, high = np.quantile(known, tails).tolist()
-        return Interval(float(estimate), low, high)
+            return Interval(float(estimate), float("nan"), float("nan"))
+        return Interval(float(estimate), *ends(float(estimate), known))
 
+    places = [(name, metric) for name, metrics in statistics.items() for metric in metrics]
     at = {place: column for column, place in enumerate(places)}
     model, *others = statistics
     intervals = {
@@ -116,19 +190,27 @@ def compare_churn(
     The calibration error is compared as counted, but has no interval here: noise only adds to it, and its interval is
     intervals.calibration_interval's.
     """
-    statistics = {
-        name: churn_statistics(rows, score, capacity, probabilities=name not in ranking_only)
-        for name, score in scores.items()
-    }
-    return _without(compare(rows, statistics), "calibration_error")
+
+    def statistics_of(part: Part) -> dict[str, dict[str, Statistic]]:
+        places = part.places(capacity)
+        return {
+            name: churn_statistics(part.rows, part.column(score), places, probabilities=name not in ranking_only)
+            for name, score in scores.items()
+        }
+
+    return _without(compare_by(rows, statistics_of), "calibration_error")
 
 
 def compare_value(rows: EvaluationRows, actual: npt.ArrayLike, predictions: Mapping[str, npt.ArrayLike]) -> Comparison:
     """The value metrics of every prediction, the model's first; its decile error with the interval of its own kind."""
-    statistics = {name: value_statistics(rows, actual, values) for name, values in predictions.items()}
-    found = _without(compare(rows, statistics), "decile_error")
+
+    def statistics_of(part: Part) -> dict[str, dict[str, Statistic]]:
+        came = part.column(actual)
+        return {name: value_statistics(part.rows, came, part.column(said)) for name, said in predictions.items()}
+
+    found = _without(compare_by(rows, statistics_of), "decile_error")
     model = next(iter(predictions.values()))
-    return found.knowing({"decile_error": decile_error_interval(rows, actual, model, draws_for(rows))})
+    return found.knowing({"decile_error": decile_error_interval(rows, actual, model)})
 
 
 def _without(found: Comparison, metric: str) -> Comparison:

@@ -50,10 +50,8 @@ class FoldPlan:
     customer_folds: int = 5
 
 
-def make_folds(
-    as_of: NDArray[np.int32], customer_ids: NDArray[np.object_], y: NDArray[np.float64], plan: FoldPlan
-) -> Folds:
-    """Folds for rows with these days, customers and outcomes.
+def make_folds(as_of: NDArray[np.int32], customer: NDArray[np.int32], y: NDArray[np.float64], plan: FoldPlan) -> Folds:
+    """Folds for rows with these days, customers (numbers in the order of their ids) and outcomes.
 
     Out of time: the ``plan.count`` newest matured snapshots are tests, each trained on snapshots whose labels had ended by
     then; one older test is added so that every reported test can be calibrated by outcomes known on its day. A fold
@@ -64,7 +62,7 @@ def make_folds(
     usable = [fold for fold in folds if _both(y, as_of, fold.train_days) and _both(y, as_of, (fold.test_day,))]
     reported = usable[: plan.count]
     if not reported:
-        return _by_customer(customer_ids, y, plan)
+        return _by_customer(customer, y, plan)
     chosen = list(reported)
     # The newest test whose outcomes were complete on the day of every reported one: it calibrates them all.
     known = [other for other in usable if window.end(other.test_day) <= reported[-1].test_day]
@@ -82,11 +80,11 @@ def _both(y: NDArray[np.float64], as_of: NDArray[np.int32], days: Sequence[int])
     return len(chosen) > 0 and bool(chosen.min() != chosen.max())
 
 
-def _by_customer(customer_ids: NDArray[np.object_], y: NDArray[np.float64], plan: FoldPlan) -> Folds:
-    splits = stratified_splits(y, customer_ids.astype(str), plan.customer_folds, plan.seed)
+def _by_customer(customer: NDArray[np.int32], y: NDArray[np.float64], plan: FoldPlan) -> Folds:
+    splits = stratified_splits(y, customer, plan.customer_folds, plan.seed)
     if not splits:
         raise ContractError(
-            f"A model must be tested on customers that it has not seen; of {len(np.unique(customer_ids.astype(str))):,} "
+            f"A model must be tested on customers that it has not seen; of {len(np.unique(customer)):,} "
             f"customers only {int(y.sum()):,} rows churned and {int((1 - y).sum()):,} did not. "
             "At least two customers of each kind are needed: load more history."
         )

@@ -27,11 +27,18 @@ Status = Literal["pass", "fail", "warn"]
 # Differences of sums carry rounding errors of about 1e-16; a limit met exactly is met.
 ROUNDING = 1e-9
 
-LEVEL_CHECKS = ("calibration", "level")
+LEVEL_CHECKS = ("log_loss", "calibration", "level")
 # The widest half of an AUC interval that leaves a usual signal (.60) visible.
 _WIDE = 0.05
 _SURE = 0.05
 _COUNTED = ("leak", "segments")
+# The estimator that is a baseline's own idea.
+_LIKE = {
+    "rate_rule": "rule",
+    "rfm_logistic": "rfm",
+    "bgnbd": "btyd",
+    "recency_rule": "logistic with params.columns recency",
+}
 
 
 @dataclass(frozen=True)
@@ -75,8 +82,9 @@ class GateDecision:
 
     @property
     def not_behind(self) -> bool:
-        """Whether it passed, and not even by chance behind the best baseline by more than allowed."""
-        return self.passed and all(check.status == "pass" for check in self.checks if check.name == "baseline")
+        """Whether it passed, not even by chance behind the best baseline's order, and not surely behind in log loss."""
+        compared = [check for check in self.checks if check.name in ("baseline", "log_loss")]
+        return self.passed and all(check.status == "pass" for check in compared)
 
     def tags(self) -> dict[str, str]:
         """Every check by ``gate.<name>``, in short."""
@@ -90,6 +98,7 @@ def decide(evidence: GateEvidence, limits: GateLimits | None = None) -> GateDeci
     checks = (
         _signal(evidence),
         _baseline(evidence, allowed),
+        _log_loss(evidence, allowed),
         _calibration(evidence, allowed, shared),
         _level(evidence, allowed, shared),
         _leak(evidence, allowed),
@@ -121,7 +130,7 @@ def _why_no_signal(evidence: GateEvidence) -> str:
     best, wide = best_baseline(evidence), (evidence.auc.high - evidence.auc.low) / 2
     beside = "nor can any rule" if best is None else f"nor can the best baseline, {best} ({evidence.baselines[best]})"
     if best is not None and evidence.baselines[best].low > 0.5:
-        return f"while the baseline {best} can ({evidence.baselines[best]}): choose a simpler model.churn.estimator"
+        return f"while the baseline {best} can ({evidence.baselines[best]}): {_advice(best, evidence.estimator)}"
     if not wide <= _WIDE:
         return (
             f"{beside}: {evidence.rarer:,} of {evidence.customers:,} customers with the rarer outcome are too few to tell. "
@@ -131,6 +140,13 @@ def _why_no_signal(evidence: GateEvidence) -> str:
         f"{beside}: what these tables hold of {evidence.customers:,} customers says nothing of who churns. "
         "Other tables are needed, not more rows"
     )
+
+
+def _advice(best: str, estimator: str) -> str:
+    """What to do where a baseline knows what the model does not."""
+    if best in _LIKE and estimator and _LIKE[best] != estimator:
+        return f"set model.churn.estimator to {_LIKE[best]}"
+    return "some features mislead the model, leave them out by features.exclude"
 
 
 def _behind(name: str, ahead: Interval, limit: float, words: str) -> Check:
@@ -150,6 +166,21 @@ def _baseline(evidence: GateEvidence, limits: GateLimits) -> Check:
         return Check("baseline", "warn", float("nan"), limit, "no baseline could be measured on these rows")
     ahead = evidence.differences[best]
     return _behind("baseline", ahead, limit, f"{_side(ahead.estimate)} the best baseline, {best}, {_range(ahead)}")
+
+
+def _log_loss(evidence: GateEvidence, limits: GateLimits) -> Check:
+    """Probabilities that are surely worse than a rule's warn: its order may still be the better one."""
+    limit, measured = -limits.max_behind_baseline, evidence.log_loss_ahead
+    known = {name: ahead for name, ahead in measured.items() if not np.isnan(ahead.estimate)}
+    if not known:
+        return Check("log_loss", "pass", float("nan"), limit, "no baseline with probabilities could be measured")
+    best = min(known, key=lambda name: (known[name].estimate, name))
+    ahead = known[best]
+    side = "lower" if ahead.estimate >= 0 else "higher"
+    text = f"the log loss is {decimals(abs(ahead.estimate))} {side} than that of {best} {_range(ahead)}"
+    if ahead.estimate >= limit - ROUNDING or not ahead.high < 0:
+        return Check("log_loss", "pass", ahead.estimate, limit, text)
+    return Check("log_loss", "warn", ahead.estimate, limit, f"{text}: its probabilities are worse than a plain rule's")
 
 
 def _calibration(evidence: GateEvidence, limits: GateLimits, shared: float) -> Check:
@@ -229,7 +260,7 @@ def _population(evidence: GateEvidence) -> Check:
     """Whether everybody eligible on the train day gets a probability that a list could be made of."""
     found, none = evidence.population, float("nan")
     if found is None:
-        return Check("population", "pass", none, none, "the training rows are the population")
+        return Check("population", "pass", none, none, "the customers of the train day were not looked at")
     who = f"{found.customers:,} customers eligible on the train day"
     if not found.customers:
         text = "nobody is eligible on the train day, so the model was not tried on the customers of today"

@@ -1,22 +1,26 @@
-"""Buy-till-you-die models as baselines: fitted to the purchase histories of the training part alone, never to outcomes.
+"""Buy-till-you-die models as baselines: fitted to purchase histories alone, never to outcomes.
 
-Histories are read from the columns orders, tenure_days and days_since_order, one row a customer. Only eligible customers
-have a row: who has been silent for longer than ``churn.active_within_days`` is missing, so that these fits see too little
-dropping out, and are a little behind what the same models reach on a list of all customers.
+Histories are read from the columns orders, tenure_days and days_since_order, one row a customer. Those that teach should
+be everybody's who ever bought (``Pasts``): of the eligible alone nobody has been silent for long, and a model fitted to
+them sees too little dropping out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-HISTORY_COLUMNS = ("orders", "tenure_days", "days_since_order")
+from kizuna.models.silence import SILENCE_COLUMNS
+
 _LEAST_DAYS = 30
 
 Floats = NDArray[np.float64]
+# Everybody who had bought before a day (a day number), as he stood on it; None where that is not known.
+Pasts = Callable[[int], pd.DataFrame | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +80,7 @@ def _came_back(rows: _Bought) -> bool:
 
 
 def _bought(frame: pd.DataFrame) -> _Bought:
-    orders, tenure, since = (frame[name].to_numpy(dtype=np.float64) for name in HISTORY_COLUMNS)
+    orders, tenure, since = (frame[name].to_numpy(dtype=np.float64) for name in SILENCE_COLUMNS)
     known = ~np.isnan(orders + tenure + since) & (orders >= 1)
     count, age = orders[known], tenure[known]
     recency = np.clip(age - since[known], 0, age)

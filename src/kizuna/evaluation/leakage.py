@@ -181,7 +181,9 @@ def _mean_auc(found: Sequence[float]) -> float:
     return float(np.mean(defined)) if defined else float("nan")
 
 
-def _reach_of_chance(outcome: FloatArray, folds: Sequence[Fold], known: RowOrigins, columns: int) -> float:
+def _reach_of_chance(
+    outcome: FloatArray, folds: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]], known: RowOrigins, columns: int
+) -> float:
     """The AUC that the best of so many columns may show by chance, one time in a hundred, on the customers tested.
 
     The standard deviation of a useless ranking is √((m + n + 1) / (12 m n)) for m churned and n other customers

@@ -16,17 +16,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kizuna.evaluation.baselines import churn_baselines
-from kizuna.models.calibration import probability
+from kizuna.evaluation.metrics import log_loss
+from kizuna.models.season_anchor import SeasonAnchor, shifted
 from kizuna.models.splits import Split
 from kizuna.timeline import LabelWindow, date_of
 
-_YEAR_DAYS = 365
-_SAME_SEASON_DAYS = 45
-_SHRUNK = 0.5
+_HISTORY_DAYS = 2 * 365
 _QUARTERS = 4
 # Enough to see a level to a point or so; whole customers are drawn.
 _ROWS = 60_000
-_MARGIN = 1e-6
+_SURELY = 1.645
 
 Floats = NDArray[np.float64]
 Days = NDArray[np.int32]
@@ -50,67 +49,93 @@ class SeasonLevel:
 
     ``unseen``: no anchor is used, the model's own level stands. ``level_spread``: root mean square of past errors of the
     mean probability (.04 is four points), their sampling noise taken out; NaN where no past day could be tested.
-    ``shift``: log odds to add to the shipped model, ``shifts`` to tests of past days; 0 and none where unseen.
+    ``level_most``: what it may be at most where the noise hides it, else None. ``anchor``: what past days needed; it moves
+    the tests of the days in ``earned_on``, on which it had proved its worth by then, and, where the season is not
+    ``unseen``, what is scored.
     """
 
     unseen: bool
     level_spread: float
     tested_days: int
     why: str
-    shift: float = 0.0
-    shifts: Mapping[int, float] = field(default_factory=dict)
+    level_most: float | None = None
+    anchor: SeasonAnchor = field(default_factory=SeasonAnchor)
+    earned_on: tuple[int, ...] = ()
+
+    @property
+    def served(self) -> SeasonAnchor:
+        """What moves the days that are scored."""
+        return SeasonAnchor() if self.unseen else self.anchor
+
+    @property
+    def spread_text(self) -> str:
+        """By how much the level may be off, as a clause."""
+        if np.isnan(self.level_spread):
+            return "nothing tells by how much the level may be off"
+        if self.level_most is None:
+            return f"the level may be off by ±{self.level_spread * 100:.1f} points"
+        return f"the level may be off by up to ±{self.level_most * 100:.1f} points"
 
     @property
     def text(self) -> str:
         """The finding as one sentence without its full stop."""
         if not self.unseen:
             return f"season seen: the level is anchored at the same weeks of last year ({self.why})"
-        spread = (
-            "nothing tells by how much the level may be off"
-            if np.isnan(self.level_spread)
-            else f"the level may be off by ±{self.level_spread * 100:.1f} points"
-        )
-        return f"season unseen: the order of customers is reliable, {spread} ({self.why})"
+        return f"season unseen: {self.spread_text} ({self.why})"
 
     def anchored(self, p: Floats, as_of: Days) -> Floats:
-        """Probabilities with the shift of each row's day, NaN kept."""
-        if not self.shifts:
-            return p
-        shift = np.array([self.shifts.get(int(day), 0.0) for day in as_of])
-        return _shifted(p, shift)
+        """Out-of-fold probabilities of tests, each day's as it would have been served then; NaN kept."""
+        return _by_day(p, as_of, {day: self.anchor.shift(day) for day in self.earned_on})
+
+    def served_on(self, p: Floats, as_of: Days) -> Floats:
+        """The shipped model's probabilities as they are served on each row's day."""
+        return _by_day(p, as_of, {int(day): self.served.shift(int(day)) for day in np.unique(as_of)})
+
+
+def _by_day(p: Floats, as_of: Days, shifts: Mapping[int, float]) -> Floats:
+    out = p
+    for day, shift in shifts.items():
+        here = np.flatnonzero(as_of == day) if shift else ()
+        if len(here):
+            out = out.copy() if out is p else out
+            out[here] = shifted(p[here], shift)
+    return out
 
 
 def season_level(rows: DatedRows, first_day: int, seed: int) -> SeasonLevel:
-    """The spread of past levels, and shifts where four quarters were tested, two years are known and they have helped.
+    """The spread of past levels, and the anchor where four quarters were tested, two years are known and it has helped.
 
-    ``first_day``: the shop's first known day. The interval of the improvement in log loss counts test days as one where
-    their label windows overlap, and must lie above 0.
+    ``first_day``: the shop's first known day. Each test day is judged as the train day is, by what was known on it. The
+    interval of the improvement in log loss counts test days as one where their label windows overlap, and must lie
+    above 0.
     """
     tested = _tested_days(_drawn(rows, seed))
     if not tested:
         return SeasonLevel(True, float("nan"), 0, "no snapshot is old enough to have taught a model of a later one")
-    spread = _spread(list(tested.values()))
-    over = f"spread over {len(tested)} past test day{'s' if len(tested) > 1 else ''}"
-    quarters = {(date_of(day).month - 1) // 3 for day in tested}
-    history = rows.train_day - first_day
+    window = rows.window
+    spread, most = _spread(tested, window.horizon_days)
+    anchor = SeasonAnchor(tuple((day, one.needed) for day, one in sorted(tested.items())), window.end(0))
+    gains = {day: one.gain(shift) for day, one in sorted(tested.items()) if (shift := anchor.shift(day))}
 
-    def unseen(why: str) -> SeasonLevel:
-        return SeasonLevel(True, spread, len(tested), f"{over}; {why}")
+    def refused(day: int) -> str:
+        """Why nothing was anchored on this day, by what was known then, or nothing."""
+        history, ended = day - first_day, [then for then in tested if window.end(then) <= day]
+        quarters = {(date_of(then).month - 1) // 3 for then in ended}
+        if history < _HISTORY_DAYS:
+            return f"{history:,} days of history, an anchor needs {_HISTORY_DAYS}"
+        if len(quarters) < _QUARTERS:
+            return f"test days lie in {len(quarters)} of {_QUARTERS} quarters"
+        low = _surely_gained({then: gains[then] for then in ended if then in gains}, window.horizon_days)
+        return "" if anchor.shift(day) and low > 0 else "the same weeks of last year have not surely helped"
 
-    if history < 2 * _YEAR_DAYS:
-        return unseen(f"{history:,} days of history, an anchor needs {2 * _YEAR_DAYS}")
-    if len(quarters) < _QUARTERS:
-        return unseen(f"test days lie in {len(quarters)} of {_QUARTERS} quarters")
-    shifts = {
-        day: shift for day in (*tested, rows.train_day) if (shift := _shift(tested, day, rows.window)) is not None
-    }
-    gains = {day: tested[day].gain(shift) for day, shift in shifts.items() if day in tested}
-    low = _surely_gained(gains, rows.window.horizon_days)
-    if rows.train_day not in shifts or not low > 0:
-        return unseen("the same weeks of last year have not surely helped")
-    mean = float(np.mean(list(gains.values())))
-    why = f"log loss {mean:.4f} lower on {len(gains)} past days"
-    return SeasonLevel(False, spread, len(tested), why, shifts.pop(rows.train_day), shifts)
+    earned_on = tuple(day for day in sorted(tested) if not refused(day))
+    reason = refused(rows.train_day)
+    why = (
+        f"log loss {float(np.mean(list(gains.values()))):.4f} lower on {len(gains)} past days"
+        if not reason
+        else (f"spread over {len(tested)} past test day{'s' if len(tested) > 1 else ''}; {reason}")
+    )
+    return SeasonLevel(bool(reason), spread, len(tested), why, most, anchor, earned_on)
 
 
 @dataclass(frozen=True)
@@ -131,11 +156,11 @@ class _Tested:
     @property
     def needed(self) -> float:
         """The shift in log odds that would have met the outcome, by one step of Newton's from the prediction."""
-        return -self.error / max(float((self.p * (1 - self.p)).mean()), _MARGIN)
+        return -self.error / max(float((self.p * (1 - self.p)).mean()), 1e-6)
 
     def gain(self, shift: float) -> float:
         """How much lower the mean log loss would have been with this shift."""
-        return _log_loss(self.p, self.y) - _log_loss(_shifted(self.p, np.full(len(self.p), shift)), self.y)
+        return log_loss(self.y, self.p) - log_loss(self.y, shifted(self.p, shift))
 
 
 def _drawn(rows: DatedRows, seed: int) -> DatedRows:
@@ -162,41 +187,26 @@ def _tested_days(rows: DatedRows) -> dict[int, _Tested]:
     return {int(rows.as_of[split.test[0]]): _Tested(p[split.test], rows.y[split.test]) for split in splits}
 
 
-def _shift(tested: Mapping[int, _Tested], day: int, window: LabelWindow) -> float | None:
-    """Half the mean shift that the same weeks of the year before needed, of what had ended by that day."""
-    season = [
-        one.needed
-        for then, one in tested.items()
-        if abs(day - _YEAR_DAYS - then) <= _SAME_SEASON_DAYS and window.end(then) <= day
-    ]
-    return _SHRUNK * float(np.mean(season)) if season else None
+def _spread(tested: Mapping[int, _Tested], horizon_days: int) -> tuple[float, float | None]:
+    """The spread without its noise, and where noise hides it what it may be at most (one-sided, 95 %)."""
+    noise = float(np.mean([one.noise for one in tested.values()]))
+    square = float(np.mean([one.error**2 for one in tested.values()])) - noise
+    if square > 0:
+        return float(np.sqrt(square)), None
+    return 0.0, float(np.sqrt(_SURELY * noise * np.sqrt(2 / _apart(tested, horizon_days))))
 
 
-def _spread(tested: list[_Tested]) -> float:
-    square = float(np.mean([one.error**2 - one.noise for one in tested]))
-    return float(np.sqrt(max(square, 0.0)))
+def _apart(days: Mapping[int, object], horizon_days: int) -> int:
+    """How many of the days' windows do not overlap."""
+    return min(1 + (max(days) - min(days)) // horizon_days, len(days)) if days else 0
 
 
 def _surely_gained(gains: Mapping[int, float], horizon_days: int) -> float:
     """The lower end of the 95 % interval of the mean gain; windows that overlap count as one. NaN below three windows."""
     from scipy.special import stdtrit
 
-    days, values = sorted(gains), np.array([gains[day] for day in sorted(gains)])
-    windows = 1 + (days[-1] - days[0]) // horizon_days if days else 0
-    apart = min(windows, len(days))
+    apart = _apart(gains, horizon_days)
     if apart < 3:
         return float("nan")
+    values = np.array(list(gains.values()))
     return float(values.mean() - stdtrit(apart - 1, 0.975) * values.std(ddof=1) / np.sqrt(apart))
-
-
-def _shifted(p: Floats, shift: Floats) -> Floats:
-    moved = np.flatnonzero((shift != 0) & ~np.isnan(p))
-    inside = np.clip(p[moved], _MARGIN, 1 - _MARGIN)
-    out = p.copy()
-    out[moved] = probability(np.log(inside / (1 - inside)) + shift[moved])
-    return out
-
-
-def _log_loss(p: Floats, y: Floats) -> float:
-    inside = np.clip(p, _MARGIN, 1 - _MARGIN)
-    return float(-(y * np.log(inside) + (1 - y) * np.log(1 - inside)).mean())

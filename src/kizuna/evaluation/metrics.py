@@ -77,6 +77,11 @@ def precision_at(y: npt.ArrayLike, score: npt.ArrayLike, capacity: int) -> float
     return float(found[places - 1] / places)
 
 
+def places_of(capacity: int, customers: int) -> int:
+    """How many of so many customers a list may name: at most ``capacity``, and at most half of them; at least one."""
+    return max(1, min(capacity, customers // 2))
+
+
 def lift_at(y: npt.ArrayLike, score: npt.ArrayLike, capacity: int) -> float:
     """Precision at `capacity` over the churned share of all rows. NaN without a churned row."""
     outcome = np.asarray(y, dtype=np.float64)

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kizuna.config import Economics
-from kizuna.evaluation.comparison import Comparison, compare
+from kizuna.evaluation.comparison import Comparison, Part, compare_by
 from kizuna.evaluation.intervals import EvaluationRows, Statistic
 from kizuna.evaluation.profit import campaign_gain, profit_curve
 from kizuna.evaluation.weighted import caught_statistic, lift_statistic
@@ -65,16 +65,19 @@ def assess_money(rows: MoneyRows, capacity: int, economics: Economics) -> MoneyA
     churned = rows.rows.churned
     lost, gain = churned * rows.at_stake, campaign_gain(economics, churned, rows.at_stake)
 
-    def statistics(score: Floats) -> dict[str, Statistic]:
+    def statistics(part: Part, score: Floats) -> dict[str, Statistic]:
+        mine, places = (part.rows, part.column(score)), part.places(capacity)
         found = {
-            "value_caught_at_capacity": caught_statistic(rows.rows, score, lost, capacity),
-            "value_lift_at_capacity": lift_statistic(rows.rows, score, lost, capacity),
+            "value_caught_at_capacity": caught_statistic(*mine, part.amounts(lost), places),
+            "value_lift_at_capacity": lift_statistic(*mine, part.amounts(lost), places),
         }
         if gain is not None:
-            found["profit_at_capacity"] = caught_statistic(rows.rows, score, gain, capacity)
+            found["profit_at_capacity"] = caught_statistic(*mine, part.amounts(gain), places)
         return found
 
-    comparison = compare(rows.rows, {name: statistics(score) for name, score in rows.scores.items()})
+    comparison = compare_by(
+        rows.rows, lambda part: {name: statistics(part, score) for name, score in rows.scores.items()}
+    )
     total = float(np.mean(np.bincount(rows.rows.fold, weights=lost)))
     lines = []
     for name, metrics in comparison.intervals.items():

@@ -15,6 +15,7 @@ from kizuna.evaluation import canvas
 from kizuna.evaluation.canvas import FAINT, MODEL, QUIET
 from kizuna.evaluation.metrics import FloatArray
 from kizuna.evaluation.profit import profit_curve, value_reached
+from kizuna.evaluation.rule_names import rule_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,15 +23,6 @@ if TYPE_CHECKING:
     from kizuna.evaluation.money import MoneyAssessment
 
 CHANCE = "chance"
-RANKING_WORDS = {
-    "recency_rule": "longest silent",
-    "rate_rule": "purchase rate",
-    "rfm_logistic": "RFM logistic",
-    "bgnbd": "BG/NBD",
-    "rfm_logistic_value": "RFM logistic × spend",
-    "mean_spend": "highest spend",
-}
-"""What people call the rules in pictures."""
 
 
 def money_figures(found: MoneyAssessment, unit: str = "") -> dict[str, Figure]:
@@ -97,7 +89,7 @@ def _drawn(
     rows = curves[model].size - 1
     figure, above = canvas.paper(5.8, title, f"{notes}{f'; in {unit}' if unit else ''}")
     chance = float(curves[model][-1]) * min(capacity, rows) / max(rows, 1)
-    letters = 8 + max(len(RANKING_WORDS.get(name, name)) for name in [*curves, CHANCE])
+    letters = 8 + max(len(rule_name(name)) for name in [*curves, CHANCE])
     axes = canvas.panel(figure, (0.8, 0.8, 0.35 + canvas.LETTER_INCHES * letters, above + 0.45))
     named = np.arange(rows + 1)
     shown = np.concatenate([*curves.values(), [0.0]])
@@ -116,7 +108,7 @@ def _drawn(
     heights = {name: at[1] for name, at in marks.items()} | {CHANCE: chance}
     for name, height in canvas.spread(heights, (floor, ceiling), 0.058 * (ceiling - floor)).items():
         weight = "bold" if name == model else "normal"
-        words = f"{canvas.compact(heights[name])}  {RANKING_WORDS.get(name, name)}"
+        words = f"{canvas.compact(heights[name])}  {rule_name(name)}"
         canvas.write(axes, 1.02 * rows, height, words, color=colours[name], weight=weight)
     side = "right" if capacity > 0.8 * rows else "left" if capacity < 0.2 * rows else "center"
     place = min(capacity, rows)

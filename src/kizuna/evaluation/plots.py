@@ -18,6 +18,7 @@ from kizuna.evaluation.canvas import FAINT, MIDDLE_MODEL, MODEL, NBSP, PALE_MODE
 from kizuna.evaluation.intervals import CalibrationInterval, decimals
 from kizuna.evaluation.metrics import FloatArray, IntArray, calibration_table, churned_found, total_ratio
 from kizuna.evaluation.profit import realised_table
+from kizuna.evaluation.rule_names import rule_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,6 +27,7 @@ PNG_DPI = 150
 SWARM_ROWS = 2_000
 LONGEST_NAME = 40
 EVERYONE = "everyone"
+_DIAGONAL = "said = happened"
 
 
 def png_bytes(figure: Figure) -> bytes:
@@ -49,12 +51,20 @@ def calibration_figure(y: npt.ArrayLike, p: npt.ArrayLike, error: CalibrationInt
     figure, above = canvas.paper(6.6, title, notes)
     axes = canvas.panel(figure, (0.8, 2.0, 0.45, above + 0.45))
     predicted, observed = table["predicted_mean"].to_numpy(), table["observed_rate"].to_numpy()
-    top = min(1.0, 1.08 * float(max(predicted.max(), table["observed_high"].max())))
+    low, high = table["observed_low"].to_numpy(), table["observed_high"].to_numpy()
+    top = min(1.0, 1.08 * float(max(predicted.max(), high.max())))
     axes.plot([0, top], [0, top], color=FAINT, linewidth=1.3, linestyle=(0, (4, 3)))
-    axes.vlines(predicted, table["observed_low"], table["observed_high"], color=PALE_MODEL, linewidth=5)
+    axes.vlines(predicted, low, high, color=PALE_MODEL, linewidth=5)
     axes.plot(predicted, observed, color=MODEL, linewidth=1.6, marker="o", markersize=6.5, clip_on=False)
     axes.set(xlim=(0, top), ylim=(0, top), xticklabels=[])
-    canvas.write(axes, top, 0.83 * top, "said = happened", ha="right", va="top", backgroundcolor="white")
+    # The line of the points and their bars, closely dotted.
+    steps = np.linspace(0, 1, 21)
+    line = np.linspace(0, len(predicted) - 1, 20 * len(predicted) + 1)
+    at = np.arange(len(predicted))
+    drawn = [np.column_stack([np.interp(line, at, predicted), np.interp(line, at, observed)])]
+    drawn += [np.column_stack([predicted, low + step * (high - low)]) for step in steps]
+    x, y, side = canvas.beside_diagonal(axes, np.concatenate(drawn) / top, _DIAGONAL)
+    canvas.write(axes, x * top, y * top, _DIAGONAL, ha=side)
     canvas.write(axes, 0, 1.03 * top, "share that churned", va="bottom")
     canvas.percent(axes, "y")
     below = canvas.panel(figure, (0.8, 0.8, 0.45, above + 4.1))
@@ -79,7 +89,8 @@ def lift_figure(y: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], capacity:
         title = f"A list of {capacity:,} names all {places:,}, of whom {_percent(everyone)} churned"
     notes = f"Share that churned among the first of each ranking, {outcome.size:,} rows in all"
     figure, above = canvas.paper(5.8, title, notes)
-    axes = canvas.panel(figure, (0.8, 0.8, 0.9 + canvas.LETTER_INCHES * max(map(len, named)), above + 0.45))
+    letters = max(len(rule_name(name)) for name in named)
+    axes = canvas.panel(figure, (0.8, 0.8, 0.9 + canvas.LETTER_INCHES * letters, above + 0.45))
     # The first few ranks jump between 0 and 100 %.
     start = max(reach // 40, 1) - 1
     shown = np.concatenate([[everyone], *(curve[start:] for curve in curves.values())])
@@ -96,7 +107,7 @@ def lift_figure(y: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], capacity:
     ends = {name: float(curve[-1]) for name, curve in curves.items()} | {EVERYONE: everyone}
     for name, height in canvas.spread(ends, (floor, ceiling), 0.058 * (ceiling - floor)).items():
         weight = "bold" if name == model else "normal"
-        words = f"{_percent(named[name])}  {name}"
+        words = f"{_percent(named[name])}  {rule_name(name)}"
         canvas.write(axes, 1.02 * reach, height, words, color=colours[name], weight=weight)
     heading = ceiling + 0.02 * (ceiling - floor)
     side = "right" if places > 0.8 * reach else "center"

@@ -124,24 +124,6 @@ def value_reached(churned: npt.ArrayLike, value: npt.ArrayLike, score: npt.Array
     return total_of_first(outcome * values, score)
 
 
-def value_caught_at(churned: npt.ArrayLike, value: npt.ArrayLike, score: npt.ArrayLike, capacity: int) -> float:
-    """Value of the churners among the `capacity` highest scores, in money. NaN without rows."""
-    if capacity < 1:
-        raise ValueError(f"capacity must be at least 1, got {capacity}")
-    reached = value_reached(churned, value, score)
-    return float(reached[min(capacity, reached.size) - 1]) if reached.size else float("nan")
-
-
-def value_lift_at(churned: npt.ArrayLike, value: npt.ArrayLike, score: npt.ArrayLike, capacity: int) -> float:
-    """Share of the churners' value among the `capacity` highest scores, over the share that chance would catch.
-
-    NaN unless the churners' value is positive.
-    """
-    outcome, values = outcomes(churned, value)
-    caught, total = value_caught_at(outcome, values, score, capacity), float(outcome @ values)
-    return caught / total / (min(capacity, outcome.size) / outcome.size) if total > 0 else float("nan")
-
-
 def realised_table(expected: npt.ArrayLike, realised: npt.ArrayLike) -> pd.DataFrame:
     """Expected and realised value of each exact tenth of the customers by expectation; decile 10 holds the highest.
 

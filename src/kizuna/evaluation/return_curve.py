@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from kizuna.data.blocks import Block
 from kizuna.data.events import Events
 from kizuna.data.store import Store
+from kizuna.evaluation.metrics import NORMAL_95
 from kizuna.features.history import History
 from kizuna.features.purchases import is_purchase
 from kizuna.features.rows import every_pair
@@ -34,7 +35,6 @@ ORDER_SEGMENTS = {"after 1 order": 1, "after 2 orders": 2, "after 3-5 orders": 3
 MOST_MARKETS = 6
 FEWEST_SILENCES = 30
 STEADY_DAYS = 28
-_Z = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _interval(kept: Floats, variance: Floats, seen: Ints) -> tuple[Floats, Float
     """95 % interval of a Kaplan-Meier share on the log(-log) scale; where it is 0 or 1, the binomial bound of those seen."""
     inside = (kept > 0) & (kept < 1)
     logarithm = np.log(np.where(inside, kept, 0.5))
-    width = _Z * np.sqrt(np.maximum(variance, 0)) / np.abs(logarithm)
+    width = NORMAL_95 * np.sqrt(np.maximum(variance, 0)) / np.abs(logarithm)
     low, high = np.exp(logarithm * np.exp(width)), np.exp(logarithm * np.exp(-width))
     bound = 0.025 ** (1 / np.maximum(seen, 1))
     low = np.where(inside, low, np.where(kept >= 1, bound, kept))

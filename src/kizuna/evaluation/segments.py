@@ -15,13 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kizuna.evaluation.intervals import EvaluationRows, Interval, fold_count
-from kizuna.evaluation.metrics import FloatArray
+from kizuna.evaluation.metrics import NORMAL_95, FloatArray
 
 # Below these a segment says more about chance than about the model.
 MIN_CUSTOMERS = 200
 MIN_RARER = 30
 _LEVELS_OF = "market="
-_TWO_SIDED_95 = 1.959964
 
 Mask = NDArray[np.bool_]
 
@@ -198,12 +197,12 @@ def _clustered_error(rows: EvaluationRows, influence: FloatArray) -> float:
 
 
 def _around(estimate: float, error: float) -> Interval:
-    return Interval(estimate, estimate - _TWO_SIDED_95 * error, estimate + _TWO_SIDED_95 * error)
+    return Interval(estimate, estimate - NORMAL_95 * error, estimate + NORMAL_95 * error)
 
 
 def _chance_of(beyond: float, found: Interval) -> float:
     """One-sided normal p value of an excess, by the width of its interval."""
-    error = (found.high - found.low) / (2.0 * _TWO_SIDED_95)
+    error = (found.high - found.low) / (2.0 * NORMAL_95)
     if error <= 1e-12:
         return 0.0 if beyond > 1e-9 else 1.0
     return 0.5 * math.erfc(beyond / error / math.sqrt(2.0))

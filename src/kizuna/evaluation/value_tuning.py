@@ -20,9 +20,8 @@ from kizuna.evaluation.weighted import gini_statistic, total_ratio_statistic
 from kizuna.models.conditional import check_value_estimator, value_tree_count
 from kizuna.models.splits import Split
 from kizuna.models.trees import default_tree_params
-from kizuna.models.tuning import TreeSpace, Tuned, TuneLimits, search_trees, searched_tests, untried, verdict
-from kizuna.models.value_pair import ValueRecipe, fit_pair, mixed
-from kizuna.models.value_pair import ValueRows as TaughtValues
+from kizuna.models.tuning import TreeSpace, Tuned, TuneLimits, is_help, search_trees, searched_tests, untried, verdict
+from kizuna.models.value_pair import TaughtValues, ValueRecipe, fit_pair, mixed
 
 # Closer than this, two settings are the same and the defaults stay.
 SAME_VALUE_LOSS = 0.003
@@ -55,7 +54,7 @@ def tune_value(rows: ValueRows, recipe: ValueRecipe, limits: TuneLimits, dated: 
 
     check_value_estimator(recipe.estimator, recipe.params, (recipe.seed, recipe.threads))
     limits = replace(limits, fixed=recipe.params)
-    owner = np.unique(rows.customer_ids.astype(str), return_inverse=True)[1]
+    owner = rows.customer.astype(np.intp)
     confirm, folds = searched_tests(rows.churned, rows.folds.splits, owner, recipe.seed)
     searched = [split for split in folds if _holds_money(rows, split)]
     if not searched or not _holds_money(rows, confirm):
@@ -87,13 +86,15 @@ def tune_value(rows: ValueRows, recipe: ValueRecipe, limits: TuneLimits, dated: 
     best, default = compared.intervals["tuned"], compared.intervals["defaults"]
     ahead = compared.differences["defaults"]["loss"]
     gain, low, high = -ahead.estimate, -ahead.high, -ahead.low
-    helped = gain > SAME_VALUE_LOSS
+    helped = is_help(gain, low, SAME_VALUE_LOSS)
     text = (
         f"Tuning of value {found.text}. On the test that no trial saw, the best one's normalised Gini is "
         f"{decimals(best['gini'].estimate)} (the defaults' {decimals(default['gini'].estimate)}) and its predicted over actual "
         f"total {best['total'].estimate:.2f} ({default['total'].estimate:.2f}). Order and level together gain {gain:+.4f} "
         f"(interval {low:+.4f} to {high:+.4f}): {verdict(helped)}"
     )
+    if found.kept_defaults:
+        text = f"Tuning of value {found.text}. None of them did better than the defaults, which stay."
     return Tuned(_MEASURE, found.best if helped else {}, helped, gain, low, high, found.trials, text)
 
 

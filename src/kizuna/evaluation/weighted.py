@@ -20,6 +20,7 @@ from kizuna.evaluation.intervals import (
     auc_statistic,
     column_of,
     customer_weights,
+    draws_for,
     fold_count,
     true_error,
 )
@@ -68,7 +69,7 @@ def decile_error_interval(
     Like the calibration error it is a sum of absolute gaps that noise only adds to: 0 lies inside for a perfect
     forecast (see intervals.calibration_interval). Deciles are fixed on the rows; folds without value are left out.
     """
-    chosen = resampling or Resampling()
+    chosen = resampling or draws_for(rows)
     values, predictions = column_of(rows, actual), column_of(rows, predicted)
     folds = [np.flatnonzero(rows.fold == fold) for fold in range(fold_count(rows))]
     worth = [(members, equal_count_bins(predictions[members], DECILES)) for members in folds if _total(values, members)]
@@ -134,7 +135,7 @@ def precision_statistic(rows: EvaluationRows, score: npt.ArrayLike, capacity: in
 def lift_statistic(rows: EvaluationRows, score: npt.ArrayLike, amount: npt.ArrayLike, capacity: int) -> Statistic:
     """Share of the amount among the `capacity` highest scores over the share chance catches; NaN unless any.
 
-    metrics.lift_at where the amount is the outcome, profit.value_lift_at where it is the outcome times its value.
+    metrics.lift_at where the amount is the outcome; the lift in value where it is the outcome times its value.
     """
 
     def lift(caught: float, places: float, total: float, size: float) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kizuna.exports.figures import has_values, outcome_text, places
+from kizuna.exports.figures import RECIPES, has_values, outcome_text, places
 from kizuna.exports.pack import ListPack
 from kizuna.exports.words import Words, money_decimals, share_text
 
@@ -20,7 +20,6 @@ LEFT, RIGHT, TOP, BOTTOM = 68.0, 448.0, 14.0, 282.0
 _GRID = 2.0
 # Fewer than that many dots share a grid point: how dark it is.
 _SHADES = (2, 5, 20)
-_RECIPES = ("kizuna", "rfm_logistic", "recency_rule", "rate_rule", "random")
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def bars(pack: ListPack, words: Words) -> tuple[Bar, ...]:
     answer = pack.answer
     if answer is None or not answer.capacity:
         return ()
-    names = sorted(answer.churned, key=lambda name: (_RECIPES.index(name) if name in _RECIPES else len(_RECIPES), name))
+    names = sorted(answer.churned, key=lambda name: (RECIPES.index(name) if name in RECIPES else len(RECIPES), name))
     gap = min(62.0, (HEIGHT - 10) / max(len(names), 1))
     return tuple(
         Bar(

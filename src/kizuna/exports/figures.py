@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,10 @@ from kizuna.exports.words import Words, share_text
 # How a reader sees a row: contact, service (owed an answer first), control (left alone to measure), paused (not now).
 PLACES = ("contact", "service", "control", "paused")
 
-# A level within five points of what happened is called checked: the default limit of the gate.
+# In what order those who name customers stand side by side.
+RECIPES = ("kizuna", "rfm_logistic", "bgnbd", "recency_rule", "rate_rule", "logistic_all", "base_rate", "random")
+
+# A level further than five points from what happened is called high or low: the default limit of the gate.
 _LEVEL_TOLERANCE = 0.05
 
 
@@ -153,13 +157,53 @@ def order_text(pack: ListPack, words: Words) -> str:
 
 
 def level_text(pack: ListPack, words: Words) -> str:
-    """Whether the probabilities came true where that is known."""
-    if pack.answer is None:
-        return words("level.unchecked")
-    said, happened = pack.answer.said, pack.answer.happened
-    checked = abs(said - happened) <= _LEVEL_TOLERANCE
-    key = "level.checked" if checked else "level.high" if said > happened else "level.low"
-    return words(key, said=share_text(said, 1), happened=share_text(happened, 1))
+    """Whether the probabilities came true the last time that is known, and how far off they may be this time."""
+    answer, season = pack.answer, pack.evaluation.get("season")
+    parts = [words("level.unchecked")]
+    if answer is not None:
+        off = answer.said - answer.happened
+        key = "level.seen" if abs(off) <= _LEVEL_TOLERANCE else "level.high" if off > 0 else "level.low"
+        said, happened = share_text(answer.said, 1), share_text(answer.happened, 1)
+        parts = [words(key, day=words.day(answer.named_on), said=said, happened=happened)]
+    if season:
+        parts.append(_season_text(season, words))
+    return words("level.join").join(parts)
+
+
+def _season_text(season: dict[str, Any], words: Words) -> str:
+    spread, most = season["level_spread"], season.get("level_most")
+    if spread is None:
+        return words("level.unknown")
+    off = words("level.about", points=f"{100 * spread:.1f}")
+    # Where the noise of past days hides the spread, only what it is at most is known.
+    if most is not None:
+        off = words("level.most", points=f"{100 * most:.1f}")
+    return words("level.unseen" if season["unseen"] else "level.anchored", off=off)
+
+
+def gate_checks(pack: ListPack) -> list[dict[str, Any]]:
+    """The gate's checks on the model in use: name, status (pass, warn, fail), value and limit; [] where none is known."""
+    return list(pack.evaluation.get("gate_checks") or [])
+
+
+def gate_text(pack: ListPack, words: Words) -> str:
+    """What the gate decided, with the checks that failed or warned by name."""
+    checks = gate_checks(pack)
+    if not checks:
+        return words("none")
+    failed, warned = (_named(checks, status, words) for status in ("fail", "warn"))
+    decided = words("gate.refused", checks=failed) if failed else words("gate.passed")
+    return decided + (words("gate.warned", checks=warned) if warned else "")
+
+
+def refused_text(pack: ListPack, words: Words) -> str:
+    """That the gate refused the model in use, and by which checks; "" where it did not."""
+    failed = _named(gate_checks(pack), "fail", words)
+    return words("gate.in_use", checks=failed) if failed else ""
+
+
+def _named(checks: list[dict[str, Any]], status: str, words: Words) -> str:
+    return words("fact.join").join(words.code("gate_check", one["name"]) for one in checks if one["status"] == status)
 
 
 def economics_text(pack: ListPack, words: Words) -> str:

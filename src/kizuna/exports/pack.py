@@ -35,8 +35,9 @@ class ListPack:
     ``at_risk`` has the columns of at_risk.csv, ``scores`` those of scores.parquet (every eligible customer),
     ``removed`` has customer_id and why (None: there was no earlier list), ``findings`` is the data report: name,
     state, step, table, column, count, details. ``evaluation`` holds evaluation (out_of_time or in_time), model and
-    baselines (metric -> value), grade and gate_text. ``smallest_effect`` is the smallest difference in churn that one
-    list can show.
+    baselines (metric -> value), grade, gate_checks (name, status, value, limit of each) and season (unseen; level_spread:
+    how far past levels were off, a share; level_most: what that is at most where noise hides it). ``smallest_effect`` is
+    the smallest difference in churn that one list can show.
     """
 
     name: str

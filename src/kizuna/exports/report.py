@@ -21,10 +21,13 @@ from kizuna.exports.figures import (
     economics_text,
     effect_text,
     figures_of,
+    gate_checks,
+    gate_text,
     has_values,
     level_text,
     order_text,
     places,
+    refused_text,
     why_text,
 )
 from kizuna.exports.insights import insights
@@ -94,6 +97,8 @@ def _content(pack: ListPack, words: Words) -> dict[str, Any]:
         "words": words,
         "figures": figures,
         "heading": _heading(pack, words),
+        "level": level_text(pack, words),
+        "refused": refused_text(pack, words),
         "tiles": _tiles(pack, figures, words),
         "insights": insights(pack, words),
         "scatter": charts.scatter(pack, words),
@@ -115,7 +120,7 @@ def _content(pack: ListPack, words: Words) -> dict[str, Any]:
 
 def _heading(pack: ListPack, words: Words) -> list[str]:
     week = words("report.week", day=words.day(pack.as_of, weekday=words.language == "ja"))
-    return [week, order_text(pack, words), level_text(pack, words)]
+    return [week, order_text(pack, words)]
 
 
 def _tiles(pack: ListPack, figures: Figures, words: Words) -> list[Tile]:
@@ -160,8 +165,8 @@ def _about(pack: ListPack, words: Words) -> list[str]:
         medium=share_text(pack.bands[1]),
     )
     lines = [definition, words("report.money_note"), words("report.grade", models=models, grade=grade, how=how)]
-    if pack.evaluation.get("gate_text"):
-        lines.append(words("report.gate", gate=pack.evaluation["gate_text"]))
+    if gate_checks(pack):
+        lines.append(words("report.gate", gate=gate_text(pack, words)))
     return [*lines, words("report.personal")]
 
 

@@ -44,11 +44,12 @@ def _points(h: History, settings: Settings) -> Iterator[Feature]:
         expired = h.sum(points, 365, h.kinds("expire"))
         yield Feature("points_redeemed_365d", "LOYALTY_INACTIVE", "points", h.sum(points, 365, redeem))
         yield Feature("points_expired_365d", "LOYALTY_INACTIVE", "points", expired)
-    earned, used = h.sum(points, where=earn), h.sum(points, where=h.kinds("redeem", "expire"))
+    used, balance = _held(h)
+    earned = h.sum(points, where=earn)
     yield Feature("redeemed_share", "LOYALTY_INACTIVE", "ratio", ratio(h.sum(points, where=redeem), earned))
-    yield Feature("points_balance", "LOYALTY_INACTIVE", "points", earned - used)
+    yield Feature("points_balance", "LOYALTY_INACTIVE", "points", balance)
     if h.has("expires_at"):
-        lost = _expiring(h, (used, earned - used), EXPIRING_WITHIN_DAYS)
+        lost = _expiring(h, (used, balance), EXPIRING_WITHIN_DAYS)
         yield Feature("points_expiring_30d", "POINTS_EXPIRING", "points", lost)
     if h.has("points_to_next") and settings.fits(365):
         months = ratio(_MONTHS_PER_YEAR * _to_next(h), h.sum(points, 365, earn))
@@ -57,13 +58,21 @@ def _points(h: History, settings: Settings) -> Iterator[Feature]:
 
 def points_expire_in_days(h: History) -> Floats:
     """Days until points are first lost if nothing is redeemed, 0 on the day itself; NaN where none are within 30 days."""
+    out = np.full(len(h.rows), np.nan)
+    some = _expiring(h, _held(h), EXPIRING_WITHIN_DAYS) >= 1
+    # Few have any, and only they are looked at day by day.
+    few, at = History(h.events, h.rows.where(some), h.tables), np.flatnonzero(some)
+    held = _held(few)
+    for day in reversed(range(EXPIRING_WITHIN_DAYS if len(at) else 0)):
+        out[at[_expiring(few, held, day + 1) >= 1]] = day
+    return out
+
+
+def _held(h: History) -> tuple[Floats, Floats]:
+    """The points used so far, and the balance."""
     points = np.abs(h.numbers("points"))
     used = h.sum(points, where=h.kinds("redeem", "expire"))
-    held = (used, h.sum(points, where=h.kinds("earn")) - used)
-    out = np.full(len(h.rows), np.nan)
-    for day in reversed(range(EXPIRING_WITHIN_DAYS)):
-        out[_expiring(h, held, day + 1) >= 1] = day
-    return out
+    return used, h.sum(points, where=h.kinds("earn")) - used
 
 
 def _expiring(h: History, held: tuple[Floats, Floats], within_days: int) -> Floats:

@@ -6,8 +6,10 @@ them sees nobody leave.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,9 @@ from kizuna.features.history import History
 from kizuna.features.plan import FeaturePlan
 from kizuna.features.purchases import is_purchase
 from kizuna.features.rows import Rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE = "purchases"
 HISTORY_COLUMNS = ("orders", "tenure_days", "days_since_order", "revenue")
@@ -30,6 +35,17 @@ def everybody_on(store: Store, plan: FeaturePlan, days: Sequence[int]) -> Frame 
         return None
     families = tuple(dict.fromkeys(column.family for column in columns))
     return build_frame(store, replace(plan, columns=columns, families=families), sorted(days), _has_bought)
+
+
+def pasts_of(store: Store, plan: FeaturePlan) -> Callable[[int], pd.DataFrame | None]:
+    """``everybody_on`` for one day at a time, as columns, each day read once."""
+
+    @cache
+    def on(day: int) -> pd.DataFrame | None:
+        frame = everybody_on(store, plan, [day])
+        return None if frame is None else frame.columns()
+
+    return on
 
 
 def _has_bought(tables: Tables, rows: Rows) -> NDArray[np.bool_]:

@@ -124,12 +124,6 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         p = probability(self._calibration.apply(self.model_.margin(matrix)))
         return np.column_stack([1 - p, p])
 
-    def raise_level(self, shift: float) -> ChurnClassifier:
-        """The classifier, everybody's log odds higher by ``shift`` from now on."""
-        self._calibration = self._calibration.raised(shift)
-        self.calibration_ = self._calibration.to_json()
-        return self
-
     def predict(self, X: Any) -> NDArray[Any]:
         """The likelier class of each row, (n,)."""
         likelier = (self.predict_proba(X)[:, 1] > 0.5).astype(np.intp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.errors import ConfigError, nearest
+from kizuna.models.calibration import probability
 from kizuna.models.foreign import ForeignModel, build_estimator, fit_foreign, is_import_path
 from kizuna.models.linear import LinearModel, fit_linear, thinned
 from kizuna.models.trees import TreeModel, check_tree_params, default_tree_params, fit_trees
@@ -20,6 +22,8 @@ AMOUNTS = ("gamma", "lognormal")
 ENOUGH_ROWS = 20
 _SHARE_PENALTY = 0.03
 _HIGHEST_LOG = 50.0
+# So many rows are read at a time, where reading copies them: there may be millions.
+_ROWS_AT_ONCE = 100_000
 
 Floats = NDArray[np.float64]
 
@@ -50,7 +54,7 @@ class ConditionalModel:
         else:
             amount = np.ones(len(X))
         if isinstance(self.share, LinearModel):
-            return np.asarray(amount * self.scale / (1 + np.exp(-self.share.margin(X))))
+            return np.asarray(amount * self.scale * probability(self.share.margin(X)))
         return np.asarray(amount * self.scale * self.share)
 
 
@@ -79,19 +83,25 @@ def check_value_estimator(estimator: str, params: dict[str, Any], machine: tuple
 
 
 def fit_conditional(
-    X: Floats, value: Floats, estimator: str, params: dict[str, Any], machine: tuple[int, int]
+    X: Floats,
+    value: Floats,
+    estimator: str,
+    params: dict[str, Any],
+    machine: tuple[int, int],
+    more: Floats | None = None,
 ) -> ConditionalModel:
     """The model of the rows given, which all share one outcome.
 
     value: net of returns, may be negative. estimator: 'hurdle' (share positive times a mean given positive, gamma or,
     with params amount 'lognormal', of the logarithm), 'tweedie' (one model of both), or an import path. machine: seed
-    and threads.
+    and threads. more: for tweedie, columns that stand after those of X, (n, k), so that X need not be copied.
     """
     if not len(value) or value.sum() <= 0:
         return NOTHING
     positive = value > 0
     cut = np.minimum(value, highest_taught(value[positive]))
-    taught = positive if estimator == "hurdle" else np.ones(len(value), dtype=bool)
+    # Where all rows teach, none is copied.
+    taught = positive if estimator == "hurdle" else slice(None)
     target = np.maximum(cut[taught], 0.0)
     scale = float(target.mean())
     amount: TreeModel | ForeignModel | None = None
@@ -99,7 +109,7 @@ def fit_conditional(
         built = build_estimator(estimator, params, "regressor", machine)
         amount = fit_foreign(built, X[taught], target / scale, machine[0])
     elif positive.sum() >= ENOUGH_ROWS:
-        amount = _fit_amount(X[taught], target / scale, estimator, params, machine)
+        amount = _fit_amount(X[taught], target / scale, estimator, params, machine, more)
     share: float | LinearModel = 1.0
     if estimator == "hurdle":
         share = float(positive.mean())
@@ -107,8 +117,17 @@ def fit_conditional(
             some = thinned(len(X), X.shape[1])
             (share,) = fit_linear(X[some], positive[some].astype(np.float64), None, [_SHARE_PENALTY])
     shape = ConditionalModel(share, amount, scale, 1.0)
-    total = float(shape.predict(X).sum())
+    total = float(in_pieces(shape.predict, X, more).sum())
     return ConditionalModel(share, amount, scale, float(value.sum()) / total) if total > 0 else NOTHING
+
+
+def in_pieces(predict: Callable[[Floats], Floats], X: Floats, more: Floats | None = None) -> Floats:
+    """What ``predict`` says of X with the columns of ``more`` after its own, (n,), some rows at a time."""
+    out = np.empty(len(X))
+    for start in range(0, len(X), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        out[part] = predict(X[part] if more is None else np.column_stack([X[part], more[part]]))
+    return out
 
 
 def value_tree_count(rows: int) -> int:
@@ -117,7 +136,12 @@ def value_tree_count(rows: int) -> int:
 
 
 def _fit_amount(
-    X: Floats, target: Floats, estimator: str, params: dict[str, Any], machine: tuple[int, int]
+    X: Floats,
+    target: Floats,
+    estimator: str,
+    params: dict[str, Any],
+    machine: tuple[int, int],
+    more: Floats | None,
 ) -> TreeModel:
     """Trees of the log mean of the target; of the mean log where the amount is lognormal.
 
@@ -127,7 +151,8 @@ def _fit_amount(
     count = int(settings.pop("n_estimators", value_tree_count(len(target))))
     if settings.pop("amount", "gamma") == "lognormal":
         return fit_trees(X, np.log(target), settings, [count], "regression", machine)[0]
-    return fit_trees(X, target, settings, [count], "gamma" if estimator == "hurdle" else "tweedie", machine)[0]
+    objective = "gamma" if estimator == "hurdle" else "tweedie"
+    return fit_trees(X, target, settings, [count], objective, machine, more)[0]
 
 
 def highest_taught(positive: Floats) -> float:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Estimator = ChurnClassifier | CltvRegressor
 
-FORMAT = 1
+FORMAT = 2
 _CHECKSUMS = "checksums.json"
 _MODEL = "model.json"
 _CONTRACT = "contract.json"
@@ -172,7 +172,7 @@ def _value_part(model: Any, name: str, files: Files) -> dict[str, Any]:
         trees, rhythm = _value_part(model.trees, name, files), _value_part(model.rhythm, name, files)
         return {"is": "mean", "trees": trees, "regression": model.regression.to_json(), "rhythm": rhythm}
     if isinstance(model, RhythmValue):
-        return {"is": "rhythm", "rhythm": model.rhythm.to_json(), "churned": model.churned, "level": model.level}
+        return {"is": "rhythm", "rhythm": model.rhythm.to_json(), "given": model.given, "level": model.level}
     share = model.share if isinstance(model.share, float) else _part(model.share, name, files)
     amount = None if model.amount is None else _part(model.amount, name, files)
     return {"is": "share_and_amount", "share": share, "amount": amount, "scale": model.scale, "level": model.level}
@@ -189,7 +189,7 @@ def _read_value_part(tree: dict[str, Any], files: Files, threads: int) -> Any:
         trees, rhythm = (_read_value_part(tree[name], files, threads) for name in ("trees", "rhythm"))
         return MeanModel(trees, ValueRegression.from_json(tree["regression"]), rhythm)
     if tree["is"] == "rhythm":
-        return RhythmValue(RhythmModel.from_json(tree["rhythm"]), bool(tree["churned"]), float(tree["level"]))
+        return RhythmValue(RhythmModel.from_json(tree["rhythm"]), tree["given"], float(tree["level"]))
     share = tree["share"] if isinstance(tree["share"], float) else _model(tree["share"], files, threads)
     amount = None if tree["amount"] is None else _model(tree["amount"], files, threads)
     return ConditionalModel(share, amount, float(tree["scale"]), float(tree["level"]))

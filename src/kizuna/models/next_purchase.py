@@ -8,7 +8,7 @@ long the last silence. So P(next purchase later than t) = ((alpha + T) / (alpha 
 Some shops' customers are much steadier or burstier than that. On an earlier day, by what was known then, each purchase
 that followed stands at some share of its customer's distribution. Where far from 80 % of them lie between the 10 % and
 the 90 %, the distribution is read where those shares have their own 10 %, 50 % and 90 %, drawn towards the nominal ones
-where few bought (quantile recalibration: Kuleshov, Fenner & Ermon 2018).
+where few bought (quantile recalibration: Kuleshov, Fenner & Ermon 2018). Every other buyer teaches this; the rest test it.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ Floats = NDArray[np.float64]
 class NextPurchase:
     """The fitted model: r and alpha (days) of the rates, and the levels at which SHARES of the purchases have come.
 
-    ``tested``: purchases after the earlier day. ``coverage``: how many of them lay in the plain model's 80 % interval; None
-    where too little history could be held back.
+    ``tested``: purchases after the earlier day, of buyers who taught no levels. ``coverage``: how many of them lay between
+    the outer levels; None where too little history could be held back.
     """
 
     r: float
@@ -82,15 +82,20 @@ def fit_next_purchase(everybody: PurchasePasts, earlier: Followed | None, within
     """The model of all customers' pasts, its levels tested on the days after an earlier one; None where nobody came back."""
     plain = _fit(everybody, within_days)
     before = None if earlier is None else _fit(earlier.everybody, within_days)
-    if plain is None or before is None or earlier is None or not len(earlier.buyers):
+    if plain is None or before is None or earlier is None or len(earlier.buyers) < 2:
         return plain
     pasts, days = earlier.buyers, earlier.next_days
     ends = [before.share_by(pasts.repeats, pasts.age_days, day, earlier.followed_days) for day in (days, days + 1)]
     # A purchase stands at the middle of its day.
     stood = (ends[0] + ends[1]) / 2
-    coverage = float(np.mean((stood >= SHARES[0]) & (stood <= SHARES[2])))
-    levels = SHARES if _HOLDS_ENOUGH[0] <= coverage <= _HOLDS_ENOUGH[1] else _mended(stood)
-    return NextPurchase(plain.r, plain.alpha, levels, within_days, len(days), coverage)
+    # Buyers come in the order of their ids.
+    taught, tested = stood[::2], stood[1::2]
+    levels = SHARES if _HOLDS_ENOUGH[0] <= _coverage(taught, SHARES) <= _HOLDS_ENOUGH[1] else _mended(taught)
+    return NextPurchase(plain.r, plain.alpha, levels, within_days, len(tested), _coverage(tested, levels))
+
+
+def _coverage(stood: Floats, levels: tuple[float, float, float]) -> float:
+    return float(np.mean((stood >= levels[0]) & (stood <= levels[2])))
 
 
 def _mended(stood: Floats) -> tuple[float, float, float]:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from kizuna.models.btyd.gamma_gamma import GammaGamma
 from kizuna.models.btyd.histories import Histories
-from kizuna.models.btyd.purchasing import Parameters, expected_purchases, probability_of_no_purchase
+from kizuna.models.btyd.purchasing import Parameters, expected_purchases
+from kizuna.models.btyd.series import live_purchases
 from kizuna.models.silence import SILENCE_COLUMNS, SilenceModel, fit_silence, silence_positions
 
 MONEY_COLUMN = "order_value"
@@ -29,8 +30,6 @@ _MOST_ROWS = 20_000
 # Logarithms begin here: orders, and money as a share of the usual order.
 _FEWEST_ORDERS = 1e-6
 _SMALLEST_SHARE = 1e-3
-# No order is never quite certain.
-_SUREST = 1 - 1e-9
 
 Floats = NDArray[np.float64]
 
@@ -65,14 +64,18 @@ class RhythmModel:
 
         Silence is one more piece of history: who was silent for the label window is who ordered last that much longer ago.
         """
-        return self._if_silent(self._histories(X))
+        return self._expected(self._older(self._histories(X)), max(self.horizon_days - self.label_days, 0.0))
 
     def expected_orders_if_active(self, X: Floats) -> Floats:
-        """Orders in the horizon given at least one in the label window, (n,), by total expectation."""
-        histories = self._histories(X)
-        none = probability_of_no_purchase(self._parameters, histories, self._weeks(histories, self.label_days))
-        none = np.minimum(none, _SUREST)
-        active = (self._expected(histories, self.horizon_days) - none * self._if_silent(histories)) / (1 - none)
+        """Orders in the horizon given at least one in the label window, (n,), by total expectation.
+
+        Who orders is alive, so that all is said of live customers, and nobody is gone too long to have an answer.
+        """
+        histories, later_days = self._histories(X), max(self.horizon_days - self.label_days, 0.0)
+        ahead = self.label_days / _DAYS_A_WEEK / (self._parameters.alpha + histories.age)
+        log_none = -(self._parameters.r + histories.frequency) * np.log1p(ahead)
+        later = self._if_alive(self._older(histories), later_days)
+        active = (self._if_alive(histories, self.horizon_days) - np.exp(log_none) * later) / -np.expm1(log_none)
         # Who orders within the label window orders at least once in any window that holds it.
         return np.maximum(active, 1.0 if self.horizon_days >= self.label_days else 0.0)
 
@@ -83,6 +86,16 @@ class RhythmModel:
         if self.spend is None:
             return value
         return np.maximum(self.spend.expected_value(self._histories(X).frequency + 1, value), 0.0)
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Where the columns stand that are read, in the order of ``RHYTHM_COLUMNS``."""
+        return (*self.silence.positions, self.money)
+
+    def narrowed(self) -> RhythmModel:
+        """The same model for rows of those columns alone, ``X[:, positions]``."""
+        silence = replace(self.silence, n_features=len(self.positions), positions=(0, 1, 2))
+        return replace(self, silence=silence, money=3)
 
     def to_json(self) -> dict[str, Any]:
         """The model as plain JSON."""
@@ -117,15 +130,17 @@ class RhythmModel:
         now = np.maximum(now, 1 / _DAYS_A_WEEK)
         return Histories(np.round(repeats), np.minimum(last, now), now, np.ones(len(X)))
 
-    def _if_silent(self, histories: Histories) -> Floats:
-        older = replace(histories, age=histories.age + self._weeks(histories, self.label_days))
-        return self._expected(older, max(self.horizon_days - self.label_days, 0.0))
+    def _older(self, histories: Histories) -> Histories:
+        """The same customers at the end of the label window, silent until then."""
+        return replace(histories, age=histories.age + self.label_days / _DAYS_A_WEEK)
 
     def _expected(self, histories: Histories, days: float) -> Floats:
-        return expected_purchases(self._parameters, histories, self._weeks(histories, days))
+        return expected_purchases(self._parameters, histories, np.full(len(histories), days / _DAYS_A_WEEK))
 
-    def _weeks(self, histories: Histories, days: float) -> Floats:
-        return np.full(len(histories), days / _DAYS_A_WEEK)
+    def _if_alive(self, histories: Histories, days: float) -> Floats:
+        r, alpha, a, b = self.silence.parameters
+        odds = days / _DAYS_A_WEEK / (alpha + histories.age)
+        return live_purchases(r + histories.frequency, odds, histories.frequency + 1, (a, b))
 
 
 def missing_columns(names: Sequence[str]) -> list[str]:
@@ -133,17 +148,17 @@ def missing_columns(names: Sequence[str]) -> list[str]:
     return [name for name in RHYTHM_COLUMNS if name not in set(names)]
 
 
-def fit_rhythm(X: Floats, value: Floats, names: Sequence[str], windows: tuple[float, float]) -> RhythmModel | None:
+def fit_rhythm(X: Floats, ordered: Floats, names: Sequence[str], windows: tuple[float, float]) -> RhythmModel | None:
     """The model, or None where one of its columns is missing.
 
-    X: (n, features), gaps as NaN. value: money of the horizon, at most 0 where no order was placed. windows: lengths of
-    the horizon and of the label window, days. Of many rows, evenly spaced ones teach.
+    X: (n, features), gaps as NaN. ordered: 1 where an order was placed in the horizon, else 0. windows: lengths of the
+    horizon and of the label window, days. Of many rows, evenly spaced ones teach.
     """
     positions = silence_positions(names)
     if positions is None or MONEY_COLUMN not in names:
         return None
     horizon_days, label_days = (float(days) for days in windows)
-    silence = fit_silence(X, (value <= 0).astype(np.float64), positions, horizon_days)
+    silence = fit_silence(X, 1 - ordered, positions, horizon_days)
     money = list(names).index(MONEY_COLUMN)
     paid, orders = X[:, money], X[:, positions[0]]
     usual = float(np.median(paid[paid > 0])) if (paid > 0).any() else 1.0

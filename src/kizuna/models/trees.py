@@ -32,6 +32,7 @@ TREE_PARAMS = (
 )
 
 _MANY_ROWS = 50_000
+_VERY_MANY_ROWS = 200_000
 
 Floats = NDArray[np.float64]
 
@@ -112,7 +113,9 @@ def default_tree_params(rows: int, rarer: int) -> dict[str, Any]:
 
 def tree_counts(rows: int) -> tuple[int, ...]:
     """How many trees are tried, fewest first."""
-    return (30, 60, 100) if rows >= _MANY_ROWS else (40, 80, 160, 320)
+    if rows < _MANY_ROWS:
+        return (40, 80, 160, 320)
+    return (30, 60, 100) if rows < _VERY_MANY_ROWS else (50, 100, 200)
 
 
 def check_tree_params(params: dict[str, Any], key: str) -> None:

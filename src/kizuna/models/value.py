@@ -16,7 +16,7 @@ from kizuna.models.rhythm import RHYTHM_COLUMNS, missing_columns
 from kizuna.models.splits import Split, pooled, stratified_splits
 from kizuna.models.value_interval import OutOfFoldRows, ValueIntervals, fit_intervals
 from kizuna.models.value_mean import MeanModel, lacking_columns
-from kizuna.models.value_pair import ValueRecipe, ValueRows, fit_pair, mixed
+from kizuna.models.value_pair import TaughtValues, ValueRecipe, fit_pair, mixed
 
 # So many rows of each test are enough to learn how far values fall from what was expected.
 _SPREAD_ROWS = 20_000
@@ -31,7 +31,8 @@ class CltvRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     values times a gamma or lognormal mean), 'tweedie' (trees of both at once), 'btyd' (expected orders times expected
     money an order), or the import path of a scikit-learn regressor. params: its parameters. horizon_days, churn_days:
     lengths of the value window and of the churn window, which begin together; where the second holds the first, who
-    churns is worth 0. seed, threads: of everything that draws or computes.
+    churns is worth 0. seed, threads: of everything that draws or computes. churn_is_silence: churned means no purchase in
+    the churn window, which tells buy-till-you-die how many orders to expect; not so for contracts.
 
     After ``fit``: ``why_`` (what was fitted, and why), ``oof_conditional_`` ((n, 2), value if kept and if churned out of
     fold, NaN where never tested), ``intervals_`` (None where no split was possible).
@@ -45,6 +46,7 @@ class CltvRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         churn_days: float = 90,
         seed: int = 7,
         threads: int = 1,
+        churn_is_silence: bool = True,
     ) -> None:
         self.estimator = estimator
         self.params = params
@@ -52,6 +54,7 @@ class CltvRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.churn_days = churn_days
         self.seed = seed
         self.threads = threads
+        self.churn_is_silence = churn_is_silence
 
     def fit(
         self,
@@ -60,34 +63,39 @@ class CltvRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         churned: ArrayLike | None = None,
         splits: Sequence[Split] | None = None,
         as_of: ArrayLike | None = None,
+        churn_probability: ArrayLike | None = None,
     ) -> CltvRegressor:
         """The regressor, fitted on all rows.
 
         X: (n, features), gaps as NaN. y: value in the value window, net of returns, may be negative. churned: 0/1 in
         the churn window (None: y ≤ 0). splits: what the out-of-fold values are made by (None: five stratified folds).
         as_of: the day number of each row, by which the level follows season and growth (None: it does not).
+        churn_probability: the churn model's out of fold, on the rows that ``splits`` test, from which intervals learn
+        (None: this model's own first stage's).
         """
         check_value_estimator(self.estimator, dict(self.params or {}), (self.seed, self.threads))
         matrix, target = learn_columns(self, X, y)
         self._check_columns()
         value = np.asarray(target, dtype=np.float64)
         lost = _outcome(value, churned)
-        rows = ValueRows(matrix, value, lost, None if as_of is None else np.asarray(as_of, dtype=np.int64))
+        rows = TaughtValues(matrix, value, lost, None if as_of is None else np.asarray(as_of, dtype=np.int64))
         tests = list(splits) if splits else _default_splits(lost, value, self.seed)
+        p = None if churn_probability is None else _tested(churn_probability, tests, len(value))
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         with threadpool_limits(self.threads):
             self.pair_ = fit_pair(rows, np.arange(len(value)), self._recipe())
-            self._measure(rows, tests)
+            self._measure(rows, tests, p)
         self.why_ = self._why(rows)
         return self
 
     def _recipe(self) -> ValueRecipe:
         windows = (float(self.horizon_days), float(self.churn_days))
         params = dict(self.params or {})
-        return ValueRecipe(self.estimator, params, column_names(self), windows, self.seed, self.threads)
+        machine = (self.seed, self.threads)
+        return ValueRecipe(self.estimator, params, column_names(self), windows, *machine, self.churn_is_silence)
 
-    def _measure(self, rows: ValueRows, tests: list[Split]) -> None:
+    def _measure(self, rows: TaughtValues, tests: list[Split], given: Floats | None) -> None:
         """Values out of fold, and what intervals learn from them."""
         parts, tested = [], []
         for number, split in enumerate(tests):
@@ -96,7 +104,8 @@ class CltvRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             parts.append(both)
             step = max(1, len(both) // _SPREAD_ROWS)
             some = split.test[::step]
-            p, fold = pair.churn_probability(rows.X[some]), np.full(len(some), number, dtype=np.intp)
+            p = pair.churn_probability(rows.X[some]) if given is None else given[some]
+            fold = np.full(len(some), number, dtype=np.intp)
             tested.append(OutOfFoldRows(both[::step], p, rows.value[some], rows.lost[some], fold))
         self.oof_conditional_ = (
             pooled(parts, tests, len(rows.value)) if tests else np.full((len(rows.value), 2), np.nan)
@@ -153,7 +162,7 @@ class CltvRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 "Keep the family purchases in features.families and out of features.exclude, or choose auto or tweedie."
             )
 
-    def _why(self, rows: ValueRows) -> str:
+    def _why(self, rows: TaughtValues) -> str:
         data = f"{len(rows.value):,} rows, {int(rows.lost.sum()):,} churned, {int((rows.value > 0).sum()):,} with value"
         if self.estimator != "auto":
             return f"{self.estimator} was asked for; {data}."
@@ -186,6 +195,22 @@ def _outcome(value: Floats, churned: ArrayLike | None) -> Floats:
             f"with values {np.unique(lost)[:5].tolist()}. Pass the churn labels of the same rows."
         )
     return lost
+
+
+def _tested(given: ArrayLike, tests: Sequence[Split], rows: int) -> Floats:
+    p = np.asarray(given, dtype=np.float64)
+    tested = np.concatenate([split.test for split in tests]) if tests else np.zeros(0, dtype=np.intp)
+    if p.shape != (rows,):
+        raise ValueError(
+            f"churn_probability asks for one number per row of y; found shape {p.shape} for {rows:,} rows. "
+            "Pass the out-of-fold probabilities of the same splits."
+        )
+    if wrong := int((~((p[tested] >= 0) & (p[tested] <= 1))).sum()):
+        raise ValueError(
+            f"churn_probability asks for a number between 0 and 1 for each row that splits test; {wrong:,} of "
+            f"{len(tested):,} have none. Pass the out-of-fold probabilities of the same splits."
+        )
+    return p
 
 
 def _default_splits(lost: Floats, value: Floats, seed: int) -> list[Split]:

@@ -2,7 +2,7 @@
 
 A model that was taught on all seasons says the same of each, and what it missed in the same weeks a year ago it will
 miss again by about as much. What it missed on the newest snapshot tells of a shop that grows or shrinks. Either is
-believed in part.
+believed in part, no snapshot twice, and a level moves little from one week to the next.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 # Whole weeks, so that weekdays match; snapshots usually stand four weeks apart.
 _YEARS_DAYS = (364, 728)
-_NEAR_DAYS = 28
+# A snapshot counts the less the further it is from there, and beyond this not at all.
+_NEAR_DAYS = 42
 # Measured on 45 cases of eight shops, the future held back: the mean error of the total's logarithm falls from .158 to
-# .131 by earlier years and to .121 by both.
+# .139 by earlier years and to .129 by both.
 _YEARS_BELIEVED = 0.6
 _NEWEST_BELIEVED = 0.5
 _DOUBT_ROWS = 20
@@ -45,11 +46,15 @@ class ValueLevel:
     def _factor(self, as_of: int) -> float:
         if not self.days:
             return 1.0
-        back = as_of - np.array(self.days, dtype=np.int64)
-        near = np.any([np.abs(back - days) <= _NEAR_DAYS for days in _YEARS_DAYS], axis=0)
-        rows = np.array(self.rows, dtype=np.float64) * near
-        earlier = float(rows @ np.array(self.logs) / rows.sum()) if rows.any() else 0.0
-        return float(np.exp(_YEARS_BELIEVED * earlier + _NEWEST_BELIEVED * self.logs[-1]))
+        back = as_of - np.array(self.days[:-1], dtype=np.int64)
+        away = np.min([np.abs(back - days) for days in _YEARS_DAYS], axis=0)
+        near = np.maximum(1 - away / _NEAR_DAYS, 0.0)
+        rows = near * np.array(self.rows[:-1], dtype=np.float64)
+        earlier = float(rows @ np.array(self.logs[:-1]) / rows.sum()) if rows.any() else 0.0
+        # Where little is near, little is known.
+        years = _YEARS_BELIEVED * min(float(near.sum()), 1.0)
+        believed = years * earlier + _NEWEST_BELIEVED * self.logs[-1]
+        return float(np.exp(believed / max(years + _NEWEST_BELIEVED, 1.0)))
 
     def to_json(self) -> dict[str, Any]:
         """The level as plain JSON."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kizuna.models.calibration import probability
 from kizuna.models.conditional import NOTHING, ConditionalModel, fit_conditional
 from kizuna.models.linear import LinearModel, fit_linear, thinned
-from kizuna.models.rhythm import fit_rhythm
-from kizuna.models.value_btyd import RhythmValue, fit_rhythm_values
+from kizuna.models.rhythm import RhythmModel, fit_rhythm
+from kizuna.models.value_btyd import RhythmValue, fit_rhythm_values, rhythm_value
 from kizuna.models.value_level import ValueLevel, fit_level
 from kizuna.models.value_mean import MeanModel, MeanTask, fit_mean
 
@@ -25,7 +26,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class ValueRows:
+class TaughtValues:
     """X (n, features); value (n,), net of returns; lost (n,) 0/1; as_of (n,) day numbers, None where there is no time."""
 
     X: Floats
@@ -38,7 +39,7 @@ class ValueRows:
 class ValueRecipe:
     """What is fitted: the estimator by name, its parameters, column names, lengths of both windows, seed and threads.
 
-    ``windows``: value window and churn window, days.
+    ``windows``: value window and churn window, days. ``churn_is_silence``: churned means no purchase in the churn window.
     """
 
     estimator: str
@@ -47,6 +48,7 @@ class ValueRecipe:
     windows: tuple[float, float]
     seed: int
     threads: int
+    churn_is_silence: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ class ValuePair:
 
     def churn_probability(self, X: Floats) -> Floats:
         """Probability of churn by the own first stage, (n,)."""
-        return np.asarray(np.exp(-np.logaddexp(0, -self.stage.margin(X))))
+        return probability(self.stage.margin(X))
 
 
 def mixed(conditional: Floats, p: Floats) -> Floats:
@@ -73,7 +75,7 @@ def mixed(conditional: Floats, p: Floats) -> Floats:
     return np.asarray((1 - p) * conditional[:, 0] + p * conditional[:, 1])
 
 
-def fit_pair(rows: ValueRows, taught: NDArray[np.intp], recipe: ValueRecipe) -> ValuePair:
+def fit_pair(rows: TaughtValues, taught: NDArray[np.intp], recipe: ValueRecipe) -> ValuePair:
     """Both models, the first stage and the level, taught on the rows at these positions.
 
     Rows may be millions: a kind's are copied while its model is taught, and no more at a time.
@@ -90,26 +92,45 @@ def fit_pair(rows: ValueRows, taught: NDArray[np.intp], recipe: ValueRecipe) -> 
     return ValuePair(kept, churned, stage, fit_level(rows.as_of[some], rows.value[some], said))
 
 
-def _fit_both(rows: ValueRows, taught: NDArray[np.intp], recipe: ValueRecipe) -> tuple[ValueModel, ValueModel]:
+def _fit_both(rows: TaughtValues, taught: NDArray[np.intp], recipe: ValueRecipe) -> tuple[ValueModel, ValueModel]:
     ends_within = recipe.windows[0] <= recipe.windows[1]
-    rhythm = None
+    rhythm, machine = None, (recipe.seed, recipe.threads)
     if recipe.estimator in ("auto", "btyd"):
         some = _evenly(taught)
-        rhythm = fit_rhythm(rows.X[some], rows.value[some], recipe.names, recipe.windows)
+        rhythm = fit_rhythm(rows.X[some], _ordered(rows, some, recipe), recipe.names, recipe.windows)
     if recipe.estimator == "btyd":
         assert rhythm is not None
-        kept, churned = fit_rhythm_values(rows.X[taught], rows.value[taught], rows.lost[taught], rhythm)
+        kept, churned = _fit_btyd(rows, taught, rhythm, recipe.churn_is_silence)
         return kept, NOTHING if ends_within else churned
-    task = MeanTask(recipe.names, rhythm, recipe.params, recipe.seed, recipe.threads)
+    task = MeanTask(recipe.names, recipe.params, *machine)
 
     def one(outcome: int) -> ValueModel:
         mine = taught[rows.lost[taught] == outcome]
         X, value = rows.X[mine], rows.value[mine]
         if recipe.estimator == "auto":
-            return fit_mean(X, value, outcome == 1, task)
-        return fit_conditional(X, value, recipe.estimator, recipe.params, (recipe.seed, recipe.threads))
+            said = None if rhythm is None else rhythm_value(rhythm, outcome, recipe.churn_is_silence)
+            return fit_mean(X, value, said, task)
+        return fit_conditional(X, value, recipe.estimator, recipe.params, machine)
 
     return one(0), NOTHING if ends_within else one(1)
+
+
+def _fit_btyd(
+    rows: TaughtValues, taught: NDArray[np.intp], rhythm: RhythmModel, churn_is_silence: bool
+) -> tuple[RhythmValue, RhythmValue]:
+    """Both models with their levels; only the columns that they read are copied."""
+    X, narrow = rows.X[np.ix_(taught, np.array(rhythm.positions))], rhythm.narrowed()
+    plain = rhythm_value(narrow, 0, churn_is_silence), rhythm_value(narrow, 1, churn_is_silence)
+    kept, churned = fit_rhythm_values(X, rows.value[taught], rows.lost[taught], plain)
+    return replace(kept, rhythm=rhythm), replace(churned, rhythm=rhythm)
+
+
+def _ordered(rows: TaughtValues, some: NDArray[np.intp], recipe: ValueRecipe) -> Floats:
+    """1 where an order was placed in the value window, (n,): who stays has bought, even if he sent back as much."""
+    ordered = rows.value[some] > 0
+    if recipe.churn_is_silence and recipe.windows[0] >= recipe.windows[1]:
+        ordered |= rows.lost[some] == 0
+    return ordered.astype(np.float64)
 
 
 def _evenly(taught: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -7,14 +7,16 @@ and below what was seen in training.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kizuna.models.linear import RFM_COLUMNS
+
 # Their logarithms are read; the rest of the columns as they are.
-LOG_COLUMNS = ("days_since_order", "orders", "revenue", "tenure_days")
+LOG_COLUMNS = (*RFM_COLUMNS, "tenure_days")
 
 _POWER = 1.5
 _PENALTY = 0.01
@@ -30,10 +32,12 @@ Floats = NDArray[np.float64]
 class ValueRegression:
     """level · exp(intercept + weights · standardised columns).
 
-    positions: of the columns read. scales: what a column is divided by before log1p, 0 for a column left as it is.
+    positions: of the columns read. fills: the training median of each, which fills gaps. scales: what a column is divided by
+    before log1p, 0 for a column left as it is.
     """
 
     positions: tuple[int, ...]
+    fills: tuple[float, ...]
     scales: tuple[float, ...]
     centre: tuple[float, ...]
     spread: tuple[float, ...]
@@ -44,9 +48,11 @@ class ValueRegression:
     def predict(self, X: Floats) -> Floats:
         """Expected value, (n,), above 0, summed column by column, so that a row's does not depend on the rows beside it."""
         total = np.full(len(X), self.intercept)
-        pieces = zip(self.positions, self.scales, self.centre, self.spread, self.weights, strict=True)
-        for position, scale, centre, spread, weight in pieces:
-            total += weight * _standardised(_column(X, position, scale), centre, spread)
+        standard = zip(self.centre, self.spread, self.weights, strict=True)
+        for column, (centre, spread, weight) in zip(
+            _columns(X, self.positions, self.fills, self.scales), standard, strict=True
+        ):
+            total += weight * _standardised(column, centre, spread)
         return np.asarray(self.level * np.exp(np.minimum(total, _HIGHEST_LOG)))
 
     def to_json(self) -> dict[str, Any]:
@@ -56,7 +62,7 @@ class ValueRegression:
     @classmethod
     def from_json(cls, tree: dict[str, Any]) -> ValueRegression:
         """The model that ``to_json`` wrote."""
-        listed = ("scales", "centre", "spread", "weights")
+        listed = ("fills", "scales", "centre", "spread", "weights")
         numbers = {name: tuple(float(value) for value in tree[name]) for name in listed}
         positions = tuple(int(value) for value in tree["positions"])
         return cls(positions=positions, intercept=float(tree["intercept"]), level=float(tree["level"]), **numbers)
@@ -73,25 +79,25 @@ def fit_value_regression(
 ) -> ValueRegression:
     """The regression of value on the columns at ``logs`` and ``plain``.
 
-    X: (n, columns), gaps as NaN (they count as 0). value: net, with a sum above 0; taught between 0 and ``cap``, and
+    X: (n, columns), gaps as NaN, which take the median. value: net, with a sum above 0; taught between 0 and ``cap``, and
     the level puts its sum right again.
     """
     from sklearn.linear_model import TweedieRegressor
 
     target = np.clip(value, 0.0, cap)
     positions = (*logs, *plain)
+    fills = tuple(_median(X[:, position]) for position in positions)
     scales = tuple(_scale(X[:, position], name) for position, name in zip(logs, LOG_COLUMNS, strict=True))
     scales += (0.0,) * len(plain)
-    columns = [_column(X, position, scale) for position, scale in zip(positions, scales, strict=True)]
+    columns = _columns(X, positions, fills, scales)
     centre = tuple(float(column.mean()) for column in columns)
     spread = tuple(float(column.std()) or 1.0 for column in columns)
     prepared = np.column_stack([_standardised(*piece) for piece in zip(columns, centre, spread, strict=True)])
     model = TweedieRegressor(power=_POWER, alpha=_PENALTY, link="log", solver="newton-cholesky", max_iter=300)
     model.fit(prepared, target / target.mean())
     weights = tuple(float(weight) for weight in model.coef_)
-    shape = ValueRegression(positions, scales, centre, spread, weights, float(model.intercept_), 1.0)
-    level = float(value.sum() / shape.predict(X).sum())
-    return ValueRegression(positions, scales, centre, spread, weights, shape.intercept, level)
+    shape = ValueRegression(positions, fills, scales, centre, spread, weights, float(model.intercept_), 1.0)
+    return replace(shape, level=float(value.sum() / shape.predict(X).sum()))
 
 
 def _scale(column: Floats, name: str) -> float:
@@ -101,9 +107,17 @@ def _scale(column: Floats, name: str) -> float:
     return float(np.median(positive)) / _FINE if len(positive) else 1.0
 
 
-def _column(X: Floats, position: int, scale: float) -> Floats:
-    column = np.nan_to_num(X[:, position])
-    return np.log1p(np.maximum(column, 0.0) / scale) if scale > 0 else column
+def _median(column: Floats) -> float:
+    known = column[~np.isnan(column)]
+    return float(np.median(known)) if len(known) else 0.0
+
+
+def _columns(X: Floats, positions: Sequence[int], fills: Sequence[float], scales: Sequence[float]) -> list[Floats]:
+    filled = [np.where(np.isnan(X[:, at]), fill, X[:, at]) for at, fill in zip(positions, fills, strict=True)]
+    return [
+        np.log1p(np.maximum(column, 0.0) / scale) if scale > 0 else column
+        for column, scale in zip(filled, scales, strict=True)
+    ]
 
 
 def _standardised(column: Floats, centre: float, spread: float) -> Floats:

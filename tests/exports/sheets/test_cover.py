@@ -72,6 +72,20 @@ def test_without_values_the_probability_speaks(cover):
     assert "Value at risk" not in texts(sheet)
 
 
+def test_it_says_that_the_gate_refused_the_model_in_use(cover, build_pack):
+    failed = [
+        {"name": "signal", "status": "fail", "value": 0.484, "limit": 0.5},
+        {"name": "leak", "status": "fail", "value": 2, "limit": 0},
+        {"name": "calibration", "status": "warn", "value": 0.1, "limit": 0.05},
+    ]
+    evaluation = build_pack("en").evaluation | {"grade": "D", "gate_checks": failed}
+    _, sheet = cover("en", listed=3, evaluation=evaluation)
+    assert sheet["B4"].value == (
+        "The gate refused this model (signal, leaks). It is in use because a person promoted it."
+    )
+    assert cover("en")[1]["B4"].value is None
+
+
 def test_an_empty_list_says_so(cover):
     _, sheet = cover("ja", listed=0)
     assert "今週、ご連絡の対象はありません。" in texts(sheet)

@@ -1,5 +1,7 @@
 import pytest
 
+from kizuna.evaluation.rule_names import RULE_NAMES
+
 
 @pytest.fixture
 def sheet(read_workbook):
@@ -16,10 +18,32 @@ def row_of(rows, label):
 def test_metrics_stand_beside_the_baselines(sheet):
     rows = sheet("Model results")
     assert rows[0][0] == "Model results: grade A"
-    assert row_of(rows, "Measure")[:4] == ["kizuna", "RFM logistic", "Recency rule", "Purchase-rate rule"]
+    assert row_of(rows, "Measure")[:4] == ["kizuna", "RFM logistic", "Longest silent", "Purchase rate"]
     assert row_of(rows, "AUC: order (0.5 random, 1 perfect)")[:4] == [0.823, 0.797, 0.704, 0.688]
     assert row_of(rows, "Log loss (lower is better)")[:4] == [0.512, 0.541, None, None]
-    assert row_of(rows, "Gate")[0].startswith("AUC .823")
+    assert row_of(rows, "Gate")[0] == "Passed. To note: calibration"
+
+
+def test_every_check_of_the_gate_is_a_row(sheet, read_workbook):
+    rows = sheet("Model results")
+    assert row_of(rows, "Check")[:3] == ["Result", "Value", "Limit"]
+    assert row_of(rows, "Signal: low end of the AUC (95% interval)")[:3] == ["Passed", 0.815, 0.5]
+    assert row_of(rows, "Calibration: low end of its error (95% interval)")[:3] == ["To note", 0.061, 0.05]
+    assert row_of(rows, "Model in use: AUC ahead of its recipe")[:3] == ["Passed", None, -0.01]
+    page = read_workbook("en", listed=3)[1]["Model results"]
+    formats = {row[0].value: row[3].number_format for row in page.iter_rows()}
+    assert formats["Plain rules: AUC ahead of the best of them"] == '"≥ "0.000;"≥ "-0.000'
+    assert formats["Leaks: columns that know the outcome"] == '"≤ "0;"≤ "-0'
+
+
+def test_no_check_is_written_in_another_language(read_workbook, build_pack):
+    baselines = {name: {"auc": 0.7} for name in RULE_NAMES}
+    evaluation = build_pack("ja").evaluation | {"baselines": baselines}
+    page = read_workbook("ja", listed=3, evaluation=evaluation)[1]["モデルの成績"]
+    texts = [cell.value for row in page.iter_rows() for cell in row if isinstance(cell.value, str)]
+    assert not set(texts) & set(RULE_NAMES) - {"formula"}
+    latin = [text for text in texts if text.isascii() and " " in text]
+    assert latin == ["shop-churn v3 / shop-cltv v3"]
 
 
 def test_the_answer_check_counts_the_named(sheet):
@@ -35,7 +59,7 @@ def test_little_evidence_is_no_error(sheet):
         "model": {"auc": float("nan")},
         "baselines": {},
         "grade": None,
-        "gate_text": "",
+        "gate_checks": [],
     }
     rows = sheet("Model results", evaluation=evaluation, answer=None)
     assert rows[0][0] == "Model results: grade –"

@@ -15,6 +15,7 @@ from kizuna.exports.figures import (
     has_values,
     level_text,
     order_text,
+    refused_text,
     rows_of,
     why_text,
 )
@@ -57,7 +58,8 @@ def _title(paper: Paper, sheet: Any) -> None:
     sheet.set_row(0, 8)
     sheet.set_row(1, 32)
     sheet.set_row(2, 20)
-    sheet.set_row(3, 8)
+    refused = refused_text(pack, words)
+    sheet.set_row(3, 20 if refused else 8)
     sheet.write_string(1, 1, words("cover.title"), paper.format(bold=True, font_size=20, font_color=ACCENT))
     span = words.span(pack.first_day, pack.last_day)
     line = words(
@@ -67,6 +69,8 @@ def _title(paper: Paper, sheet: Any) -> None:
     if pack.simulated:
         mark = paper.format(bold=True, font_size=11, font_color=WARNING, align="right")
         sheet.write_string(1, 7, words("cover.simulated", mark=words("simulated")), mark)
+    if refused:
+        sheet.write_string(3, 1, refused, paper.format(bold=True, font_size=11, font_color=WARNING))
 
 
 def _tiles(paper: Paper, sheet: Any, figures: Figures) -> None:

@@ -6,7 +6,16 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from kizuna.exports.figures import answer_text, effect_text, level_text, order_text, outcome_text
+from kizuna.exports.figures import (
+    RECIPES,
+    answer_text,
+    effect_text,
+    gate_checks,
+    gate_text,
+    level_text,
+    order_text,
+    outcome_text,
+)
 from kizuna.exports.sheets.paper import (
     ACCENT,
     LINE,
@@ -17,10 +26,10 @@ from kizuna.exports.sheets.paper import (
     line_count,
     open_sheet,
     row_height,
+    write_cell,
     write_table,
 )
 
-_RECIPES = ("kizuna", "rfm_logistic", "recency_rule", "rate_rule", "random")
 _METRICS = (
     "auc",
     "average_precision",
@@ -30,7 +39,17 @@ _METRICS = (
     "brier",
     "calibration_error",
 )
-_TEXT_WIDTH, _NUMBER_WIDTH, _NUMBER_COLUMNS = 46, 17, 6
+_TEXT_WIDTH, _NUMBER_WIDTH, _NUMBER_COLUMNS = 46, 17, 7
+# Which side of its limit a check's value has to be on, and how both are written.
+_LIMITS = {
+    "signal": ("> ", "0.000"),
+    "baseline": ("≥ ", "0.000"),
+    "calibration": ("≤ ", "0.000"),
+    "level": ("± ", "0.000"),
+    "leak": ("≤ ", "0"),
+    "champion": ("≥ ", "0.000"),
+    "segments": ("≤ ", "0"),
+}
 
 
 def write_results(paper: Paper) -> None:
@@ -44,7 +63,7 @@ def write_results(paper: Paper) -> None:
     title = paper.format(bold=True, font_size=16, font_color=ACCENT)
     sheet.write_string(0, 0, words("results.title", grade=evaluation.get("grade") or words("none")), title)
     lines = [
-        ("results.gate", str(evaluation.get("gate_text") or words("none"))),
+        ("results.gate", gate_text(pack, words)),
         ("results.how", words.code("evaluation", evaluation.get("evaluation"))),
         ("results.order", order_text(pack, words)),
         ("results.level", level_text(pack, words)),
@@ -54,6 +73,7 @@ def write_results(paper: Paper) -> None:
     ]
     row = _lines(paper, sheet, [(words(key), text) for key, text in lines], 1)
     row = _metrics(paper, sheet, row + 1)
+    row = _gate(paper, sheet, row + 1)
     row = _answer(paper, sheet, row + 1)
     sheet.write_string(row + 1, 0, words("caveat"), paper.format(font_color=MUTED))
 
@@ -103,7 +123,7 @@ def _lines(paper: Paper, sheet: Any, lines: Sequence[tuple[str, str]], row: int)
 def _metrics(paper: Paper, sheet: Any, row: int) -> int:
     words, evaluation = paper.words, paper.pack.evaluation
     model, baselines = evaluation.get("model", {}), evaluation.get("baselines", {})
-    recipes = _in_order([name for name in baselines if baselines[name]], _RECIPES)
+    recipes = _in_order([name for name in baselines if baselines[name]], RECIPES)
     found = {name for metrics in (model, *baselines.values()) for name in metrics if _is_number(metrics[name])}
     metrics = _in_order([name for name in found if words.knows("metric", name)], _METRICS)
     if not metrics:
@@ -116,11 +136,35 @@ def _metrics(paper: Paper, sheet: Any, row: int) -> int:
     return write_table(paper, sheet, columns, row + 1)
 
 
+def _gate(paper: Paper, sheet: Any, row: int) -> int:
+    """A row for each check of the gate: what was measured, the result, the value and its limit."""
+    words, checks = paper.words, gate_checks(paper.pack)
+    if not checks:
+        return row
+    _heading(paper, sheet, row, words("results.gate_title"))
+    names = [words.code("gate_value", one["name"]) for one in checks]
+    none: list[object] = [None] * len(checks)
+    columns = [
+        Column(words("results.check"), names, "text", _TEXT_WIDTH),
+        Column(words("results.status"), [one["status"] for one in checks], "status"),
+        Column(words("results.value"), none, "metric"),
+        Column(words("results.limit"), none, "metric"),
+    ]
+    end = write_table(paper, sheet, columns, row + 1)
+    for place, one in enumerate(checks, start=row + 2):
+        side, number = _LIMITS.get(one["name"], ("", "0.000"))
+        # Without a form of its own the minus of a negative number would stand before the sign.
+        limit = f'"{side}"{number};"{side}"-{number}'
+        write_cell(paper, sheet, (place, 2), one["value"], f"number:{number}")
+        write_cell(paper, sheet, (place, 3), one["limit"], f"number:{limit}")
+    return end
+
+
 def _answer(paper: Paper, sheet: Any, row: int) -> int:
     words, answer = paper.words, paper.pack.answer
     if answer is None or not answer.capacity:
         return row
-    names = _in_order(list(answer.churned), _RECIPES)
+    names = _in_order(list(answer.churned), RECIPES)
     title = words(
         "results.named", day=words.day(answer.named_on), until=words.day(answer.until), capacity=f"{answer.capacity:,}"
     )

@@ -16,7 +16,7 @@ from kizuna.exports.words import Words
 
 INK, MUTED, LINE, WASH, ACCENT = "#1C2733", "#5B6775", "#D5DBE3", "#F3F5F8", "#22406B"
 INPUT, WARNING = "#FFFBEB", "#A8321F"
-# Background and text of each band and of each state of a finding: the word is always printed too.
+# Background and text of each band, state of a finding and status of a check: the word is always printed too.
 TINTS = {
     "high": ("#FBE6E1", "#8F2614"),
     "medium": ("#FCF0D3", "#6E4A00"),
@@ -24,6 +24,9 @@ TINTS = {
     "error": ("#FBE6E1", "#8F2614"),
     "warning": ("#FCF0D3", "#6E4A00"),
     "recommendation": ("#E6EDF7", "#22406B"),
+    "pass": ("#E3F0EA", "#1F5A43"),
+    "warn": ("#FCF0D3", "#6E4A00"),
+    "fail": ("#FBE6E1", "#8F2614"),
 }
 FONTS, FONT_SIZE = {"ja": "Yu Gothic", "en": "Arial"}, 10
 
@@ -54,8 +57,9 @@ class Paper:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table. ``kind``: id, text, word, count, share, ratio, metric, ``money:`` and its number format,
-    date, tint (a code with a colour of its own), input or input:date (left empty for people)."""
+    """One column of a table. ``kind``: id, text, word, count, share, ratio, metric, ``money:`` or ``number:`` and the number
+    format, date, tint (a band or state with a colour of its own), status (of a check, too), input or input:date (left
+    empty for people)."""
 
     header: str
     values: Sequence[Any]
@@ -115,21 +119,22 @@ def write_cell(paper: Paper, sheet: Any, at: tuple[int, int], value: Any, kind: 
     if kind in ("text", "id", "word"):
         style = paper.format(**look, **_placed(kind), num_format="@", text_wrap=kind != "word", bold=kind == "id")
         _write(sheet, at, value, style)
-    elif kind == "tint":
+    elif kind in ("tint", "status"):
         background, ink = TINTS.get(str(value), (WASH, INK))
         style = paper.format(**look, num_format="@", bg_color=background, font_color=ink, bold=True, **_placed(kind))
-        _write(sheet, at, paper.words.code("band", value), style)
+        group = "band" if kind == "tint" else "gate_status"
+        _write(sheet, at, paper.words.code(group, value), style)
     elif kind == "date":
         _write(sheet, at, value, paper.format(**look, **_placed(kind), num_format=paper.date_format()))
     else:
         formats = {"count": "#,##0", "share": "0.0%", "ratio": '0.0"×"', "metric": "0.0000"}
-        money = kind.removeprefix("money:")
-        _write(sheet, at, value, paper.format(**look, **_placed(kind), num_format=formats.get(kind, money)))
+        given = kind.partition(":")[2]
+        _write(sheet, at, value, paper.format(**look, **_placed(kind), num_format=formats.get(kind, given)))
 
 
 def _placed(kind: str) -> dict[str, object]:
     """Texts stand left, dates and marks in the middle, numbers right; their headers with them."""
-    if kind in ("tint", "date"):
+    if kind in ("tint", "status", "date"):
         return {"align": "center"}
     if kind in ("text", "id", "word", "input", "input:date"):
         return {"align": "left", "indent": 1}
