@@ -142,7 +142,7 @@ def _rungs(project: Project, trained: Any, scores: pd.DataFrame, churned: Floats
 
 
 def churn_numbers(churned: Floats, p: Floats, only_ranks: bool) -> dict[str, float]:
-    from kizuna.evaluation.metrics import auc, log_loss
+    from kizuna.evaluation.measures.metrics import auc, log_loss
 
     found = {"auc": auc(churned, p)}
     return found if only_ranks else found | {"log_loss": log_loss(churned, p), "mean_p": float(p.mean())}
@@ -166,7 +166,7 @@ def difference_error(churned: Floats, one: Floats, other: Floats) -> float:
 
 
 def value_numbers(worth: Floats, predicted: Floats) -> dict[str, float]:
-    from kizuna.evaluation.metrics import normalised_gini, spearman, total_ratio
+    from kizuna.evaluation.measures.metrics import normalised_gini, spearman, total_ratio
 
     return {
         "gini": normalised_gini(worth, predicted),

@@ -18,7 +18,7 @@ import yaml
 from kizuna import Project, load
 from kizuna.data.simulate import simulate
 from kizuna.evaluation.folds import FoldPlan, make_folds
-from kizuna.evaluation.leakage import binned_auc
+from kizuna.evaluation.leaks.findings import binned_auc
 from kizuna.explain.wording import stem_of
 
 ROOT = Path(__file__).parents[1]

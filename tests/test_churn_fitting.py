@@ -9,13 +9,13 @@ from sklearn.naive_bayes import GaussianNB
 from kizuna.churn_fitting import BesideTraining, Known, _has_signal, classifier, fit_churn
 from kizuna.config_file import parse_config
 from kizuna.evaluation.assessment import ChurnRows
-from kizuna.evaluation.baselines import ranking_only
+from kizuna.evaluation.baselines.scores import ranking_only
 from kizuna.evaluation.folds import FoldPlan, make_folds
-from kizuna.evaluation.intervals import Interval
-from kizuna.evaluation.level import SeasonLevel
+from kizuna.evaluation.gate.level import SeasonLevel
+from kizuna.evaluation.measures.intervals import Interval
 from kizuna.features.frame import Frame
 from kizuna.features.plan import Column, FeaturePlan
-from kizuna.models.season_anchor import SeasonAnchor
+from kizuna.models.churn.season_anchor import SeasonAnchor
 from kizuna.registry import ModelPair, ModelVersion
 from kizuna.timeline import LabelWindow
 

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from kizuna.churn_fitting import BesideTraining, Known, classifier
-from kizuna.evaluation.level import SeasonLevel
+from kizuna.evaluation.gate.level import SeasonLevel
 from kizuna.fitting import _consecutive, _fit_value, make_value_folds
 from kizuna.labels.training_set import TrainingSet
 from kizuna.models import ChurnClassifier
-from kizuna.models.season_anchor import SeasonAnchor
+from kizuna.models.churn.season_anchor import SeasonAnchor
 from kizuna.project import Project
 
 UNSEEN = SeasonLevel(True, float("nan"), 0, "nothing was tested")

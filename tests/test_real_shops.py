@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from commands import kizuna
-from kizuna.evaluation.metrics import auc
+from kizuna.evaluation.measures.metrics import auc
 from kizuna.project import load
 
 CONFIGS = Path(__file__).parents[1] / "configs"

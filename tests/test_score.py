@@ -11,8 +11,8 @@ import pytest
 
 from kizuna.features.context import Pauses
 from kizuna.models import ChurnClassifier, CltvRegressor
-from kizuna.models.next_purchase import SHARES, NextPurchase
-from kizuna.models.season_anchor import SeasonAnchor
+from kizuna.models.btyd.next_purchase import SHARES, NextPurchase
+from kizuna.models.churn.season_anchor import SeasonAnchor
 from kizuna.project import Project
 from kizuna.score import LoadedModels, score_everyone
 from kizuna.timeline import date_of, day_of

@@ -12,9 +12,9 @@ import pytest
 
 from kizuna.config import Economics
 from kizuna.data.simulate import simulate
-from kizuna.evaluation.leakage import LeakFinding, LeakWarning
+from kizuna.evaluation.leaks.findings import LeakFinding, LeakWarning
 from kizuna.evaluation.money import assess_money
-from kizuna.models.tuning import Tuned, TuneTrial, untried
+from kizuna.models.learners.tuning import Tuned, TuneTrial, untried
 from kizuna.project import Project, load
 from kizuna.train import TrainResult
 from kizuna.training_words import training_lines

@@ -18,7 +18,7 @@ import pandas as pd
 
 from kizuna.config import Config
 from kizuna.errors import ResultError
-from kizuna.evaluation.formula import cltv_formula
+from kizuna.evaluation.baselines.formula import cltv_formula
 from kizuna.explain.consent import contact_consent
 from kizuna.explain.facts import OWED_SERVICE, fact_codes, fact_flags
 from kizuna.list_history import earlier_lists, removed_since, standing

@@ -19,8 +19,8 @@ from kizuna.churn_fitting import BesideTraining
 from kizuna.config import Config
 from kizuna.data.store import Store
 from kizuna.errors import ConfigError, ContractError, DataMissing
-from kizuna.evaluation.baselines import churn_baselines, money_rankings, ranking_only
-from kizuna.evaluation.history_rules import Pasts
+from kizuna.evaluation.baselines.history_rules import Pasts
+from kizuna.evaluation.baselines.scores import churn_baselines, money_rankings, ranking_only
 from kizuna.evaluation.list_backtest import (
     KEYS,
     Ranking,
@@ -32,7 +32,7 @@ from kizuna.evaluation.list_backtest import (
     model_table,
     named_customers,
 )
-from kizuna.evaluation.profit import campaign_gain
+from kizuna.evaluation.measures.profit import campaign_gain
 from kizuna.features.families import families_of
 from kizuna.features.frame import Frame, Tables, build_frame
 from kizuna.features.history import History
@@ -42,7 +42,7 @@ from kizuna.features.rows import Rows
 from kizuna.fitting import Say, Trained, fit_models, undated_attributes
 from kizuna.labels.everybody import pasts_of
 from kizuna.labels.training_set import TrainingSet, build_training_set
-from kizuna.models.splits import Split
+from kizuna.models.learners.splits import Split
 from kizuna.registry import Registry
 from kizuna.timeline import LabelWindow, date_of
 
@@ -211,7 +211,7 @@ def _ablated(config: Config, trained: Trained, frame: Frame) -> list[dict[str, A
     """For each table: how the same kind of model ranks without its columns, on the same lists' days."""
     from sklearn.base import clone
 
-    from kizuna.evaluation.metrics import churn_metrics
+    from kizuna.evaluation.measures.metrics import churn_metrics
 
     table_of = {family.name: family.table for family in families_of(config)}
     columns = trained.training.frame.plan.columns
@@ -252,7 +252,7 @@ def summary(found: Backtest) -> dict[str, Any]:
 
 def write_backtest(config: Config, found: Backtest, figure: Figure) -> Path:
     """The tables as Parquet and the picture, in ``<output.dir>/backtest/``; the folder."""
-    from kizuna.evaluation.plots import png_bytes
+    from kizuna.evaluation.plots.evidence import png_bytes
 
     folder = config.output_dir / "backtest"
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.config import Config
-from kizuna.evaluation.metrics import NORMAL_95
+from kizuna.evaluation.measures.metrics import NORMAL_95
 from kizuna.labels.training_set import TrainingSet
 from kizuna.registry import ModelPair
 
 if TYPE_CHECKING:
     from kizuna.evaluation.assessment import ChurnAssessment, ChurnRows
-    from kizuna.evaluation.gate import GateDecision
-    from kizuna.evaluation.history_rules import Pasts
-    from kizuna.evaluation.level import SeasonLevel
-    from kizuna.evaluation.population import Population
+    from kizuna.evaluation.baselines.history_rules import Pasts
+    from kizuna.evaluation.gate.decision import GateDecision
+    from kizuna.evaluation.gate.level import SeasonLevel
+    from kizuna.evaluation.gate.population import Population
     from kizuna.features.frame import Frame
     from kizuna.models import ChurnClassifier
-    from kizuna.models.tuning import Tuned
+    from kizuna.models.learners.tuning import Tuned
 
 Floats = NDArray[np.float64]
 # Where the model that auto chose is behind a rule, these are tried in turn; the last is the recency rule with a level.
@@ -71,7 +71,7 @@ def fit_churn(
 
     Being behind by what may be chance is no reason to refuse a model, but it is one to prefer a simpler one.
     """
-    from kizuna.evaluation.baselines import PURCHASE_COLUMNS
+    from kizuna.evaluation.baselines.scores import PURCHASE_COLUMNS
 
     asked = config.model.churn
     model = _fitted(config, rows, (asked.estimator, _with_tuned(asked.estimator, asked.params, tuned)))
@@ -113,8 +113,8 @@ def _judged(
 ) -> tuple[ChurnClassifier, ChurnAssessment, GateDecision]:
     """The model with what was measured of it, and the gate's decision."""
     from kizuna.evaluation.assessment import assess_churn
-    from kizuna.evaluation.gate import GateLimits, decide
-    from kizuna.evaluation.segments import SegmentRules
+    from kizuna.evaluation.gate.decision import GateLimits, decide
+    from kizuna.evaluation.gate.segments import SegmentRules
 
     season, limits = known.season, GateLimits(**config.gate.model_dump())
     rules = SegmentRules(limits.max_behind_baseline, limits.max_calibration_error, config.churn.horizon_days)
@@ -133,7 +133,7 @@ def _judged(
 
 def _population(config: Config, rows: ChurnRows, known: Known, model: ChurnClassifier) -> Population | None:
     """What the model says of everybody eligible on the train day."""
-    from kizuna.evaluation.population import measure_population, usual_means
+    from kizuna.evaluation.gate.population import measure_population, usual_means
 
     frame, limit, spread = known.beside.population, config.gate.max_calibration_error, known.season.level_spread
     if frame is None:
@@ -148,7 +148,7 @@ def _population(config: Config, rows: ChurnRows, known: Known, model: ChurnClass
 
 def season_of(config: Config, training: TrainingSet, beside: BesideTraining) -> SeasonLevel:
     """What past levels tell of the coming season's."""
-    from kizuna.evaluation.level import DatedRows, season_level
+    from kizuna.evaluation.gate.level import DatedRows, season_level
 
     frame, day = training.frame, training.train_day
     rows = DatedRows(training.features, training.y, frame.as_of, frame.customer, training.definition.window, day)
@@ -175,9 +175,9 @@ def tune(config: Config, rows: ChurnRows) -> Tuned | None:
     asked = config.model.churn
     if not asked.tune_trials:
         return None
-    from kizuna.models.churn_tuning import tune_churn
-    from kizuna.models.task import Task
-    from kizuna.models.tuning import TuneLimits
+    from kizuna.models.churn.task import Task
+    from kizuna.models.churn.tuning import tune_churn
+    from kizuna.models.learners.tuning import TuneLimits
 
     y = rows.churned
     rarer = int(min(y.sum(), (1 - y).sum()))

@@ -15,9 +15,9 @@ from kizuna.data.report import contract_errors
 from kizuna.data.store import Store
 from kizuna.define_words import contract_lines, purchase_lines
 from kizuna.errors import ConfigError, DataMissing
-from kizuna.evaluation.contract_curve import contract_curves, renewals
-from kizuna.evaluation.definitions import Candidate, candidates, propose
-from kizuna.evaluation.return_curve import Curve, return_curves
+from kizuna.evaluation.definition.contract_curve import contract_curves, renewals
+from kizuna.evaluation.definition.definitions import Candidate, candidates, propose
+from kizuna.evaluation.definition.return_curve import Curve, return_curves
 from kizuna.labels.definition import definition_of
 from kizuna.labels.training_set import default_train_day
 from kizuna.plain import plain
@@ -55,7 +55,7 @@ class Defined:
 
     def figure(self) -> Figure:
         """The curve as a picture."""
-        from kizuna.evaluation.curve_plots import contract_figure, return_figure
+        from kizuna.evaluation.plots.curves import contract_figure, return_figure
 
         if self.definitions is None:
             return contract_figure(self.curves)
@@ -101,7 +101,7 @@ def define(opened: Store, config: Config, as_of: int | None) -> Defined:
 
 def write(found: Defined, folder: Path) -> list[Path]:
     """The paths of the picture, the tables and the JSON, written to a folder: the same result, the same bytes."""
-    from kizuna.evaluation.plots import png_bytes
+    from kizuna.evaluation.plots.evidence import png_bytes
 
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     stem = "contract_curve" if found.definitions is None else "return_curve"

@@ -17,15 +17,15 @@ from kizuna.labels.training_set import TrainingSet
 
 if TYPE_CHECKING:
     from kizuna.evaluation.assessment import ChurnAssessment, ChurnRows
-    from kizuna.evaluation.comparison import Comparison
     from kizuna.evaluation.folds import Folds
-    from kizuna.evaluation.gate import GateDecision
-    from kizuna.evaluation.leakage import LeakFinding, LeakWarning
-    from kizuna.evaluation.level import SeasonLevel
+    from kizuna.evaluation.gate.decision import GateDecision
+    from kizuna.evaluation.gate.level import SeasonLevel
+    from kizuna.evaluation.leaks.findings import LeakFinding, LeakWarning
+    from kizuna.evaluation.measures.comparison import Comparison
     from kizuna.evaluation.value_assessment import ValueAssessment, ValueRows
     from kizuna.models import ChurnClassifier, CltvRegressor
-    from kizuna.models.next_purchase import NextPurchase
-    from kizuna.models.tuning import Tuned
+    from kizuna.models.btyd.next_purchase import NextPurchase
+    from kizuna.models.learners.tuning import Tuned
 
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]
@@ -74,10 +74,10 @@ def undated_attributes(store: Store, training: TrainingSet) -> tuple[str, ...]:
 def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, say: Say) -> Trained:
     """Both models fitted and measured."""
     from kizuna.evaluation.assessment import ChurnRows, answer_check
-    from kizuna.evaluation.baselines import churn_baselines, ranking_only
+    from kizuna.evaluation.baselines.scores import churn_baselines, ranking_only
     from kizuna.evaluation.folds import FoldPlan, make_folds
     from kizuna.evaluation.headline import headline_metrics
-    from kizuna.evaluation.leakage import RowOrigins, find_leaks
+    from kizuna.evaluation.leaks.findings import RowOrigins, find_leaks
 
     definition = training.definition
     plan = FoldPlan(definition.window, config.evaluation.folds, config.model.seed, training.dated)
@@ -131,7 +131,7 @@ def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, sa
 def fit_dates(store: Store, trained: Trained, say: Say) -> Trained:
     """The same with the model of next purchases, where churn is the absence of them."""
     from kizuna.labels.purchase_pasts import read_pasts
-    from kizuna.models.next_purchase import SHARES, WITHIN_DAYS, fit_next_purchase
+    from kizuna.models.btyd.next_purchase import SHARES, WITHIN_DAYS, fit_next_purchase
 
     training = trained.training
     definition = training.definition
@@ -148,8 +148,8 @@ def fit_dates(store: Store, trained: Trained, say: Say) -> Trained:
 
 def _comparison(rows: ChurnRows, assessment: ChurnAssessment, capacity: int) -> Comparison:
     """Every churn metric with its interval; what the gate has measured is the gate's own."""
-    from kizuna.evaluation.comparison import compare_churn
-    from kizuna.evaluation.intervals import Interval, evaluation_rows
+    from kizuna.evaluation.measures.comparison import compare_churn
+    from kizuna.evaluation.measures.intervals import Interval, evaluation_rows
 
     evidence = assessment.evidence
     tested = evaluation_rows(assessment.churned, rows.customer[rows.tested], rows.folds.fold_of_test_rows)
@@ -239,8 +239,8 @@ def _tune_value(config: Config, rows: ValueRows, model: CltvRegressor, dated: bo
     if not asked.tune_trials:
         return None
     from kizuna.evaluation.value_tuning import tune_value
-    from kizuna.models.tuning import TuneLimits
-    from kizuna.models.value_pair import ValueRecipe
+    from kizuna.models.learners.tuning import TuneLimits
+    from kizuna.models.value.pair import ValueRecipe
 
     names, windows = tuple(map(str, rows.features.columns)), (float(model.horizon_days), float(model.churn_days))
     machine = (config.model.seed, config.engine.threads)

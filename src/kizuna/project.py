@@ -116,7 +116,7 @@ class Project:
     ) -> tuple[Backtest, Path]:
         """The lists of past weeks and what came of them, and the folder where the tables and the picture lie."""
         from kizuna.backtest import log_backtest, run_backtest, write_backtest
-        from kizuna.evaluation.backtest_plot import backtest_figure
+        from kizuna.evaluation.plots.backtest import backtest_figure
 
         day = self._train_day(as_of)
         found = run_backtest(self.store, self.config, day, weeks, ablate, say)

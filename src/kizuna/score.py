@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from kizuna.models import ChurnClassifier, CltvRegressor
-    from kizuna.models.next_purchase import NextPurchase
-    from kizuna.models.season_anchor import SeasonAnchor
+    from kizuna.models.btyd.next_purchase import NextPurchase
+    from kizuna.models.churn.season_anchor import SeasonAnchor
 
 AT_RISK_COLUMNS = [
     *("as_of", "list_rank", "customer_id", "churn_probability", "horizon_days", "risk_band", "risk_percentile"),
@@ -93,9 +93,9 @@ class Scored:
 
 def load_models(config: Config, version: str | None = None) -> LoadedModels:
     """The champion pair (or a version), resolved once and checked; ModelError where there is none to use."""
+    from kizuna.models.btyd.next_purchase import NextPurchase
+    from kizuna.models.churn.season_anchor import SeasonAnchor
     from kizuna.models.folder import read_model
-    from kizuna.models.next_purchase import NextPurchase
-    from kizuna.models.season_anchor import SeasonAnchor
 
     registry = Registry(config.tracking_uri, config.name)
     pair = registry.resolve(version)

@@ -20,8 +20,8 @@ from kizuna.version import VERSION
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kizuna.evaluation.comparison import Comparison
-    from kizuna.models.value import CltvRegressor
+    from kizuna.evaluation.measures.comparison import Comparison
+    from kizuna.models.value.regressor import CltvRegressor
     from kizuna.tracking import TrainingRun
 
 _EXPLAINED_ROWS = 1000
@@ -124,7 +124,7 @@ def _resolved(trained: Trained) -> dict[str, Any]:
 
 def _value_estimator(model: CltvRegressor) -> str:
     """What was fitted: the estimator asked for; for auto the mean of three, the trees alone, or the average."""
-    from kizuna.models.value_mean import MeanModel, lacking_columns
+    from kizuna.models.value.mean import MeanModel, lacking_columns
 
     if model.estimator != "auto":
         return model.estimator
@@ -181,7 +181,7 @@ def _tables(trained: Trained) -> dict[str, pd.DataFrame]:
     """The evidence as tables by name: models beside baselines, segments, intervals, paired differences, value, money."""
     import pandas as pd
 
-    from kizuna.evaluation.profit import realised_table
+    from kizuna.evaluation.measures.profit import realised_table
 
     tables = {"models_and_baselines": trained.assessment.table()}
     if len(trained.assessment.segments):
@@ -200,8 +200,8 @@ def _tables(trained: Trained) -> dict[str, pd.DataFrame]:
 
 
 def _log_pictures(run: TrainingRun, config: Config, trained: Trained) -> None:
-    from kizuna.evaluation import plots
-    from kizuna.evaluation.money_plots import money_figures
+    from kizuna.evaluation.plots import evidence as plots
+    from kizuna.evaluation.plots.money import money_figures
 
     assessment, training = trained.assessment, trained.training
     calibration = assessment.evidence.calibration

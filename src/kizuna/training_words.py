@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kizuna.evaluation.gate_evidence import best_baseline
-from kizuna.evaluation.intervals import Interval, decimals
-from kizuna.evaluation.rule_names import rule_name
+from kizuna.evaluation.baselines.names import rule_name
+from kizuna.evaluation.gate.evidence import best_baseline
+from kizuna.evaluation.measures.intervals import Interval, decimals
 from kizuna.evaluation.value_assessment import LEVEL_LIMIT
 from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kizuna.evaluation.gate import Check
+    from kizuna.evaluation.gate.decision import Check
     from kizuna.evaluation.money import MoneyAssessment
     from kizuna.evaluation.value_assessment import ValueAssessment
     from kizuna.fitting import Trained
     from kizuna.labels.definition import Definition
-    from kizuna.models.tuning import Tuned
+    from kizuna.models.learners.tuning import Tuned
     from kizuna.train import TrainResult
 
 _MOST_NAMED = 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kizuna.evaluation.intervals import decimals
-from kizuna.evaluation.rule_names import rule_name
+from kizuna.evaluation.baselines.names import rule_name
+from kizuna.evaluation.measures.intervals import decimals
 
 if TYPE_CHECKING:
     import pandas as pd

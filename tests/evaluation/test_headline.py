@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kizuna.evaluation.assessment import ChurnRows
 from kizuna.evaluation.folds import Folds
 from kizuna.evaluation.headline import first_listing, headline_metrics, on_the_list
-from kizuna.models.splits import Split
+from kizuna.models.learners.splits import Split
 
 
 def rows_of(silence: list[float], churned: list[int], ids: list[str], days: tuple[int | None, ...]) -> ChurnRows:

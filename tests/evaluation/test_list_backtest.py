@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kizuna.evaluation.backtest_plot import backtest_figure
 from kizuna.evaluation.list_backtest import (
     BY_CHANCE,
     Ranking,
@@ -20,7 +19,8 @@ from kizuna.evaluation.list_backtest import (
     model_table,
     named_customers,
 )
-from kizuna.evaluation.profit import contact_gain
+from kizuna.evaluation.measures.profit import contact_gain
+from kizuna.evaluation.plots.backtest import backtest_figure
 
 RANKINGS = (Ranking("kizuna", probability=True), Ranking("rule"))
 

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from kizuna.config import Economics
-from kizuna.evaluation import profit
-from kizuna.evaluation.intervals import evaluation_rows
+from kizuna.evaluation.measures import profit
+from kizuna.evaluation.measures.intervals import evaluation_rows
 from kizuna.evaluation.money import MoneyRows, assess_money, money_at_stake
-from kizuna.evaluation.money_plots import money_figures
+from kizuna.evaluation.plots.money import money_figures
 
 CHURNED = [1, 0, 1, 0, 1, 0, 1, 1, 0, 0]
 STAKE = np.array([100.0, 900, 50, 10, 0, 30, 400, 20, 5, 60])

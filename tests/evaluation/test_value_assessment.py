@@ -3,12 +3,12 @@ import pandas as pd
 import pytest
 
 from kizuna.config_file import parse_config
-from kizuna.evaluation.comparison import Comparison
 from kizuna.evaluation.folds import Folds
-from kizuna.evaluation.intervals import Interval
-from kizuna.evaluation.metrics import value_metrics
+from kizuna.evaluation.measures.comparison import Comparison
+from kizuna.evaluation.measures.intervals import Interval
+from kizuna.evaluation.measures.metrics import value_metrics
 from kizuna.evaluation.value_assessment import ValueForecast, ValueRows, assess_value, value_check
-from kizuna.models.splits import Split
+from kizuna.models.learners.splits import Split
 
 
 def config(**sections):

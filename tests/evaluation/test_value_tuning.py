@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from kizuna.errors import ConfigError
 from kizuna.evaluation.folds import FoldPlan, make_folds
-from kizuna.evaluation.intervals import decimals
-from kizuna.evaluation.metrics import normalised_gini, total_ratio
+from kizuna.evaluation.measures.intervals import decimals
+from kizuna.evaluation.measures.metrics import normalised_gini, total_ratio
 from kizuna.evaluation.value_assessment import ValueRows
 from kizuna.evaluation.value_tuning import SAME_VALUE_LOSS, tune_value, untried_value, value_loss
-from kizuna.models.tuning import TuneLimits
-from kizuna.models.value_pair import TaughtValues, ValueRecipe, fit_pair, mixed
+from kizuna.models.learners.tuning import TuneLimits
+from kizuna.models.value.pair import TaughtValues, ValueRecipe, fit_pair, mixed
 from kizuna.timeline import LabelWindow
 
 DAYS = (300, 200, 100)

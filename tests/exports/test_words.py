@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from kizuna.errors import ConfigError
-from kizuna.evaluation.rule_names import RULE_NAMES
+from kizuna.evaluation.baselines.names import RULE_NAMES
 from kizuna.explain.facts import CODES
 from kizuna.exports.words import LANGUAGES, load_words, money_decimals, share_text
 

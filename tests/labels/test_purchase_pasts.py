@@ -15,7 +15,7 @@ from kizuna.features.history import History
 from kizuna.features.rows import every_pair
 from kizuna.labels.definition import Definition
 from kizuna.labels.purchase_pasts import purchase_pasts, read_pasts
-from kizuna.models.next_purchase import fit_next_purchase
+from kizuna.models.btyd.next_purchase import fit_next_purchase
 from kizuna.project import Project
 from kizuna.timeline import date_of, day_of
 

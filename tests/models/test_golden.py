@@ -15,9 +15,9 @@ from scipy.stats import spearmanr
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from kizuna.evaluation.baselines import churn_baselines, mean_spend
+from kizuna.evaluation.baselines.scores import churn_baselines, mean_spend
 from kizuna.models import ChurnClassifier, CltvRegressor
-from kizuna.models.splits import Split
+from kizuna.models.learners.splits import Split
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.exists(), reason="the public data sets are not at ../shared/data")

@@ -22,7 +22,7 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_importing_the_package_and_its_splits_loads_nothing_heavy():
     code = (
-        "import sys, kizuna.models, kizuna.models.splits, kizuna.models.folder;"
+        "import sys, kizuna.models, kizuna.models.learners.splits, kizuna.models.folder;"
         "print(sorted({'sklearn', 'lightgbm', 'scipy', 'shap', 'mlflow', 'skops'} & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

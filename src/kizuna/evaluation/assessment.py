@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kizuna.evaluation.folds import Folds
-from kizuna.evaluation.gate_evidence import GateEvidence, best_baseline, measure
-from kizuna.evaluation.intervals import evaluation_rows
-from kizuna.evaluation.metrics import churn_metrics, mean_over_folds, models_table, places_of, precision_at
-from kizuna.evaluation.segments import SegmentRules, measure_segments, segment_masks, segment_table
+from kizuna.evaluation.gate.evidence import GateEvidence, best_baseline, measure
+from kizuna.evaluation.gate.segments import SegmentRules, measure_segments, segment_masks, segment_table
+from kizuna.evaluation.measures.intervals import evaluation_rows
+from kizuna.evaluation.measures.metrics import churn_metrics, mean_over_folds, models_table, places_of, precision_at
 from kizuna.timeline import LabelWindow, date_of
 
 Floats = NDArray[np.float64]

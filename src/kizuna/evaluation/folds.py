@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.errors import ContractError
-from kizuna.models.splits import Split, stratified_splits
+from kizuna.models.learners.splits import Split, stratified_splits
 from kizuna.timeline import LabelWindow, out_of_time_folds
 
 

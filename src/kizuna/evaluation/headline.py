@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kizuna.evaluation.assessment import ChurnRows
-from kizuna.evaluation.metrics import churn_metrics, places_of
+from kizuna.evaluation.measures.metrics import churn_metrics, places_of
 
 SILENCE = "days_since_order"
 BELOW = "silent_below_horizon"

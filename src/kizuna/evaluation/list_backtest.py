@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kizuna.evaluation.metrics import NORMAL_95, churn_metrics
+from kizuna.evaluation.measures.metrics import NORMAL_95, churn_metrics
 
 BY_CHANCE = "by chance"
 """The name under which a list drawn blindly stands in the tables."""

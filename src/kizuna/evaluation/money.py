@@ -14,10 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kizuna.config import Economics
-from kizuna.evaluation.comparison import Comparison, Part, compare_by
-from kizuna.evaluation.intervals import EvaluationRows, Statistic
-from kizuna.evaluation.profit import campaign_gain, profit_curve
-from kizuna.evaluation.weighted import caught_statistic, lift_statistic
+from kizuna.evaluation.measures.comparison import Comparison, Part, compare_by
+from kizuna.evaluation.measures.intervals import EvaluationRows, Statistic
+from kizuna.evaluation.measures.profit import campaign_gain, profit_curve
+from kizuna.evaluation.measures.weighted import caught_statistic, lift_statistic
 
 _YEAR, _EVER = "revenue_365d", "revenue"
 

@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kizuna.config import Config
-from kizuna.evaluation.baselines import churn_baselines, money_rankings, value_baselines
-from kizuna.evaluation.comparison import Comparison, compare_value
+from kizuna.evaluation.baselines.history_rules import Pasts
+from kizuna.evaluation.baselines.scores import churn_baselines, money_rankings, value_baselines
 from kizuna.evaluation.folds import Folds
-from kizuna.evaluation.gate import Check
-from kizuna.evaluation.history_rules import Pasts
-from kizuna.evaluation.intervals import decimals, evaluation_rows
-from kizuna.evaluation.metrics import mean_over_folds, models_table, places_of, value_metrics
+from kizuna.evaluation.gate.decision import Check
+from kizuna.evaluation.measures.comparison import Comparison, compare_value
+from kizuna.evaluation.measures.intervals import decimals, evaluation_rows
+from kizuna.evaluation.measures.metrics import mean_over_folds, models_table, places_of, value_metrics
 from kizuna.evaluation.money import MoneyAssessment, MoneyRows, assess_money, money_at_stake
 
 LEVEL_LIMIT = 0.15

@@ -12,16 +12,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kizuna.evaluation.comparison import compare
-from kizuna.evaluation.intervals import Statistic, decimals, evaluation_rows
-from kizuna.evaluation.metrics import normalised_gini, total_ratio
+from kizuna.evaluation.measures.comparison import compare
+from kizuna.evaluation.measures.intervals import Statistic, decimals, evaluation_rows
+from kizuna.evaluation.measures.metrics import normalised_gini, total_ratio
+from kizuna.evaluation.measures.weighted import gini_statistic, total_ratio_statistic
 from kizuna.evaluation.value_assessment import LEVEL_LIMIT, ValueRows
-from kizuna.evaluation.weighted import gini_statistic, total_ratio_statistic
-from kizuna.models.conditional import check_value_estimator, value_tree_count
-from kizuna.models.splits import Split
-from kizuna.models.trees import default_tree_params
-from kizuna.models.tuning import TreeSpace, Tuned, TuneLimits, is_help, search_trees, searched_tests, untried, verdict
-from kizuna.models.value_pair import TaughtValues, ValueRecipe, fit_pair, mixed
+from kizuna.models.learners.splits import Split
+from kizuna.models.learners.trees import default_tree_params
+from kizuna.models.learners.tuning import (
+    TreeSpace,
+    Tuned,
+    TuneLimits,
+    is_help,
+    search_trees,
+    searched_tests,
+    untried,
+    verdict,
+)
+from kizuna.models.value.conditional import check_value_estimator, value_tree_count
+from kizuna.models.value.pair import TaughtValues, ValueRecipe, fit_pair, mixed
 
 # Closer than this, two settings are the same and the defaults stay.
 SAME_VALUE_LOSS = 0.003

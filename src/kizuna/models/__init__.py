@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kizuna.models.btyd import BGNBD, MBGNBD, GammaGamma, ShiftedBetaGeometric
-    from kizuna.models.churn import ChurnClassifier
-    from kizuna.models.value import CltvRegressor
+    from kizuna.models.churn.classifier import ChurnClassifier
+    from kizuna.models.value.regressor import CltvRegressor
 
 __all__ = ["BGNBD", "MBGNBD", "ChurnClassifier", "CltvRegressor", "GammaGamma", "ShiftedBetaGeometric"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "ChurnClassifier":
-        from kizuna.models.churn import ChurnClassifier
+        from kizuna.models.churn.classifier import ChurnClassifier
 
         return ChurnClassifier
     if name == "CltvRegressor":
-        from kizuna.models.value import CltvRegressor
+        from kizuna.models.value.regressor import CltvRegressor
 
         return CltvRegressor
     if name in ("BGNBD", "MBGNBD", "GammaGamma", "ShiftedBetaGeometric"):

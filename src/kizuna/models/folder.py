@@ -17,8 +17,8 @@ import numpy as np
 from kizuna.errors import ModelError
 
 if TYPE_CHECKING:
-    from kizuna.models.churn import ChurnClassifier
-    from kizuna.models.value import CltvRegressor
+    from kizuna.models.churn.classifier import ChurnClassifier
+    from kizuna.models.value.regressor import CltvRegressor
 
     Estimator = ChurnClassifier | CltvRegressor
 
@@ -96,7 +96,7 @@ def _checked_files(folder: Path) -> Files:
 
 
 def _describe(estimator: Estimator, files: Files) -> dict[str, Any]:
-    from kizuna.models.churn import ChurnClassifier
+    from kizuna.models.churn.classifier import ChurnClassifier
 
     tree: dict[str, Any] = {
         "format": FORMAT,
@@ -127,8 +127,8 @@ def _describe(estimator: Estimator, files: Files) -> dict[str, Any]:
 
 
 def _restore(tree: dict[str, Any], files: Files) -> Estimator:
-    from kizuna.models.calibration import Calibration
-    from kizuna.models.churn import ChurnClassifier
+    from kizuna.models.churn.calibration import Calibration
+    from kizuna.models.churn.classifier import ChurnClassifier
 
     threads = int(tree["params"]["threads"])
     estimator: Estimator
@@ -149,10 +149,10 @@ def _restore(tree: dict[str, Any], files: Files) -> Estimator:
 
 
 def _restore_value(tree: dict[str, Any], files: Files, threads: int) -> CltvRegressor:
-    from kizuna.models.value import CltvRegressor
-    from kizuna.models.value_interval import ValueIntervals
-    from kizuna.models.value_level import ValueLevel
-    from kizuna.models.value_pair import ValuePair
+    from kizuna.models.value.interval import ValueIntervals
+    from kizuna.models.value.level import ValueLevel
+    from kizuna.models.value.pair import ValuePair
+    from kizuna.models.value.regressor import CltvRegressor
 
     estimator = CltvRegressor(**tree["params"])
     estimator.why_ = str(tree["why"])
@@ -165,8 +165,8 @@ def _restore_value(tree: dict[str, Any], files: Files, threads: int) -> CltvRegr
 
 def _value_part(model: Any, name: str, files: Files) -> dict[str, Any]:
     """One conditional value model as JSON; trees go into ``files`` under the part's name."""
-    from kizuna.models.value_btyd import RhythmValue
-    from kizuna.models.value_mean import MeanModel
+    from kizuna.models.value.btyd import RhythmValue
+    from kizuna.models.value.mean import MeanModel
 
     if isinstance(model, MeanModel):
         trees, rhythm = _value_part(model.trees, name, files), _value_part(model.rhythm, name, files)
@@ -179,11 +179,11 @@ def _value_part(model: Any, name: str, files: Files) -> dict[str, Any]:
 
 
 def _read_value_part(tree: dict[str, Any], files: Files, threads: int) -> Any:
-    from kizuna.models.conditional import ConditionalModel
-    from kizuna.models.rhythm import RhythmModel
-    from kizuna.models.value_btyd import RhythmValue
-    from kizuna.models.value_mean import MeanModel
-    from kizuna.models.value_regression import ValueRegression
+    from kizuna.models.value.btyd import RhythmValue
+    from kizuna.models.value.conditional import ConditionalModel
+    from kizuna.models.value.mean import MeanModel
+    from kizuna.models.value.regression import ValueRegression
+    from kizuna.models.value.rhythm import RhythmModel
 
     if tree["is"] == "mean":
         trees, rhythm = (_read_value_part(tree[name], files, threads) for name in ("trees", "rhythm"))
@@ -197,13 +197,13 @@ def _read_value_part(tree: dict[str, Any], files: Files, threads: int) -> Any:
 
 def _part(model: Any, name: str, files: Files) -> dict[str, Any]:
     """One fitted model as JSON; what is no JSON goes into ``files`` under the part's name."""
-    from kizuna.models.blend import BlendModel
-    from kizuna.models.foreign import ForeignModel, dump_estimator
-    from kizuna.models.linear import LinearModel
-    from kizuna.models.rule import RuleModel
-    from kizuna.models.silence import SilenceModel
-    from kizuna.models.trees import TreeModel
-    from kizuna.models.with_silence import WithSilence
+    from kizuna.models.churn.blend import BlendModel
+    from kizuna.models.churn.rule import RuleModel
+    from kizuna.models.churn.silence import SilenceModel
+    from kizuna.models.churn.with_silence import WithSilence
+    from kizuna.models.learners.foreign import ForeignModel, dump_estimator
+    from kizuna.models.learners.linear import LinearModel
+    from kizuna.models.learners.trees import TreeModel
 
     if isinstance(model, BlendModel):
         parts = [_part(part, f"{name}-{number}", files) for number, part in enumerate(model.parts, start=1)]
@@ -233,14 +233,14 @@ def _part(model: Any, name: str, files: Files) -> dict[str, Any]:
 
 
 def _model(tree: dict[str, Any], files: Files, threads: int) -> Any:
-    from kizuna.models.blend import BlendModel
-    from kizuna.models.foreign import ForeignModel, load_estimator
-    from kizuna.models.linear import LinearModel
-    from kizuna.models.preparation import Preparation
-    from kizuna.models.rule import RuleModel
-    from kizuna.models.silence import SilenceModel
-    from kizuna.models.trees import read_trees
-    from kizuna.models.with_silence import WithSilence
+    from kizuna.models.churn.blend import BlendModel
+    from kizuna.models.churn.rule import RuleModel
+    from kizuna.models.churn.silence import SilenceModel
+    from kizuna.models.churn.with_silence import WithSilence
+    from kizuna.models.learners.foreign import ForeignModel, load_estimator
+    from kizuna.models.learners.linear import LinearModel
+    from kizuna.models.learners.preparation import Preparation
+    from kizuna.models.learners.trees import read_trees
 
     tree = dict(tree)
     kind = tree.pop("is")

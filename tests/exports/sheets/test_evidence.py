@@ -1,6 +1,6 @@
 import pytest
 
-from kizuna.evaluation.rule_names import RULE_NAMES
+from kizuna.evaluation.baselines.names import RULE_NAMES
 
 
 @pytest.fixture

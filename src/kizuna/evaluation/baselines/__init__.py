@@ -1,0 +1,1 @@
+"""Baselines: the rules that a model must beat."""

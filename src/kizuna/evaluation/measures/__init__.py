@@ -1,0 +1,1 @@
+"""Measures: metrics, their intervals and paired differences, profit."""

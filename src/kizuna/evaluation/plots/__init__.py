@@ -1,0 +1,1 @@
+"""Plots: the evidence as pictures."""

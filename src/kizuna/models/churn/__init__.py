@@ -1,0 +1,1 @@
+"""Churn: the classifier, the ladder of models that it climbs, their blend and their calibration."""
