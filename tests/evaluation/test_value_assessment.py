@@ -44,8 +44,11 @@ def test_model_and_baselines_stand_on_the_same_rows_with_intervals():
     assert found.best_baseline == max(found.baselines, key=lambda name: found.baselines[name]["normalised_gini"])
     newest, older = (np.flatnonzero(rows.as_of == day) for day in (300, 200))
     parts = [value_metrics(rows.worth[at], forecast.expected[at]) for at in (newest, older)]
+    both = np.concatenate([newest, older])
+    expected = {name: np.mean([part[name] for part in parts]) for name in parts[0]}
+    expected["total_ratio"] = forecast.expected[both].sum() / rows.worth[both].sum()
     for name, value in found.metrics.items():
-        assert value == pytest.approx(np.mean([part[name] for part in parts]))
+        assert value == pytest.approx(expected[name])
         assert found.comparison.model[name].estimate == pytest.approx(value)
         assert found.comparison.model[name].low <= found.comparison.model[name].high
     assert found.check.status == "pass"

@@ -16,7 +16,7 @@ from kizuna.evaluation.folds import Folds
 from kizuna.evaluation.gate.decision import Check
 from kizuna.evaluation.measures.comparison import Comparison, compare_value
 from kizuna.evaluation.measures.intervals import decimals, evaluation_rows
-from kizuna.evaluation.measures.metrics import mean_over_folds, models_table, places_of, value_metrics
+from kizuna.evaluation.measures.metrics import mean_over_folds, models_table, places_of, total_ratio, value_metrics
 from kizuna.evaluation.money import MoneyAssessment, MoneyRows, assess_money, money_at_stake
 
 LEVEL_LIMIT = 0.15
@@ -62,7 +62,7 @@ class ValueForecast:
 
 @dataclass(frozen=True)
 class ValueAssessment:
-    """The value model beside its baselines on out-of-fold rows, means over folds.
+    """The value model beside its baselines on out-of-fold rows, means over folds, the total ratio of all folds together.
 
     ``comparison``: the same with intervals, and paired differences. ``check``: whether order and level hold, a warning
     at worst. ``money``: what the lists come to; None without purchases.
@@ -96,7 +96,8 @@ def assess_value(rows: ValueRows, forecast: ValueForecast, horizon_days: int, co
     predictions |= {name: values[tested] for name, values in rules.items()}
 
     def mean_metrics(values: Floats) -> dict[str, float]:
-        return mean_over_folds([value_metrics(worth[fold == k], values[fold == k]) for k in range(rows.folds.reported)])
+        parts = [value_metrics(worth[fold == k], values[fold == k]) for k in range(rows.folds.reported)]
+        return mean_over_folds(parts) | {"total_ratio": total_ratio(worth, values)}
 
     metrics = {name: mean_metrics(values) for name, values in predictions.items()}
     evaluated = evaluation_rows(rows.churned[tested], rows.customer[tested], fold)

@@ -76,7 +76,7 @@ def test_value_caught_and_its_lift_are_those_of_the_repeated_rows(rows):
     )
 
 
-def test_every_number_is_the_mean_over_folds():
+def test_every_number_is_the_mean_over_folds_and_totals_are_of_all_together():
     rows, p, worth = a_shop(80, seed=1, folds=3)
     members, whole, amounts = [rows.fold == fold for fold in range(3)], np.ones(240), rows.churned * worth
     of_folds = [
@@ -84,7 +84,10 @@ def test_every_number_is_the_mean_over_folds():
         for fold in members
     ]
     for name, of in (churn_statistics(rows, p, 20) | value_statistics(rows, amounts, p * 100)).items():
-        assert of(whole) == pytest.approx(np.mean([each[name] for each in of_folds]))
+        together = metrics.total_ratio(amounts, p * 100)
+        assert of(whole) == pytest.approx(
+            together if name == "total_ratio" else np.mean([each[name] for each in of_folds])
+        )
 
 
 def test_a_fold_where_it_is_undefined_is_left_out():

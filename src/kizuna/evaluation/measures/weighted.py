@@ -152,19 +152,23 @@ def log_loss_statistic(rows: EvaluationRows, p: npt.ArrayLike) -> Statistic:
 
 
 def mean_statistic(rows: EvaluationRows, amount: npt.ArrayLike) -> Statistic:
-    """The mean of a column."""
-    return total_ratio_statistic(rows, np.ones(rows.churned.size), amount)
+    """The mean over folds of a column's means."""
+    values, folds = column_of(rows, amount), fold_count(rows)
+
+    def statistic(weights: FloatArray) -> float:
+        size, total = (np.bincount(rows.fold, weights=of, minlength=folds) for of in (weights, weights * values))
+        return float(np.mean(total[size != 0] / size[size != 0])) if size.any() else float("nan")
+
+    return statistic
 
 
 def total_ratio_statistic(rows: EvaluationRows, actual: npt.ArrayLike, predicted: npt.ArrayLike) -> Statistic:
-    """metrics.total_ratio."""
-    values, predictions, folds = column_of(rows, actual), column_of(rows, predicted), fold_count(rows)
+    """metrics.total_ratio of all folds together, so that a fold weighs as much as its money."""
+    values, predictions = column_of(rows, actual), column_of(rows, predicted)
 
     def statistic(weights: FloatArray) -> float:
-        total, promised = (
-            np.bincount(rows.fold, weights=weights * of, minlength=folds) for of in (values, predictions)
-        )
-        return float(np.mean(promised[total != 0] / total[total != 0])) if total.any() else float("nan")
+        total = float(weights @ values)
+        return float(weights @ predictions) / total if total else float("nan")
 
     return statistic
 
