@@ -9,6 +9,7 @@ churn, where the purchase columns exist:
 churn, where they do not (labels and features made elsewhere):
   base_rate      the training part's share of churned, the same for everybody.
   logistic_all   plain logistic regression on all columns, gaps filled with medians, standardised, per split.
+Of millions of rows, evenly spaced ones teach a regression.
 value:
   mean_spend     past revenue per day (at least 30 days), times the value window.
   formula        the textbook's: average order value × orders per year × years (formula.cltv_formula).
@@ -30,7 +31,7 @@ from kizuna.evaluation.baselines.formula import FORMULA_COLUMNS, cltv_formula
 from kizuna.evaluation.baselines.history_rules import Pasts, expected_money, probability_of_silence
 from kizuna.models.churn.rule import expected_orders
 from kizuna.models.churn.silence import SILENCE_COLUMNS
-from kizuna.models.learners.linear import RFM_COLUMNS
+from kizuna.models.learners.linear import RFM_COLUMNS, thinned
 from kizuna.models.learners.splits import Split, pooled
 
 PURCHASE_COLUMNS = (*RFM_COLUMNS, "tenure_days")
@@ -162,7 +163,8 @@ def _never_last(train: Floats, test: Floats) -> Floats:
 def _logistic(columns: Floats, y: Floats, split: Split) -> Floats:
     from sklearn.linear_model import LogisticRegression
 
-    train, test, taught = columns[split.train], columns[split.test], y[split.train]
+    rows = split.train[thinned(len(split.train), columns.shape[1])]
+    train, test, taught = columns[rows], columns[split.test], y[rows]
     known = ~np.isnan(train).all(axis=0)
     if taught.min() == taught.max() or not known.any():
         return np.full(len(test), (taught.sum() + 0.5) / (len(taught) + 1))
