@@ -27,7 +27,7 @@ TASK = MeanTask(NAMES, {}, 7, 1)
 
 
 def said(X, value, given="active", names=NAMES):
-    return RhythmValue(fit_rhythm(X, (value > 0).astype(float), names, (365, 90)), given)
+    return RhythmValue(fit_rhythm(X, names, (365, 90)), given)
 
 
 def test_it_is_the_mean_of_its_parts_however_many_rows_there_are_at_once(monkeypatch):

@@ -55,24 +55,21 @@ def test_the_columns_that_btyd_copies_are_its_own(rows):
     assert told.tolist() == narrow.predict(X).tolist()
 
 
-def test_who_stays_has_ordered_even_if_he_sent_back_as_much(rows):
-    stays = np.flatnonzero(rows[0].lost == 0)[::3]
-
-    def parameters(value, **changes):
-        given = TaughtValues(rows[0].X, value, rows[0].lost, None)
-        return fit_pair(given, np.arange(800), replace(recipe(rows, "btyd"), **changes)).kept.rhythm.silence.parameters
-
-    value = np.where(rows[0].value > 0, rows[0].value, 0.0)
-    sent_back = value.copy()
-    value[stays], sent_back[stays] = 10.0, -5.0
-    assert parameters(sent_back) == parameters(value)
-    assert parameters(sent_back, churn_is_silence=False) != parameters(value, churn_is_silence=False)
-
-
 @pytest.mark.parametrize("estimator", ["auto", "btyd", "hurdle"])
 def test_a_value_window_within_the_churn_window_leaves_nothing_to_the_churned(rows, estimator):
     for windows in ((90.0, 90.0), (60.0, 90.0)):
         assert fit_pair(rows[0], np.arange(800), recipe(rows, estimator, windows)).churned is NOTHING
+
+
+@pytest.mark.parametrize("estimator", ["auto", "hurdle", "tweedie"])
+def test_who_cancels_within_the_value_window_has_paid_until_then(rows, estimator):
+    lost = rows[0].lost == 1
+    paid = TaughtValues(rows[0].X, np.where(lost, 40.0, 90.0), rows[0].lost, None)
+    for windows in ((90.0, 90.0), (60.0, 90.0)):
+        contract = replace(recipe(rows, estimator, windows), churn_is_silence=False)
+        both = fit_pair(paid, np.arange(800), contract).conditional(rows[0].X, None)
+        assert both[lost, 1].sum() == pytest.approx(40.0 * lost.sum())
+        assert both[:, 1].mean() == pytest.approx(40.0, rel=0.1)
 
 
 def test_the_level_of_a_day_follows_the_same_weeks_of_the_year_before(rows):

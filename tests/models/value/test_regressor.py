@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from kizuna.errors import ConfigError, ModelError
 from kizuna.models import CltvRegressor
 from kizuna.models.learners.splits import Split
+from kizuna.models.value.pair import ChurnForecast
 
 ESTIMATORS = ["auto", "hurdle", "tweedie", "btyd", "sklearn.ensemble.RandomForestRegressor"]
 
@@ -160,8 +161,8 @@ def test_intervals_learn_from_the_probabilities_that_are_given(shop, frame):
     splits = [Split(np.arange(400, 800), np.arange(400)), Split(np.arange(400), np.arange(400, 800))]
 
     def fitted(p):
-        model = CltvRegressor("tweedie", {"n_estimators": 10})
-        return model.fit(frame, shop.value, churned=shop.churned, splits=splits, churn_probability=p)
+        model, told = CltvRegressor("tweedie", {"n_estimators": 10}), None if p is None else ChurnForecast(p)
+        return model.fit(frame, shop.value, churned=shop.churned, splits=splits, churn=told)
 
     blind, sure, own = (fitted(p) for p in (np.full(800, shop.churned.mean()), shop.churned * 0.98 + 0.01, None))
     assert blind.conditional(frame).tolist() == sure.conditional(frame).tolist() == own.conditional(frame).tolist()
@@ -183,18 +184,18 @@ def test_given_probabilities_must_be_known_where_splits_test(shop, frame):
     p = np.where(np.arange(800) < 400, np.nan, 0.5)
     model = CltvRegressor("tweedie", {"n_estimators": 5})
     fit = {"churned": shop.churned, "splits": splits}
-    assert model.fit(frame, shop.value, **fit, churn_probability=p).intervals_ is not None
+    assert model.fit(frame, shop.value, **fit, churn=ChurnForecast(p)).intervals_ is not None
     p[790:] = np.nan
-    with pytest.raises(ValueError, match="churn_probability") as error:
-        model.fit(frame, shop.value, **fit, churn_probability=p)
+    with pytest.raises(ValueError, match="churn.probability") as error:
+        model.fit(frame, shop.value, **fit, churn=ChurnForecast(p))
     assert str(error.value) == (
-        "churn_probability asks for a number between 0 and 1 for each row that splits test; 10 of 400 have none. "
+        "churn.probability asks for a number between 0 and 1 for each row that splits test; 10 of 400 have none. "
         "Pass the out-of-fold probabilities of the same splits."
     )
     with pytest.raises(
-        ValueError, match=r"^churn_probability asks for one number per row of y; found shape \(3,\) for 800"
+        ValueError, match=r"^churn\.probability asks for one number per row of y; found shape \(3,\) for 800"
     ):
-        model.fit(frame, shop.value, **fit, churn_probability=[0.5] * 3)
+        model.fit(frame, shop.value, **fit, churn=ChurnForecast([0.5] * 3))
 
 
 def test_without_a_fold_there_is_no_interval(shop):

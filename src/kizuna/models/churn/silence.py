@@ -9,7 +9,7 @@ asked of it: the probability of no purchase in the horizon.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
 
@@ -108,6 +108,15 @@ def silence_positions(names: Sequence[str]) -> tuple[int, int, int] | None:
     return orders, tenure, since
 
 
+def untaught_silence(X: Floats, positions: tuple[int, int, int], horizon_days: float) -> SilenceModel:
+    """The model with usual parameters of other shops, its gaps filled by the medians of X."""
+    columns = [X[:, position] for position in positions]
+    known = [column[~np.isnan(column)] for column in columns]
+    first, second, third = (float(np.median(column)) if len(column) else 1.0 for column in known)
+    r, alpha, a, b = _USUAL.values()
+    return SilenceModel(X.shape[1], positions, (first, second, third), (r, alpha, a, b), float(horizon_days))
+
+
 def fit_silence(X: Floats, y: Floats, positions: tuple[int, int, int], horizon_days: float) -> SilenceModel:
     """The model of maximum posterior probability: outcomes (0/1) under usual parameters of other shops.
 
@@ -115,11 +124,9 @@ def fit_silence(X: Floats, y: Floats, positions: tuple[int, int, int], horizon_d
     """
     from scipy.optimize import minimize
 
-    columns = [X[:, position] for position in positions]
-    known = [column[~np.isnan(column)] for column in columns]
-    first, second, third = (float(np.median(column)) if len(column) else 1.0 for column in known)
+    untaught = untaught_silence(X, positions, horizon_days)
     some = slice(None, None, max(1, len(y) // _MOST_ROWS))
-    history = _history(_filled(X[some], positions, (first, second, third)))
+    history = untaught.history(X[some])
     left = y[some]
     usual = np.log(list(_USUAL.values()))
     weeks = horizon_days / _DAYS_A_WEEK
@@ -136,7 +143,7 @@ def fit_silence(X: Floats, y: Floats, positions: tuple[int, int, int], horizon_d
     bounds = [(-_FURTHEST, _FURTHEST)] * len(usual)
     found = minimize(loss, usual, jac=True, method="L-BFGS-B", bounds=bounds)
     r, alpha, a, b = (float(value) for value in np.exp(found.x))
-    return SilenceModel(X.shape[1], positions, (first, second, third), (r, alpha, a, b), float(horizon_days))
+    return replace(untaught, parameters=(r, alpha, a, b))
 
 
 def _filled(X: Floats, positions: Sequence[int], median: Sequence[float]) -> list[Floats]:

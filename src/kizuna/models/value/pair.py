@@ -26,13 +26,29 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
+class ChurnForecast:
+    """What the churn model says of the same rows, out of fold.
+
+    probability: (n,), NaN where never tested. moves: (n,), the log odds by which it allows for the season of each row's day;
+    None: it does not.
+    """
+
+    probability: ArrayLike
+    moves: ArrayLike | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class TaughtValues:
-    """X (n, features); value (n,), net of returns; lost (n,) 0/1; as_of (n,) day numbers, None where there is no time."""
+    """X (n, features); value (n,), net of returns; lost (n,) 0/1; as_of (n,) day numbers, None where there is no time.
+
+    churn_moves (n,): log odds that the churn model allows for on a day's season, which the level then does not tell again.
+    """
 
     X: Floats
     value: Floats
     lost: Floats
     as_of: NDArray[np.int64] | None
+    churn_moves: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -88,16 +104,17 @@ def fit_pair(rows: TaughtValues, taught: NDArray[np.intp], recipe: ValueRecipe) 
         return pair
     some = _evenly(taught)
     X = rows.X[some]
-    said = mixed(pair.conditional(X, None), pair.churn_probability(X))
+    moves = 0.0 if rows.churn_moves is None else rows.churn_moves[some]
+    said = mixed(pair.conditional(X, None), probability(stage.margin(X) + moves))
     return ValuePair(kept, churned, stage, fit_level(rows.as_of[some], rows.value[some], said))
 
 
 def _fit_both(rows: TaughtValues, taught: NDArray[np.intp], recipe: ValueRecipe) -> tuple[ValueModel, ValueModel]:
-    ends_within = recipe.windows[0] <= recipe.windows[1]
+    # Who cancels has paid until then; who is silent for the whole window has bought nothing.
+    ends_within = recipe.churn_is_silence and recipe.windows[0] <= recipe.windows[1]
     rhythm, machine = None, (recipe.seed, recipe.threads)
     if recipe.estimator in ("auto", "btyd"):
-        some = _evenly(taught)
-        rhythm = fit_rhythm(rows.X[some], _ordered(rows, some, recipe), recipe.names, recipe.windows)
+        rhythm = fit_rhythm(rows.X[_evenly(taught)], recipe.names, recipe.windows)
     if recipe.estimator == "btyd":
         assert rhythm is not None
         kept, churned = _fit_btyd(rows, taught, rhythm, recipe.churn_is_silence)
@@ -123,14 +140,6 @@ def _fit_btyd(
     plain = rhythm_value(narrow, 0, churn_is_silence), rhythm_value(narrow, 1, churn_is_silence)
     kept, churned = fit_rhythm_values(X, rows.value[taught], rows.lost[taught], plain)
     return replace(kept, rhythm=rhythm), replace(churned, rhythm=rhythm)
-
-
-def _ordered(rows: TaughtValues, some: NDArray[np.intp], recipe: ValueRecipe) -> Floats:
-    """1 where an order was placed in the value window, (n,): who stays has bought, even if he sent back as much."""
-    ordered = rows.value[some] > 0
-    if recipe.churn_is_silence and recipe.windows[0] >= recipe.windows[1]:
-        ordered |= rows.lost[some] == 0
-    return ordered.astype(np.float64)
 
 
 def _evenly(taught: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -15,7 +15,7 @@ from kizuna.models.learners.splits import Split, pooled, stratified_splits
 from kizuna.models.value.conditional import check_value_estimator
 from kizuna.models.value.interval import OutOfFoldRows, ValueIntervals, fit_intervals
 from kizuna.models.value.mean import MeanModel, lacking_columns
-from kizuna.models.value.pair import TaughtValues, ValueRecipe, fit_pair, mixed
+from kizuna.models.value.pair import ChurnForecast, TaughtValues, ValueRecipe, fit_pair, mixed
 from kizuna.models.value.rhythm import RHYTHM_COLUMNS, missing_columns
 
 # So many rows of each test are enough to learn how far values fall from what was expected.
@@ -30,9 +30,10 @@ class CltvRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     estimator: 'auto' (the mean of Tweedie trees, a Tweedie regression and buy-till-you-die), 'hurdle' (share of positive
     values times a gamma or lognormal mean), 'tweedie' (trees of both at once), 'btyd' (expected orders times expected
     money an order), or the import path of a scikit-learn regressor. params: its parameters. horizon_days, churn_days:
-    lengths of the value window and of the churn window, which begin together; where the second holds the first, who
-    churns is worth 0. seed, threads: of everything that draws or computes. churn_is_silence: churned means no purchase in
-    the churn window, which tells buy-till-you-die how many orders to expect; not so for contracts.
+    lengths of the value window and of the churn window, which begin together. seed, threads: of everything that draws or
+    computes. churn_is_silence: churned means no purchase in the churn window, which tells buy-till-you-die how many
+    orders to expect, and who churns is worth 0 where the churn window holds the value window. Not so for contracts: who
+    cancels has paid until then.
 
     After ``fit``: ``why_`` (what was fitted, and why), ``oof_conditional_`` ((n, 2), value if kept and if churned out of
     fold, NaN where never tested), ``intervals_`` (None where no split was possible).
@@ -63,24 +64,26 @@ class CltvRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         churned: ArrayLike | None = None,
         splits: Sequence[Split] | None = None,
         as_of: ArrayLike | None = None,
-        churn_probability: ArrayLike | None = None,
+        churn: ChurnForecast | None = None,
     ) -> CltvRegressor:
         """The regressor, fitted on all rows.
 
         X: (n, features), gaps as NaN. y: value in the value window, net of returns, may be negative. churned: 0/1 in
         the churn window (None: y ≤ 0). splits: what the out-of-fold values are made by (None: five stratified folds).
         as_of: the day number of each row, by which the level follows season and growth (None: it does not).
-        churn_probability: the churn model's out of fold, on the rows that ``splits`` test, from which intervals learn
-        (None: this model's own first stage's).
+        churn: what the churn model says out of fold of the rows that ``splits`` test, from which intervals learn (None:
+        this model's own first stage's), and by how much it allows for the season, which the level then does not tell again.
         """
         check_value_estimator(self.estimator, dict(self.params or {}), (self.seed, self.threads))
         matrix, target = learn_columns(self, X, y)
         self._check_columns()
         value = np.asarray(target, dtype=np.float64)
         lost = _outcome(value, churned)
-        rows = TaughtValues(matrix, value, lost, None if as_of is None else np.asarray(as_of, dtype=np.int64))
+        days = None if as_of is None else np.asarray(as_of, dtype=np.int64)
+        moves = None if churn is None or churn.moves is None else np.asarray(churn.moves, dtype=np.float64)
+        rows = TaughtValues(matrix, value, lost, days, moves)
         tests = list(splits) if splits else _default_splits(lost, value, self.seed)
-        p = None if churn_probability is None else _tested(churn_probability, tests, len(value))
+        p = None if churn is None else _tested(churn.probability, tests, len(value))
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         with threadpool_limits(self.threads):
@@ -202,12 +205,12 @@ def _tested(given: ArrayLike, tests: Sequence[Split], rows: int) -> Floats:
     tested = np.concatenate([split.test for split in tests]) if tests else np.zeros(0, dtype=np.intp)
     if p.shape != (rows,):
         raise ValueError(
-            f"churn_probability asks for one number per row of y; found shape {p.shape} for {rows:,} rows. "
+            f"churn.probability asks for one number per row of y; found shape {p.shape} for {rows:,} rows. "
             "Pass the out-of-fold probabilities of the same splits."
         )
     if wrong := int((~((p[tested] >= 0) & (p[tested] <= 1))).sum()):
         raise ValueError(
-            f"churn_probability asks for a number between 0 and 1 for each row that splits test; {wrong:,} of "
+            f"churn.probability asks for a number between 0 and 1 for each row that splits test; {wrong:,} of "
             f"{len(tested):,} have none. Pass the out-of-fold probabilities of the same splits."
         )
     return p

@@ -1,7 +1,8 @@
 """Rhythm and spend: how many orders a customer will place, and what each is worth, from four columns of the frame.
 
-Orders by MBG/NBD, its parameters fitted to who bought nothing in the value window (``kizuna.models.churn.silence``); money an
-order by Gamma-Gamma (Fader & Hardie 2013). The two are taken as independent, so that expected money is their product.
+Orders by MBG/NBD, fitted to how often and how lately customers have ordered so far: whether an order came in the window would
+say nothing of rates where nearly everybody orders. Money an order by Gamma-Gamma (Fader & Hardie 2013). The two are taken as
+independent, so that expected money is their product.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kizuna.models.btyd.beta_geometric import MBGNBD
 from kizuna.models.btyd.gamma_gamma import GammaGamma
 from kizuna.models.btyd.histories import Histories
 from kizuna.models.btyd.purchasing import Parameters, expected_purchases
 from kizuna.models.btyd.series import live_purchases
-from kizuna.models.churn.silence import SILENCE_COLUMNS, SilenceModel, fit_silence, silence_positions
+from kizuna.models.churn.silence import SILENCE_COLUMNS, SilenceModel, silence_positions, untaught_silence
 
 MONEY_COLUMN = "order_value"
 RHYTHM_COLUMNS = (*SILENCE_COLUMNS, MONEY_COLUMN)
 
 _DAYS_A_WEEK = 7.0
+# Fewer rows with a repeat do not tell this shop from others.
+_ENOUGH_REPEATS = 100
 # An order value is an average of so many orders before it teaches how customers differ; so many customers must show it.
 _ORDERS_TO_TEACH = 2
 _ENOUGH_TO_TEACH = 20
@@ -125,10 +129,7 @@ class RhythmModel:
         return Parameters(*self.silence.parameters, first_chance=1)
 
     def _histories(self, X: Floats) -> Histories:
-        repeats, last, now = self.silence.history(X)
-        # Nobody is younger than a day, or the odds of an order soon have no bound.
-        now = np.maximum(now, 1 / _DAYS_A_WEEK)
-        return Histories(np.round(repeats), np.minimum(last, now), now, np.ones(len(X)))
+        return _histories(self.silence, X)
 
     def _older(self, histories: Histories) -> Histories:
         """The same customers at the end of the label window, silent until then."""
@@ -148,17 +149,17 @@ def missing_columns(names: Sequence[str]) -> list[str]:
     return [name for name in RHYTHM_COLUMNS if name not in set(names)]
 
 
-def fit_rhythm(X: Floats, ordered: Floats, names: Sequence[str], windows: tuple[float, float]) -> RhythmModel | None:
+def fit_rhythm(X: Floats, names: Sequence[str], windows: tuple[float, float]) -> RhythmModel | None:
     """The model, or None where one of its columns is missing.
 
-    X: (n, features), gaps as NaN. ordered: 1 where an order was placed in the horizon, else 0. windows: lengths of the
-    horizon and of the label window, days. Of many rows, evenly spaced ones teach.
+    X: (n, features), gaps as NaN. windows: lengths of the horizon and of the label window, days. Of many rows, evenly spaced
+    ones teach; where few have ordered twice, usual parameters of other shops stand for the orders.
     """
     positions = silence_positions(names)
     if positions is None or MONEY_COLUMN not in names:
         return None
     horizon_days, label_days = (float(days) for days in windows)
-    silence = fit_silence(X, 1 - ordered, positions, horizon_days)
+    silence = _taught(untaught_silence(X, positions, horizon_days), X)
     money = list(names).index(MONEY_COLUMN)
     paid, orders = X[:, money], X[:, positions[0]]
     usual = float(np.median(paid[paid > 0])) if (paid > 0).any() else 1.0
@@ -168,3 +169,22 @@ def fit_rhythm(X: Floats, ordered: Floats, names: Sequence[str], windows: tuple[
         taught = taught[:: max(1, len(taught) // _MOST_ROWS)]
         spend = GammaGamma().fit(np.round(orders[taught]), paid[taught])
     return RhythmModel(silence, money, usual, spend, horizon_days, label_days)
+
+
+def _taught(silence: SilenceModel, X: Floats) -> SilenceModel:
+    """The same with the parameters that make the rows' histories likeliest."""
+    some = X[:: max(1, len(X) // _MOST_ROWS)]
+    rows = _histories(silence, some[~np.isnan(some[:, list(silence.positions)]).any(axis=1)])
+    repeats = rows.frequency > 0
+    if repeats.sum() < _ENOUGH_REPEATS:
+        return silence
+    found = MBGNBD().fit(rows.frequency, np.where(repeats, rows.recency, 0.0), rows.age).params_
+    return replace(silence, parameters=(found["r"], found["alpha"], found["a"], found["b"]))
+
+
+def _histories(silence: SilenceModel, X: Floats) -> Histories:
+    """Repeat orders, and weeks from the first order to the last and to now."""
+    repeats, last, now = silence.history(X)
+    # Nobody is younger than a day, or the odds of an order soon have no bound.
+    now = np.maximum(now, 1 / _DAYS_A_WEEK)
+    return Histories(np.round(repeats), np.minimum(last, now), now, np.ones(len(X)))
