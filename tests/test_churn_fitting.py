@@ -15,7 +15,6 @@ from kizuna.evaluation.gate.level import SeasonLevel
 from kizuna.evaluation.measures.intervals import Interval
 from kizuna.features.frame import Frame
 from kizuna.features.plan import Column, FeaturePlan
-from kizuna.models.churn.season_anchor import SeasonAnchor
 from kizuna.registry import ModelPair, ModelVersion
 from kizuna.timeline import LabelWindow
 
@@ -79,8 +78,7 @@ def test_where_no_rung_reaches_a_baseline_the_first_is_returned_refused():
 def test_the_level_is_raised_in_the_evidence_and_never_in_the_model():
     rows, as_of, truth = a_shop(base=-1.0)
     as_of = as_of + 400
-    anchor = SeasonAnchor(((35, 1.0),), 90)
-    raised = SeasonLevel(False, 0.02, 9, "in a test", anchor=anchor, earned_on=(400,))
+    raised = SeasonLevel(False, 0.02, 9, "in a test", past={400: 0.5})
     plain, before, _ = fit_churn(a_config("logistic"), rows, known(as_of, truth=truth), {})
     model, after, decision = fit_churn(a_config("logistic"), rows, known(as_of, raised, truth=truth), {})
 
@@ -90,7 +88,7 @@ def test_the_level_is_raised_in_the_evidence_and_never_in_the_model():
     np.testing.assert_allclose(odds(after.scores["kizuna"]), odds(before.scores["kizuna"]) + 0.5)
     said = [one.predict_proba(rows.features)[:, 1].tolist() for one in (model, plain)]
     assert said[0] == said[1]
-    assert decision.text.endswith("Season seen: the level is anchored at the same weeks of last year (in a test).")
+    assert decision.text.endswith("Season seen: the level is anchored at the same weeks of earlier years (in a test).")
 
 
 def test_a_rule_that_only_ranks_here_has_no_level():

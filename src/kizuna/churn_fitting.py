@@ -44,6 +44,7 @@ class BesideTraining:
     ``champion``: whose recipe is refitted beside the model. ``undated``: columns that say how a customer is now, and may
     not have been then. ``first_day``: the shop's first known day. ``population``: everybody eligible on the train day, or
     a sample of them; None where nobody looks at them. ``pasts``: everybody's purchase histories on a day, for baselines.
+    ``levels``: see ``level_frame``; None where the training set's own days are all there are.
     """
 
     champion: ModelPair | None = None
@@ -51,6 +52,7 @@ class BesideTraining:
     first_day: int | None = None
     population: Frame | None = None
     pasts: Pasts | None = None
+    levels: Frame | None = None
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,11 @@ def season_of(config: Config, training: TrainingSet, beside: BesideTraining) -> 
     """What past levels tell of the coming season's."""
     from kizuna.evaluation.gate.level import DatedRows, season_level
 
-    frame, day = training.frame, training.train_day
-    rows = DatedRows(training.features, training.y, frame.as_of, frame.customer, training.definition.window, day)
+    frame, churned, window = training.frame, training.y, training.definition.window
+    if beside.levels is not None:
+        frame, churned = beside.levels, beside.levels.also["churned"]
+    day, teaching = training.train_day, len(training.days)
+    rows = DatedRows(frame.columns(), churned, frame.as_of, frame.customer, window, day, teaching)
     first = int(frame.as_of.min()) if beside.first_day is None else beside.first_day
     return season_level(rows, first, config.model.seed)
 

@@ -15,8 +15,9 @@ from kizuna.data.store import Store
 from kizuna.features.frame import Frame, build_frame
 from kizuna.features.planning import earliest_day
 from kizuna.features.sample import Sample
-from kizuna.fitting import Say, Trained, fit_dates, fit_models, undated_attributes
+from kizuna.fitting import Say, Trained, fit_dates, fit_models, no_lift, undated_attributes
 from kizuna.labels.everybody import pasts_of
+from kizuna.labels.level_days import level_frame
 from kizuna.labels.training_set import TrainingSet, build_training_set
 from kizuna.registry import ModelPair, Registry
 from kizuna.timeline import date_of
@@ -80,6 +81,8 @@ class TrainResult:
             "why_value_estimator": trained.cltv.why_ if trained.cltv else None,
             "evaluation": trained.evaluation,
             "metrics": self.metrics,
+            "no_lift": no_lift(trained, self.config.evaluation.capacity),
+            "ranked_by": trained.answer["ranked_by"],
             "headline": trained.headline,
             "value_metrics": self.value_metrics,
             "value_evaluation": trained.value.evaluation if trained.value else None,
@@ -102,6 +105,7 @@ class TrainResult:
             "season_unseen": {
                 "unseen": trained.season.unseen,
                 "level_spread": None if isnan(trained.season.level_spread) else trained.season.level_spread,
+                "level_most": trained.season.level_most,
             },
             "tuning": trained.tuned.text if trained.tuned else None,
             "value_tuning": trained.value_tuned.text if trained.value_tuned else None,
@@ -132,7 +136,8 @@ def train(
     training = build_training_set(store, config, train_day)
     undated = undated_attributes(store, training)
     population, pasts = _population(store, training, config.model.seed), pasts_of(store, training.frame.plan)
-    beside = BesideTraining(champion, undated, earliest_day(store), population, pasts)
+    levels = level_frame(store, config, training)
+    beside = BesideTraining(champion, undated, earliest_day(store), population, pasts, levels)
     store.rest()
     columns = len(training.frame.plan.columns)
     say(f"training set: {len(training.y):,} rows, {columns} features, {len(training.days)} snapshots")

@@ -114,6 +114,7 @@ def interval_ends(found: Comparison) -> dict[str, dict[str, float]]:
 def _resolved(trained: Trained) -> dict[str, Any]:
     """What was fitted where the config leaves the choice, as parameters of the run."""
     resolved: dict[str, Any] = {"resolved.estimator": trained.churn.estimator_name_}
+    resolved["resolved.ranked_by"] = trained.answer["ranked_by"]
     if trained.cltv is None or trained.training.value_window is None:
         return resolved
     return resolved | {
@@ -149,6 +150,7 @@ def _metrics(trained: Trained) -> dict[str, float | None]:
     metrics |= _ends("churn_", trained.comparison) | {
         "churn_calibration_error_if_perfect": trained.assessment.evidence.calibration.expected_if_perfect,
         "churn_level_spread": trained.season.level_spread,
+        "churn_level_most": trained.season.level_most,
         "gate_passed": float(trained.decision.passed),
         "leak_findings": float(len(trained.findings)),
         "training_rows": float(len(training.y)),
@@ -240,8 +242,8 @@ def _contract(config: Config, trained: Trained) -> dict[str, Any]:
         "timezone": config.data.timezone,
         "evaluation": {
             "evaluation": trained.evaluation,
-            "model": trained.assessment.metrics,
-            "baselines": trained.assessment.baselines,
+            "model": plain(trained.assessment.metrics),
+            "baselines": plain(trained.assessment.baselines),
             "grade": trained.decision.grade,
             "gate_checks": [
                 {"name": one.name, "status": one.status, **plain({"value": one.value, "limit": one.limit})}

@@ -16,6 +16,8 @@ from tests.commands import kizuna
 
 from kizuna.data.knowable import knowable_fingerprints
 from kizuna.errors import ConfigError, ContractError, DataMissing
+from kizuna.labels.level_days import level_frame
+from kizuna.labels.training_set import build_training_set
 from kizuna.project import Project, load
 
 pytestmark = pytest.mark.slow
@@ -108,6 +110,22 @@ def test_training_sets_are_equal(shop: Path, both: tuple[Project, Project], max_
     np.testing.assert_array_equal(there.worth, here.worth)
     assert there.customer_ids.tolist() == here.customer_ids.tolist()
     assert there.frame.plan == here.frame.plan
+
+
+def test_past_levels_are_equal(shop: Path, both: tuple[Project, Project], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kizuna.labels.level_days.LEVEL_ROWS", 2_000)
+    found = []
+    for project, engine in zip(both, ([], on_spark(8_000)), strict=True):
+        few = load(shop / "config.yaml", [*engine, "snapshots.max_count=4"])
+        frame = level_frame(
+            project.store, few.config, build_training_set(project.store, few.config, project.day(DAYS[1]))
+        )
+        assert frame is not None
+        found.append(frame.to_pandas().assign(churned=frame.also["churned"]))
+    here, there = found
+    assert here["as_of"].nunique() > 10
+    assert 500 < len(here) < 3_000
+    pd.testing.assert_frame_equal(there, here, rtol=0, atol=1e-9)
 
 
 def test_train_and_score_give_the_same_list(shop: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.labels.small import day
 from kizuna.features.history import History
 from kizuna.features.rows import every_pair
 from kizuna.labels.definition import Definition
-from kizuna.labels.purchase_pasts import purchase_pasts, read_pasts
+from kizuna.labels.purchase_pasts import PurchasePasts, purchase_pasts, read_pasts
 from kizuna.models.btyd.next_purchase import fit_next_purchase
 from kizuna.project import Project
 from kizuna.timeline import date_of, day_of
@@ -42,6 +42,7 @@ def test_purchases_are_counted_by_day_and_only_those_known() -> None:
     np.testing.assert_array_equal(found.repeats, [1, 0, np.nan])
     np.testing.assert_array_equal(found.recency_days, [10, 0, np.nan])
     np.testing.assert_array_equal(found.age_days, [31, 1, np.nan])
+    np.testing.assert_array_equal(found.usual_gap_days, [10, np.nan, np.nan])
 
 
 def test_an_earlier_day_is_followed_to_the_last_complete_one() -> None:
@@ -91,11 +92,12 @@ def test_the_interval_holds_out_of_time_on_cdnow(as_of: str) -> None:
     before, after = (log[log["date"] < as_of], log[log["date"] >= as_of])
     by = before.drop_duplicates(["customer_id", "date"]).groupby("customer_id")["date"]
     past = pd.DataFrame({"repeats": by.size() - 1.0, "first": by.min(), "last": by.max()})
+    past["usual"] = by.agg(lambda days: days.sort_values().diff().dt.days.tail(12).median())
     past = past[past["last"] >= pd.Timestamp(date_of(today - 180))]
     coming = (after.groupby("customer_id")["date"].min() - pd.Timestamp(as_of)).dt.days.reindex(past.index).dropna()
     past = past.loc[coming.index]
-    age = (pd.Timestamp(as_of) - past["first"]).dt.days.to_numpy(dtype=np.float64)
-    days = model.days(past["repeats"].to_numpy(), age)
+    ages = [(last - past["first"]).dt.days.to_numpy(dtype=np.float64) for last in (past["last"], pd.Timestamp(as_of))]
+    days = model.days(PurchasePasts(past["repeats"].to_numpy(), *ages, past["usual"].to_numpy()))
     assert len(coming) > 300
     assert 0.75 < np.mean((coming >= days[:, 0]) & (coming <= days[:, 2])) < 0.85
     assert 0.42 < np.mean(coming < days[:, 1]) < 0.58

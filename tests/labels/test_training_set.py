@@ -195,6 +195,18 @@ def test_too_short_a_history() -> None:
     )
 
 
+def test_no_label_has_matured() -> None:
+    labels = table("customer_id as_of churned", "a 2025-01-01 yes", "b 2025-01-01 no")
+    features = table("customer_id as_of x", "a 2025-01-01 1", "b 2025-01-01 2")
+    project = project_of({"labels": labels, "features": features}, churn={"definition": "provided", "horizon_days": 30})
+    with pytest.raises(ContractError) as error:
+        project.training_set("2025-01-20")
+    assert str(error.value) == (
+        "No label has matured by 2025-01-20: the first is of 2025-01-01, and its outcome takes 30 days. "
+        "Load older labels, choose a later --as-of, or shorten churn.horizon_days."
+    )
+
+
 @pytest.mark.parametrize("as_of", ["2024-01-01", "2020-06-01"])
 def test_before_the_data_begins(as_of: str) -> None:
     assert refusal(DataMissing, as_of, weekly("gone", "stays")) == (

@@ -27,18 +27,22 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class PurchasePasts:
-    """Columns (n,), one customer each: repeat purchase days, days from the first to the last one, days since the first."""
+    """Columns (n,), one customer each: repeat purchase days, days from the first to the last one, days since the first,
+    and the usual gap between them, NaN for who bought on one day alone.
+    """
 
     repeats: Floats
     recency_days: Floats
     age_days: Floats
+    usual_gap_days: Floats
 
     def __len__(self) -> int:
         return len(self.repeats)
 
     def where(self, chosen: NDArray[np.bool_] | slice) -> PurchasePasts:
         """Some of the customers."""
-        return PurchasePasts(self.repeats[chosen], self.recency_days[chosen], self.age_days[chosen])
+        columns = (self.repeats, self.recency_days, self.age_days, self.usual_gap_days)
+        return PurchasePasts(*(column[chosen] for column in columns))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,7 @@ def purchase_pasts(h: History) -> PurchasePasts:
     # There is no text of this name, so that each event stands for its day.
     days = h.count(where=h.first_of("day", bought))
     age, since = h.days_since_first(bought), h.days_since_last(bought)
-    return PurchasePasts(np.where(np.isnan(age), np.nan, days - 1), age - since, age)
+    return PurchasePasts(np.where(np.isnan(age), np.nan, days - 1), age - since, age, h.rhythm(bought)[0])
 
 
 def read_pasts(
@@ -82,7 +86,7 @@ def read_pasts(
         bought = past.first_day(is_purchase(past), window=window)
         eligible = definition.eligible(block.tables, then)
         pasts = [purchase_pasts(History(events, then, block.tables)), purchase_pasts(past)]
-        columns = [np.stack([one.repeats, one.recency_days, one.age_days]) for one in pasts]
+        columns = [np.stack([one.repeats, one.recency_days, one.age_days, one.usual_gap_days]) for one in pasts]
         return columns[0], columns[1], bought - earlier_day, eligible
 
     then, now, next_days, eligible = (

@@ -111,7 +111,8 @@ def build_training_set(store: Store, config: Config, train_day: int) -> Training
     Errors: DataMissing before the data begins; ContractError for no matured snapshot, one customer or one class.
     """
     definition = definition_of(config)
-    days, dated = _days(store, config, definition, train_day)
+    days, dated = label_days(store, config, definition, train_day)
+    days = days[: config.snapshots.max_count]
 
     def labelled(tables: Tables, rows: Rows) -> NDArray[np.bool_]:
         chosen = definition.eligible(tables, rows)
@@ -139,7 +140,7 @@ def build_training_set(store: Store, config: Config, train_day: int) -> Training
     return training
 
 
-def _days(store: Store, config: Config, definition: Definition, train_day: int) -> tuple[list[int], bool]:
+def label_days(store: Store, config: Config, definition: Definition, train_day: int) -> tuple[list[int], bool]:
     """Snapshot days whose churn label had matured by ``train_day``, newest first, and whether they are dated at all."""
     if definition.table not in store.tables:
         raise ContractError(
@@ -161,7 +162,12 @@ def _days(store: Store, config: Config, definition: Definition, train_day: int) 
     if definition.kind == "provided":
         found = store.map(lambda block: provided.matured_days(block.tables["labels"], window, train_day), "labels")
         labelled = sorted({day for days in found for day in days}, reverse=True)
-        return labelled[: config.snapshots.max_count], True
+        if not labelled:
+            raise ContractError(
+                f"No label has matured by {date_of(train_day)}: the first is of {date_of(first_day)}, and its outcome takes "
+                f"{window.matured_on(0)} days. Load older labels, choose a later --as-of, or shorten churn.horizon_days."
+            )
+        return labelled, True
     earliest = first_day + config.snapshots.min_history_days
     grid = snapshot_days(train_day, window, earliest, config.snapshots.every_days, config.snapshots.max_count)
     matured = [day for day in grid if window.is_matured(day, train_day)]

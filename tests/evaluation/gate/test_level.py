@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -26,33 +27,36 @@ def a_shop(years, swing, seed=1, customers=300):
     features = pd.DataFrame(
         {"days_since_order": silence, "orders": orders, "revenue": orders * 10, "tenure_days": silence + 200}
     )
-    return DatedRows(features, y, as_of, np.tile(np.arange(customers, dtype=np.int32), len(days)), WINDOW, TRAIN_DAY)
+    customer = np.tile(np.arange(customers, dtype=np.int32), len(days))
+    return DatedRows(features, y, as_of, customer, WINDOW, TRAIN_DAY, len(days))
 
 
 def until(rows, day):
     """What would have been known on this day."""
     known = rows.as_of <= day - WINDOW.end(0)
     features = rows.features[known].reset_index(drop=True)
-    return DatedRows(features, rows.y[known], rows.as_of[known], rows.customer[known], WINDOW, day)
+    known_rows = {"y": rows.y[known], "as_of": rows.as_of[known], "customer": rows.customer[known]}
+    return replace(rows, features=features, train_day=day, **known_rows)
 
 
-def test_a_strong_season_over_four_years_is_anchored_at_last_years():
+def test_a_strong_season_over_four_years_is_anchored_at_earlier_years():
     rows = a_shop(4, swing=1.0)
     found = season_level(rows, TRAIN_DAY - 4 * 365, seed=7)
     assert not found.unseen
-    assert found.text.startswith("season seen: the level is anchored at the same weeks of last year (log loss 0.0")
+    assert found.text.startswith("season seen: the level is anchored at the same weeks of earlier years (log loss 0.0")
     assert found.level_spread > 0.08
-    # Half of the way to what the high season of last year would have needed.
-    assert 0.3 < found.served.shift(TRAIN_DAY) < 0.7
-    # Half a year later the low season is due, and two years later nothing is known of the year before.
-    assert found.served.shift(TRAIN_DAY + 182) < -0.2
+    # Most of the way to what the high season of earlier years would have needed.
+    assert 0.5 < found.served.shift(TRAIN_DAY) < 1.1
+    assert found.served.shift(TRAIN_DAY) == pytest.approx(found.served.share * found.served.earlier(TRAIN_DAY))
+    # Half a year later the low season is due, and two years later nothing is known of the years before.
+    assert found.served.shift(TRAIN_DAY + 182) < -0.4
     assert found.served.shift(TRAIN_DAY + 730) == 0.0
     # Past tests are anchored by what was known on their day.
     p = np.full(len(rows.y), 0.4)
     moved = found.anchored(p, rows.as_of)
-    assert (moved[np.isin(rows.as_of, found.earned_on)] != 0.4).mean() > 0.9
-    assert (moved[~np.isin(rows.as_of, found.earned_on)] == 0.4).all()
-    assert 0 < len(found.earned_on) < found.tested_days
+    assert (moved[np.isin(rows.as_of, [*found.past])] != 0.4).all()
+    assert (moved[~np.isin(rows.as_of, [*found.past])] == 0.4).all()
+    assert 0 < len(found.past) < found.tested_days
 
 
 def test_on_no_past_day_is_more_known_than_a_training_of_that_day_knew():
@@ -77,10 +81,10 @@ def test_what_happened_on_a_day_and_later_decides_nothing_of_that_day():
     rows = a_shop(4, swing=1.0)
     first = TRAIN_DAY - 4 * 365
     before = season_level(rows, first, seed=7)
-    day = before.earned_on[-1]
+    day = max(before.past)
     turned = np.where(rows.as_of + WINDOW.end(0) > day, 1 - rows.y, rows.y)
-    after = season_level(DatedRows(rows.features, turned, rows.as_of, rows.customer, WINDOW, TRAIN_DAY), first, seed=7)
-    assert {one for one in after.earned_on if one <= day} == set(before.earned_on)
+    after = season_level(replace(rows, y=turned), first, seed=7)
+    assert {one: odds for one, odds in after.past.items() if one <= day} == before.past
     p, at = np.array([0.4]), np.array([day], dtype=np.int32)
     assert after.anchored(p, at) == before.anchored(p, at)
 
@@ -90,7 +94,7 @@ def test_without_a_season_nothing_is_anchored():
     assert found.unseen
     assert found.served.shift(TRAIN_DAY) == 0.0
     assert found.level_spread < 0.03
-    assert found.text.endswith("past test days; the same weeks of last year have not surely helped)")
+    assert found.text.endswith("past test days; the same weeks of earlier years have not surely helped)")
 
 
 def test_one_year_of_history_leaves_the_season_unseen():
@@ -124,10 +128,8 @@ def test_two_years_of_which_few_quarters_were_tested():
 def test_nothing_could_be_tested():
     rows = a_shop(4, swing=1.0)
     only = rows.as_of == rows.as_of.max()
-    one_day = DatedRows(
-        rows.features[only], rows.y[only], rows.as_of[only], rows.customer[only], rows.window, rows.train_day
-    )
-    found = season_level(one_day, TRAIN_DAY - 4 * 365, seed=7)
+    some = {"y": rows.y[only], "as_of": rows.as_of[only], "customer": rows.customer[only]}
+    found = season_level(replace(rows, features=rows.features[only], **some), TRAIN_DAY - 4 * 365, seed=7)
     assert np.isnan(found.level_spread)
     assert found.text == (
         "season unseen: nothing tells by how much the level may be off "
@@ -147,12 +149,32 @@ def test_large_tables_are_seen_through_whole_customers():
 
 
 def test_a_shift_moves_log_odds_of_its_day_only():
-    anchor = SeasonAnchor(((400 - 365, 2.0),), 60)
-    season = SeasonLevel(True, 0.05, 9, "", anchor=anchor, earned_on=(400,))
+    season = SeasonLevel(True, 0.05, 9, "", past={400: 1.0})
     p = season.anchored(np.array([0.5, 0.5, np.nan]), np.array([400, 401, 400], dtype=np.int32))
     assert p[0] == pytest.approx(1 / (1 + np.exp(-1)))
     assert p[1] == 0.5
     assert np.isnan(p[2])
     # What was earned on a past day and is not today moves that test, and nothing that is served.
-    whole = np.full(2, 0.5)
-    assert season.served_on(whole, np.array([400, 401], dtype=np.int32)) is whole
+    whole, days = np.full(2, 0.5), np.array([400, 401], dtype=np.int32)
+    assert season.served_on(whole, days) is whole
+    seen = SeasonLevel(False, 0.05, 9, "", served=SeasonAnchor(((400 - 364, 2.0),), 60, 0.5))
+    assert seen.served_on(whole, days)[0] == p[0] > seen.served_on(whole, days)[1] > 0.5
+
+
+def test_a_model_is_taught_by_as_many_days_as_training_is():
+    rows = a_shop(4, swing=0.0)
+    # Four years ago everybody left; whoever is taught by the newest days knows nothing of that.
+    long_ago = rows.as_of < TRAIN_DAY - 3 * 365
+    rows = replace(rows, y=np.where(long_ago, 1.0, rows.y))
+    first = TRAIN_DAY - 4 * 365
+    off = {days: season_level(replace(rows, teaching_days=days), first, seed=7) for days in (5, 48)}
+    assert off[5].tested_days == off[48].tested_days
+    assert off[5].level_spread < 0.7 * off[48].level_spread
+
+
+def test_a_day_with_one_outcome_alone_needs_no_more_than_two_log_odds():
+    rows = a_shop(4, swing=1.0)
+    day = np.unique(rows.as_of)[20]
+    found = season_level(replace(rows, y=np.where(rows.as_of == day, 1.0, rows.y)), TRAIN_DAY - 4 * 365, seed=7)
+    assert dict(found.served.needed)[int(day)] < 2
+    assert np.abs([odds for _, odds in found.served.needed]).max() < 2

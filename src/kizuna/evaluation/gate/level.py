@@ -1,15 +1,15 @@
 """The level of the season to come: how far past levels were off, and a shift for it where the past earns one.
 
 A model that saw every season but the coming one ranks customers well and may still promise too much or too little for
-all of them. Each snapshot day whose training rows had matured by then is predicted by a small logistic model (the RFM or
-the all-columns baseline), and its level compared with what happened. The errors of the same weeks a year before are
-carried over, halved, but only where that has worked on past days.
+all of them. Each day whose training rows had matured by then is predicted by a small logistic model (the RFM or the
+all-columns baseline), and its level compared with what happened. The errors of the same weeks of earlier years are
+carried over in part, by as much as has come again on past days, and only where that has surely worked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -17,14 +17,17 @@ from numpy.typing import NDArray
 
 from kizuna.evaluation.baselines.scores import churn_baselines
 from kizuna.evaluation.measures.metrics import log_loss
-from kizuna.models.churn.season_anchor import SeasonAnchor, shifted
+from kizuna.labels.level_days import LEVEL_ROWS
+from kizuna.models.churn.season_anchor import SeasonAnchor, fit_anchor, shifted, windows_apart
 from kizuna.models.learners.splits import Split
 from kizuna.timeline import LabelWindow, date_of
 
 _HISTORY_DAYS = 2 * 365
 _QUARTERS = 4
-# Enough to see a level to a point or so; whole customers are drawn.
-_ROWS = 60_000
+# What is known of a level that seldom is .2 log odds from the others': as much as rows with this much information tell.
+_DOUBT = 25
+_FURTHEST = 2.0
+_HALVINGS = 24
 _SURELY = 1.645
 
 Floats = NDArray[np.float64]
@@ -33,7 +36,10 @@ Days = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class DatedRows:
-    """The training rows as the level needs them, and the day that training stands on."""
+    """Rows of past snapshot days as the level needs them, and the day that training stands on.
+
+    ``teaching_days``: a model is taught by so many of the newest days, as training is.
+    """
 
     features: pd.DataFrame
     y: Floats
@@ -41,6 +47,7 @@ class DatedRows:
     customer: NDArray[np.int32]
     window: LabelWindow
     train_day: int
+    teaching_days: int
 
 
 @dataclass(frozen=True)
@@ -49,9 +56,9 @@ class SeasonLevel:
 
     ``unseen``: no anchor is used, the model's own level stands. ``level_spread``: root mean square of past errors of the
     mean probability (.04 is four points), their sampling noise taken out; NaN where no past day could be tested.
-    ``level_most``: what it may be at most where the noise hides it, else None. ``anchor``: what past days needed; it moves
-    the tests of the days in ``earned_on``, on which it had proved its worth by then, and, where the season is not
-    ``unseen``, what is scored.
+    ``level_most``: what it may be at most where the noise hides it, else None. ``served``: moves what is scored; without
+    a share where the season is ``unseen``. ``past``: for test days on which an anchor had proved its worth by then, the
+    log odds that it would have added.
     """
 
     unseen: bool
@@ -59,13 +66,8 @@ class SeasonLevel:
     tested_days: int
     why: str
     level_most: float | None = None
-    anchor: SeasonAnchor = field(default_factory=SeasonAnchor)
-    earned_on: tuple[int, ...] = ()
-
-    @property
-    def served(self) -> SeasonAnchor:
-        """What moves the days that are scored."""
-        return SeasonAnchor() if self.unseen else self.anchor
+    served: SeasonAnchor = field(default_factory=SeasonAnchor)
+    past: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def spread_text(self) -> str:
@@ -80,12 +82,12 @@ class SeasonLevel:
     def text(self) -> str:
         """The finding as one sentence without its full stop."""
         if not self.unseen:
-            return f"season seen: the level is anchored at the same weeks of last year ({self.why})"
+            return f"season seen: the level is anchored at the same weeks of earlier years ({self.why})"
         return f"season unseen: {self.spread_text} ({self.why})"
 
     def anchored(self, p: Floats, as_of: Days) -> Floats:
         """Out-of-fold probabilities of tests, each day's as it would have been served then; NaN kept."""
-        return _by_day(p, as_of, {day: self.anchor.shift(day) for day in self.earned_on})
+        return _by_day(p, as_of, self.past)
 
     def served_on(self, p: Floats, as_of: Days) -> Floats:
         """The shipped model's probabilities as they are served on each row's day."""
@@ -105,37 +107,35 @@ def _by_day(p: Floats, as_of: Days, shifts: Mapping[int, float]) -> Floats:
 def season_level(rows: DatedRows, first_day: int, seed: int) -> SeasonLevel:
     """The spread of past levels, and the anchor where four quarters were tested, two years are known and it has helped.
 
-    ``first_day``: the shop's first known day. Each test day is judged as the train day is, by what was known on it. The
-    interval of the improvement in log loss counts test days as one where their label windows overlap, and must lie
-    above 0.
+    ``first_day``: the shop's first known day. Each test day is judged as the train day is, by what was known on it: its
+    share of what earlier years needed (``fit_anchor``) is learned on days whose outcomes were known by then.
     """
     tested = _tested_days(_drawn(rows, seed))
     if not tested:
         return SeasonLevel(True, float("nan"), 0, "no snapshot is old enough to have taught a model of a later one")
     window = rows.window
+    needed = {day: one.needed for day, one in sorted(tested.items())}
     spread, most = _spread(tested, window.horizon_days)
-    anchor = SeasonAnchor(tuple((day, one.needed) for day, one in sorted(tested.items())), window.end(0))
-    gains = {day: one.gain(shift) for day, one in sorted(tested.items()) if (shift := anchor.shift(day))}
 
-    def refused(day: int) -> str:
-        """Why nothing was anchored on this day, by what was known then, or nothing."""
-        history, ended = day - first_day, [then for then in tested if window.end(then) <= day]
+    def known_on(day: int) -> tuple[SeasonAnchor, str]:
+        """The anchor by what was known then, and why it does not serve that day, or nothing."""
+        history, ended = day - first_day, {then: odds for then, odds in needed.items() if window.end(then) <= day}
         quarters = {(date_of(then).month - 1) // 3 for then in ended}
+        anchor = fit_anchor(ended, window)
         if history < _HISTORY_DAYS:
-            return f"{history:,} days of history, an anchor needs {_HISTORY_DAYS}"
+            return anchor, f"{history:,} days of history, an anchor needs {_HISTORY_DAYS}"
         if len(quarters) < _QUARTERS:
-            return f"test days lie in {len(quarters)} of {_QUARTERS} quarters"
-        low = _surely_gained({then: gains[then] for then in ended if then in gains}, window.horizon_days)
-        return "" if anchor.shift(day) and low > 0 else "the same weeks of last year have not surely helped"
+            return anchor, f"test days lie in {len(quarters)} of {_QUARTERS} quarters"
+        return anchor, "" if anchor.shift(day) else "the same weeks of earlier years have not surely helped"
 
-    earned_on = tuple(day for day in sorted(tested) if not refused(day))
-    reason = refused(rows.train_day)
-    why = (
-        f"log loss {float(np.mean(list(gains.values()))):.4f} lower on {len(gains)} past days"
-        if not reason
-        else (f"spread over {len(tested)} past test day{'s' if len(tested) > 1 else ''}; {reason}")
-    )
-    return SeasonLevel(bool(reason), spread, len(tested), why, most, anchor, earned_on)
+    past = {day: anchor.shift(day) for day in needed for anchor, refused in [known_on(day)] if not refused}
+    anchor, refused = known_on(rows.train_day)
+    if refused:
+        days = f"{len(tested)} past test day{'s' if len(tested) > 1 else ''}"
+        return SeasonLevel(True, spread, len(tested), f"spread over {days}; {refused}", most, past=past)
+    gains = [one.gain(shift) for day, one in sorted(tested.items()) if (shift := anchor.shift(day))]
+    why = f"log loss {float(np.mean(gains)):.4f} lower on {len(gains)} past days"
+    return SeasonLevel(False, spread, len(tested), why, most, anchor, past)
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,14 @@ class _Tested:
 
     @property
     def needed(self) -> float:
-        """The shift in log odds that would have met the outcome, by one step of Newton's from the prediction."""
-        return -self.error / max(float((self.p * (1 - self.p)).mean()), 1e-6)
+        """The shift in log odds that would have met the outcome, drawn to 0 where few rows tell; ±2 at most."""
+        share = float(self.y.sum() + self.p.mean()) / (len(self.y) + 1)
+        low, high = -_FURTHEST, _FURTHEST
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if shifted(self.p, middle).mean() < share else (low, middle)
+        told = float((self.p * (1 - self.p)).sum())
+        return (low + high) / 2 * told / (told + _DOUBT)
 
     def gain(self, shift: float) -> float:
         """How much lower the mean log loss would have been with this shift."""
@@ -164,22 +170,23 @@ class _Tested:
 
 
 def _drawn(rows: DatedRows, seed: int) -> DatedRows:
-    if len(rows.y) <= _ROWS:
+    if len(rows.y) <= LEVEL_ROWS:
         return rows
     customers = np.unique(rows.customer)
-    chosen = customers[np.random.default_rng(seed).random(len(customers)) < _ROWS / len(rows.y)]
+    chosen = customers[np.random.default_rng(seed).random(len(customers)) < LEVEL_ROWS / len(rows.y)]
     keep = np.flatnonzero(np.isin(rows.customer, chosen))
     features = rows.features.iloc[keep].reset_index(drop=True)
-    return DatedRows(features, rows.y[keep], rows.as_of[keep], rows.customer[keep], rows.window, rows.train_day)
+    return replace(rows, features=features, y=rows.y[keep], as_of=rows.as_of[keep], customer=rows.customer[keep])
 
 
 def _tested_days(rows: DatedRows) -> dict[int, _Tested]:
     """Every snapshot day that earlier, matured snapshots can predict."""
-    splits = []
-    for day in np.unique(rows.as_of):
-        taught = rows.as_of <= int(day) - rows.window.end(0)
-        if taught.any():
-            splits.append(Split(np.flatnonzero(taught), np.flatnonzero(rows.as_of == day)))
+    splits, days = [], np.unique(rows.as_of)
+    for day in days:
+        matured = days[days <= int(day) - rows.window.end(0)][-rows.teaching_days :]
+        if len(matured):
+            taught = np.flatnonzero((rows.as_of >= matured[0]) & (rows.as_of <= matured[-1]))
+            splits.append(Split(taught, np.flatnonzero(rows.as_of == day)))
     if not splits:
         return {}
     scores = churn_baselines(rows.features, rows.y, splits, rows.window.horizon_days)
@@ -193,20 +200,4 @@ def _spread(tested: Mapping[int, _Tested], horizon_days: int) -> tuple[float, fl
     square = float(np.mean([one.error**2 for one in tested.values()])) - noise
     if square > 0:
         return float(np.sqrt(square)), None
-    return 0.0, float(np.sqrt(_SURELY * noise * np.sqrt(2 / _apart(tested, horizon_days))))
-
-
-def _apart(days: Mapping[int, object], horizon_days: int) -> int:
-    """How many of the days' windows do not overlap."""
-    return min(1 + (max(days) - min(days)) // horizon_days, len(days)) if days else 0
-
-
-def _surely_gained(gains: Mapping[int, float], horizon_days: int) -> float:
-    """The lower end of the 95 % interval of the mean gain; windows that overlap count as one. NaN below three windows."""
-    from scipy.special import stdtrit
-
-    apart = _apart(gains, horizon_days)
-    if apart < 3:
-        return float("nan")
-    values = np.array(list(gains.values()))
-    return float(values.mean() - stdtrit(apart - 1, 0.975) * values.std(ddof=1) / np.sqrt(apart))
+    return 0.0, float(np.sqrt(_SURELY * noise * np.sqrt(2 / windows_apart(np.array([*tested]), horizon_days))))
