@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,13 @@ import pandas as pd
 import pytest
 from tests.commands import kizuna
 
-from kizuna.backtest import list_days
 from kizuna.data.simulate import simulate
+from kizuna.errors import ConfigError
 from kizuna.evaluation.list_backtest import BY_CHANCE
+from kizuna.evaluation.list_days import days_of_models
+from kizuna.labels.definition import definition_of
 from kizuna.project import Project, load
-from kizuna.timeline import LabelWindow, date_of, day_of
+from kizuna.timeline import date_of, day_of
 
 
 @pytest.fixture(scope="module")
@@ -24,18 +27,59 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "config.yaml"
 
 
-def test_the_newest_list_is_a_week_whose_outcome_is_known() -> None:
-    assert list_days(LabelWindow(90, 7, 2), 1_000, 3) == [901, 894, 887]
+def provided(labels: pd.DataFrame, features: pd.DataFrame) -> Project:
+    tables = {"labels": labels, "features": features}
+    churn = {"definition": "provided", "horizon_days": 30}
+    shop = {"name": "s", "data": {"tables": {"labels": {}, "features": {}}}, "churn": churn}
+    return Project(shop | {"evaluation": {"folds": 2, "capacity": 20}, "output": {"dir": "out"}}, tables)
 
 
-def test_undated_labels_have_no_weeks(tmp_path: Path) -> None:
-    tables = {
-        "labels": pd.DataFrame({"customer_id": ["a", "b"], "churned": [0, 1]}),
-        "features": pd.DataFrame({"customer_id": ["a", "b"], "x": [1.0, 2.0]}),
-    }
-    config = {"name": "s", "data": {"tables": {"labels": {}, "features": {}}}, "churn": {"definition": "provided"}}
-    with pytest.raises(Exception, match="provided labels say nothing about the weeks between their days"):
-        Project(config, tables).backtest()
+def test_undated_labels_have_no_lists() -> None:
+    labels = pd.DataFrame({"customer_id": ["a", "b"], "churned": [0, 1]})
+    with pytest.raises(ConfigError) as raised:
+        provided(labels, pd.DataFrame({"customer_id": ["a", "b"], "x": [1.0, 2.0]})).backtest()
+    assert str(raised.value) == (
+        "kizuna backtest makes the lists of past days; labels without as_of belong to no day, so that no model could "
+        "have been made before them. Give the table labels an as_of, or use kizuna train, whose folds are by customer."
+    )
+
+
+@pytest.fixture(scope="module")
+def dated() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Six months of labels of 400 customers, known 40 days later; x tells who leaves, and nobody is labelled after that."""
+    generator = np.random.default_rng(5)
+    days, lines = pd.date_range("2025-01-01", periods=6, freq="30D"), []
+    there = np.arange(400)
+    for day in days:
+        x = generator.normal(size=len(there))
+        lost = generator.random(len(there)) < 1 / (1 + np.exp(2.5 - 1.5 * x))
+        lines.append(pd.DataFrame({"customer_id": there.astype(str), "as_of": day, "x": x, "churned": lost}))
+        there = there[~lost]
+    rows = pd.concat(lines, ignore_index=True)
+    labels = rows[["customer_id", "as_of", "churned"]].assign(known_at=rows["as_of"] + pd.Timedelta(days=40))
+    return labels, rows[["customer_id", "as_of", "x"]]
+
+
+def test_dated_labels_are_backtested_on_their_own_days(
+    dated: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shop = provided(*dated)
+    models, fewer = days_of_models(shop.store, shop.config, definition_of(shop.config), day_of(date(2025, 8, 1)), 9)
+    assert [len(lists) for lists in models] == [1] * 6
+    assert fewer == "The labels known by 2025-08-01 are of 6 days a week or more apart, not 9."
+    found, _ = shop.backtest("2025-08-01")
+    assert found.folds["train_day"].tolist() == ["2025-05-31", "2025-05-01"]
+    assert found.weeks.lists == "2 lists"
+    rows = found.weeks.rows.assign(as_of=pd.to_datetime(found.weeks.rows["day"], unit="D"))
+    told = rows.merge(dated[0], on=["customer_id", "as_of"], suffixes=("", "_label"))
+    # Everybody labelled on those days, with the label of the day.
+    assert len(told) == len(rows) == int(dated[0]["as_of"].isin(pd.to_datetime(found.folds["train_day"])).sum())
+    assert (told["churned"] == told["churned_label"]).all()
+    # A label of 1 May is known on 10 June only, ten days after the newest model was made.
+    assert found.folds["newest_snapshot"].tolist() == ["2025-04-01", "2025-03-02"]
+    lists = found.lists[found.lists["fold"] < 0].set_index("ranking")
+    assert lists.loc["kizuna", "churners_reached"] > 2 * lists.loc[BY_CHANCE, "churners_reached"]
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kizuna.churn_fitting import BesideTraining, Known, classifier
 from kizuna.evaluation.gate.level import SeasonLevel
-from kizuna.fitting import _consecutive, _fit_value, make_value_folds
+from kizuna.fitting import _consecutive, _fit_value, _values_out_of_fold, make_value_folds
 from kizuna.labels.training_set import TrainingSet
 from kizuna.models import ChurnClassifier
 from kizuna.models.churn.season_anchor import SeasonAnchor
@@ -40,9 +40,8 @@ def project(value_days: int, churn_days: int) -> Project:
 
 
 def anchored_on(days: NDArray[np.int32]) -> SeasonLevel:
-    """A season that has earned to move every one of these days by what they needed a year before."""
-    needed = SeasonAnchor(tuple((int(day) - 365, 0.8) for day in days), 0)
-    return replace(UNSEEN, anchor=needed, earned_on=tuple(int(day) for day in days))
+    """A season that has earned to move every one of these days."""
+    return replace(UNSEEN, past={int(day): 0.4 for day in days})
 
 
 def fitted(shop: Project, training: TrainingSet, season: SeasonLevel = UNSEEN) -> tuple[Any, Any, ChurnClassifier]:
@@ -82,6 +81,38 @@ def test_what_is_measured_is_what_the_churn_model_says_with_the_level_of_the_sea
     assert value.predicted.tolist() == ((1 - p) * kept + p * lost).tolist()
     other = fitted(shop, training)[0]
     assert other.intervals_.to_json() != model.intervals_.to_json()
+
+
+def test_the_value_of_a_day_does_not_tell_again_what_the_season_tells_of_churn() -> None:
+    shop = project(90, 90)
+    training = shop.training_set("2025-10-01")
+    days = sorted({int(day) for day in training.frame.as_of})
+    # A day on which many had stayed needed fewer churned: its money is told by the churn model, and by the level no more.
+    needed = SeasonAnchor(((days[1], -1.0),), 90, 0.5)
+    (plain, _, _), (told, _, _) = (
+        fitted(shop, training, replace(UNSEEN, served=one)) for one in (SeasonAnchor(), needed)
+    )
+    lower = [
+        day
+        for day, a, b in zip(plain.pair_.level.days, plain.pair_.level.logs, told.pair_.level.logs, strict=True)
+        if b < a
+    ]
+    assert lower == [days[1]]
+
+
+def test_a_value_tested_on_the_same_days_ranks_the_past_lists() -> None:
+    shop = project(90, 30)
+    training = shop.training_set("2025-10-01")
+    model, value, _ = fitted(shop, training)
+    found = _values_out_of_fold(training, model, value, "out_of_time")
+    assert found is not None
+    known = slice(0, int((~np.isnan(training.worth)).sum()))
+    tested = make_value_folds(shop.config, training, known).test_rows
+    assert np.isfinite(found[tested]).all()
+    assert np.isnan(found[known.stop :]).all()
+    # By customer it would have seen the days that a churn model's test has not.
+    assert _values_out_of_fold(training, model, value, "in_time") is None
+    assert _values_out_of_fold(training, None, None, "out_of_time") is None
 
 
 def test_folds_by_customer_have_seen_the_season_and_are_not_moved() -> None:

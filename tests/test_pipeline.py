@@ -83,6 +83,7 @@ def test_every_check_of_the_gate_is_told_and_tagged(shop: Path, trained: dict) -
     )
     assert trained["season_unseen"]["unseen"] is True
     assert 0 <= trained["season_unseen"]["level_spread"] < 0.5
+    assert set(trained["season_unseen"]) == {"unseen", "level_spread", "level_most"}
     assert tags["season_unseen"] == "true"
     assert "Season unseen: the level may be off by" in trained["gate"]["text"]
 

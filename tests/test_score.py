@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from kizuna.features.context import Pauses
+from kizuna.labels.purchase_pasts import PurchasePasts
 from kizuna.models import ChurnClassifier, CltvRegressor
-from kizuna.models.btyd.next_purchase import SHARES, NextPurchase
+from kizuna.models.btyd.next_purchase import SHARES, NextPurchase, is_overdue
 from kizuna.models.churn.season_anchor import SeasonAnchor
 from kizuna.project import Project
 from kizuna.score import LoadedModels, score_everyone
@@ -19,7 +20,7 @@ from kizuna.timeline import date_of, day_of
 
 AS_OF = pd.Timestamp("2025-10-01")
 DATES = ["expected_next_purchase_low", "expected_next_purchase", "expected_next_purchase_high"]
-MODEL = NextPurchase(0.6, 50.0, SHARES, 365, 0, None)
+MODEL = NextPurchase(0.6, 50.0, SHARES, (0.2, 0.6, 0.95), 365, 0, None)
 
 
 def log(customers: int = 60) -> pd.DataFrame:
@@ -59,7 +60,11 @@ def test_every_eligible_customer_has_the_model_s_days(project: Project, models: 
     scores, rows = scores_of(project, models), log()
     by = rows.groupby("customer_id")["occurred_at"]
     repeats, age = by.size() - 1.0, (AS_OF - by.min()).dt.days.astype(float)
-    wanted = MODEL.days(repeats[scores.index].to_numpy(), age[scores.index].to_numpy())
+    usual = by.agg(lambda days: days.sort_values().diff().dt.days.tail(12).median())
+    recency = (by.max() - by.min()).dt.days.astype(float)
+    pasts = PurchasePasts(*(column[scores.index].to_numpy() for column in (repeats, recency, age, usual)))
+    assert is_overdue(pasts).any()
+    wanted = MODEL.days(pasts)
     assert len(scores) == 60
     found = np.column_stack([(scores[name] - AS_OF).dt.days for name in DATES])
     np.testing.assert_array_equal(found, wanted)
@@ -108,7 +113,7 @@ def test_the_season_of_the_day_that_is_scored_moves_the_level_and_not_the_order(
     project: Project, models: LoadedModels
 ) -> None:
     day = day_of(AS_OF)
-    in_season, over = SeasonAnchor(((day - 365, 1.0),), 30), SeasonAnchor(((day - 500, 1.0),), 30)
+    in_season, over = (SeasonAnchor(((day - back, 1.0),), 30, 0.5) for back in (364, 500))
     plain, moved, later = (
         scores_of(project, replace(models, season=season))["churn_probability"] for season in (None, in_season, over)
     )

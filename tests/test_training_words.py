@@ -107,7 +107,29 @@ def test_every_number_of_the_table_is_the_measured_one_and_the_best_rule_is_firs
     calibration = assessment.evidence.calibration
     assert lines[9].endswith(f" | calibration error {calibration}")
     assert re.match(rf"  (ahead of|behind|level with) [\w/ ]+( by {NUMBER})? \[{SIGNED}, {SIGNED}\] \| ", lines[9])
-    assert lines[10].startswith("  silent < 90 days: AUC .")
+    assert re.fullmatch(
+        r"  silent < 90 days: AUC \.\d{3} \| by risk recall@60 1?\.\d{3}, median silence when first listed \d+ days",
+        lines[10],
+    )
+    by_value = trained.trained.answer | {"ranked_by": "value_at_risk"}
+    assert " | by value at risk recall@60 " in line(told(trained, answer=by_value), "  silent")
+    assert trained.to_json()["ranked_by"] == "churn_probability"
+
+
+def test_where_everybody_is_named_there_is_no_lift(trained: TrainResult) -> None:
+    largest = max(trained.trained.assessment.sizes)
+    config = trained.config.model_copy(
+        update={"evaluation": trained.config.evaluation.model_copy(update={"capacity": largest})}
+    )
+    metrics = trained.trained.assessment.metrics | {"lift_at_capacity": float("nan")}
+    everybody = replace(trained, config=config)
+    lines = told(everybody, assessment=replace(trained.trained.assessment, metrics=metrics))
+    assert line(lines, "kizuna").endswith("  -")
+    why = f"evaluation.capacity {largest} would name all {largest} customers of a test"
+    assert line(lines, "  no lift") == f"  no lift: {why}"
+    assert everybody.to_json()["no_lift"] == why
+    assert trained.to_json()["no_lift"] == ""
+    assert not [one for one in told(trained) if "no lift" in one]
 
 
 def test_value_and_list_are_told_in_money(trained: TrainResult) -> None:
@@ -176,7 +198,23 @@ def test_labels_without_days_have_neither_season_nor_day(tmp_path: Path) -> None
     assert lines[2] == "CHURN labels given | by customer, not out of time, 5 folds, 300 customers"
     assert not [one for one in lines if "season" in one]
     assert line(lines, "VALUE") == "VALUE no model: no table purchases, and no labels with a value"
-    assert re.match(rf"plain logistic +{NUMBER} ", line(lines, "plain logistic"))
+    assert re.match(rf"plain logistic +{NUMBER} +{NUMBER} +-$", line(lines, "plain logistic"))
+    assert line(lines, "  no lift") == "  no lift: evaluation.capacity 500 would name all 60 customers of a test"
+
+
+def test_without_days_nobody_is_told_to_wait_for_them(tmp_path: Path) -> None:
+    result = a_table(tmp_path, leak=False)
+    decision, evidence = result.trained.decision, result.trained.assessment.evidence
+    weak = {name: replace(found, low=0.4) for name, found in evidence.baselines.items()}
+    nothing = replace(result.trained.assessment, evidence=replace(evidence, baselines=weak))
+    for name, todo in (
+        ("signal", "more customers or other columns are needed"),
+        ("calibration", "read percentages as an order"),
+        ("level", "read percentages as an order"),
+    ):
+        checks = tuple(replace(one, status="fail") if one.name == name else one for one in decision.checks)
+        refused = replace(decision, passed=False, grade="D", checks=checks)
+        assert line(told(result, decision=refused, assessment=nothing), f"  {name}").endswith(f"; {todo}")
 
 
 def test_a_refusal_names_each_failed_check_with_its_limit_and_what_to_do(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from kizuna.words import ablation_lines, answer_lines, backtest_lines, dry_run_l
 EMPTY = pd.DataFrame()
 
 
-def backtest(ended: str = "", **more: float) -> Backtest:
+def backtest(ended: str = "", days: tuple[int, ...] = (0, 7, 14, 21), **more: float) -> Backtest:
     row = {"lists": 4, "named": 1200, "churners_reached": 900.0, "precision": 0.75, "lift": 1.5, "churners_share": 0.25}
     row |= {"value_reached": 1234567.0, "silence_days": 61.0} | more
     nothing = {"value_reached": float("nan"), "silence_days": float("nan")}
@@ -27,7 +27,7 @@ def backtest(ended: str = "", **more: float) -> Backtest:
         ]
     )
     folds = pd.DataFrame({"lists_from": ["2025-09-04", "2025-08-07"], "lists_to": ["2025-09-25", "2025-08-28"]})
-    weeks = Weeks(EMPTY, (Ranking("kizuna"),), 300)
+    weeks = Weeks(pd.DataFrame({"day": days}), (Ranking("kizuna"),), 300)
     return Backtest(weeks, EMPTY, lists, EMPTY, folds, EMPTY, ended)
 
 
@@ -52,9 +52,20 @@ def test_shorter_lists_profit_and_an_early_end_are_told() -> None:
     ]
 
 
+def test_without_purchases_there_is_neither_money_nor_silence_and_lists_may_be_no_week_apart() -> None:
+    unknown = {"value_reached": float("nan"), "silence_days": float("nan")}
+    assert backtest_lines(backtest(days=(0, 31, 62), **unknown), 300) == [
+        "3 lists of 300, 2025-08-07 to 2025-09-25, by 2 models; nobody is named twice",
+        "ranking                named    left  share  lift  of all who left",
+        "kizuna                 1,200     900  75.0%  1.50            25.0%",
+        "RFM logistic × spend   1,200     900  75.0%  1.50            25.0%",
+    ]
+
+
 def test_the_answer_of_the_demo_names_what_is_known_and_no_more() -> None:
     answer = {
         "named_on": "2025-10-03",
+        "ranked_by": "churn_probability",
         "until": "2025-12-31",
         "capacity": 300,
         "churned": {"kizuna": 299.0, "recency_rule": 233.6, "random": 127.4},
@@ -63,7 +74,7 @@ def test_the_answer_of_the_demo_names_what_is_known_and_no_more() -> None:
         "happened": 0.425,
     }
     assert answer_lines(answer) == [
-        "  Named on 2025-10-03, knowing nothing later; what happened by 2025-12-31:",
+        "  Named by risk on 2025-10-03, knowing nothing later; what happened by 2025-12-31:",
         "                  AUC    of 300 named, did not come back",
         "  kizuna          .839    299",
         "  longest silent     -    234",

@@ -1,8 +1,9 @@
 """A backtest of the list: what past weeks' lists would have been by models of their own time, and what came of them.
 
-Weeks are taken newest first from the last day whose outcome is known. A model is trained on the first day of every
-``snapshots.every_days`` and makes the lists of the weeks until the next; nothing known on or after a model's day teaches
-it, and nothing known on or after a list's day is a feature of that list.
+Weeks are taken newest first from the last day whose outcome is known; provided labels know their own days only, which
+then stand for the weeks. A model is trained on the first day of every ``snapshots.every_days`` and makes the lists of the
+days until the next; nothing known on or after a model's day teaches it, and nothing known on or after a list's day is a
+feature of that list.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from kizuna.churn_fitting import BesideTraining
 from kizuna.config import Config
 from kizuna.data.store import Store
-from kizuna.errors import ConfigError, ContractError, DataMissing
+from kizuna.errors import ContractError, DataMissing
 from kizuna.evaluation.baselines.history_rules import Pasts
 from kizuna.evaluation.baselines.scores import churn_baselines, money_rankings, ranking_only
 from kizuna.evaluation.list_backtest import (
@@ -32,6 +33,7 @@ from kizuna.evaluation.list_backtest import (
     model_table,
     named_customers,
 )
+from kizuna.evaluation.list_days import days_of_models
 from kizuna.evaluation.measures.profit import campaign_gain
 from kizuna.features.families import families_of
 from kizuna.features.frame import Frame, Tables, build_frame
@@ -40,16 +42,17 @@ from kizuna.features.planning import earliest_day
 from kizuna.features.purchases import net_amount
 from kizuna.features.rows import Rows
 from kizuna.fitting import Say, Trained, fit_models, undated_attributes
+from kizuna.labels.definition import definition_of
 from kizuna.labels.everybody import pasts_of
+from kizuna.labels.level_days import level_frame
 from kizuna.labels.training_set import TrainingSet, build_training_set
 from kizuna.models.learners.splits import Split
 from kizuna.registry import Registry
-from kizuna.timeline import LabelWindow, date_of
+from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WEEK_DAYS = 7
 _BY_MONEY = ("mean_spend", "rfm_logistic_value")
 
 Floats = NDArray[np.float64]
@@ -78,36 +81,21 @@ class Backtest:
         return [ranking.name for ranking in self.weeks.rankings if not ranking.name.startswith("kizuna")]
 
 
-def list_days(window: LabelWindow, train_day: int, weeks: int) -> list[int]:
-    """The newest ``weeks`` days, a week apart, newest first, whose outcome was complete on ``train_day``."""
-    newest = train_day - window.matured_on(0)
-    return [newest - WEEK_DAYS * week for week in range(weeks)]
-
-
 def run_backtest(
     store: Store, config: Config, train_day: int, weeks: int | None, ablate: bool, say: Say = lambda line: None
 ) -> Backtest:
     """The lists of the last ``weeks`` weeks whose outcome is known on ``train_day``, and what came of them.
 
-    weeks: None makes ``evaluation.folds`` models' worth of them. ablate: fit each model once more without each table.
-    Errors: those of the training set where not even the newest week has a model; ConfigError for undated labels.
+    weeks: None makes ``evaluation.folds`` models' worth of them; of provided labels so many of their days, and whoever has
+    no label of a day is not in its list. ablate: fit each model once more without each table.
+    Errors: those of the training set where not even the newest list has a model; ConfigError for undated labels.
     """
-    from kizuna.labels.definition import definition_of
-
     definition = definition_of(config)
-    if definition.kind == "provided":
-        raise ConfigError(
-            "kizuna backtest makes the lists of past weeks; provided labels say nothing about the weeks between their days. "
-            "Use kizuna train, whose folds are the labels' own days."
-        )
-    per_model = max(1, config.snapshots.every_days // WEEK_DAYS)
-    days = list_days(definition.window, train_day, weeks or per_model * config.evaluation.folds)
+    models, ended = days_of_models(store, config, definition, train_day, weeks)
     parts: list[pd.DataFrame] = []
     folds: list[dict[str, Any]] = []
     ablations: list[dict[str, Any]] = []
-    ended = ""
-    for fold, first in enumerate(range(0, len(days), per_model)):
-        mine = days[first : first + per_model]
+    for fold, mine in enumerate(models):
         try:
             training = build_training_set(store, config, mine[-1])
         except (ContractError, DataMissing) as error:
@@ -118,7 +106,8 @@ def run_backtest(
         say(f"model of {date_of(mine[-1])}: {len(training.y):,} rows; lists until {date_of(mine[0])}")
         pasts = pasts_of(store, training.frame.plan)
         undated = undated_attributes(store, training)
-        beside = BesideTraining(undated=undated, first_day=earliest_day(store), pasts=pasts)
+        levels = level_frame(store, config, training)
+        beside = BesideTraining(undated=undated, first_day=earliest_day(store), pasts=pasts, levels=levels)
         trained = fit_models(config, training, beside, say)
         frame = _frame(store, config, trained.training, mine, train_day)
         parts.append(_scored(config, trained, frame, pasts).assign(fold=fold))
@@ -156,7 +145,11 @@ def _frame(store: Store, config: Config, training: TrainingSet, days: list[int],
             }
         return found
 
-    return build_frame(store, training.frame.plan, days, definition.eligible, also=beside)
+    def known(tables: Tables, rows: Rows) -> NDArray[np.bool_]:
+        return definition.eligible(tables, rows) & ~np.isnan(definition.churned(tables, rows, known_by))
+
+    chosen = known if definition.kind == "provided" else definition.eligible
+    return build_frame(store, training.frame.plan, days, chosen, also=beside)
 
 
 def _scored(config: Config, trained: Trained, frame: Frame, pasts: Pasts) -> pd.DataFrame:
@@ -211,7 +204,7 @@ def _ablated(config: Config, trained: Trained, frame: Frame) -> list[dict[str, A
     """For each table: how the same kind of model ranks without its columns, on the same lists' days."""
     from sklearn.base import clone
 
-    from kizuna.evaluation.measures.metrics import churn_metrics
+    from kizuna.evaluation.measures.metrics import churn_metrics, places_of
 
     table_of = {family.name: family.table for family in families_of(config)}
     columns = trained.training.frame.plan.columns
@@ -224,9 +217,10 @@ def _ablated(config: Config, trained: Trained, frame: Frame) -> list[dict[str, A
         model = clone(trained.churn).set_params(estimator=trained.churn.estimator_name_)
         model.fit(trained.training.features[kept], trained.training.y, groups=trained.training.frame.customer)
         p = np.asarray(model.predict_proba(frame.columns()[kept]))[:, 1]
+        weeks = [frame.as_of == day for day in np.unique(frame.as_of)]
         found = [
-            churn_metrics(frame.also["churned"][frame.as_of == day], p[frame.as_of == day], config.evaluation.capacity)
-            for day in np.unique(frame.as_of)
+            churn_metrics(frame.also["churned"][week], p[week], places_of(config.evaluation.capacity, int(week.sum())))
+            for week in weeks
         ]
         means = {str(name): float(mean) for name, mean in pd.DataFrame(found).mean().items()}
         lines.append({"left_out": table or "nothing", "columns": len(columns) - len(kept), **means})

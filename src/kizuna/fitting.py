@@ -63,6 +63,15 @@ class Trained:
     next_purchase: NextPurchase | None = None
 
 
+def no_lift(trained: Trained, capacity: int) -> str:
+    """Why no test has a lift, which is 1 wherever everybody is named; empty where one has."""
+    largest = max(trained.assessment.sizes)
+    if capacity < largest:
+        return ""
+    who = "rows" if trained.training.dated and trained.evaluation == "in_time" else "customers"
+    return f"evaluation.capacity {capacity:,} would name all {largest:,} {who} of a test"
+
+
 def undated_attributes(store: Store, training: TrainingSet) -> tuple[str, ...]:
     """Columns that a customer's row says now and may not have said then: those of a profile without ``valid_from``."""
     if store.has("customers", "valid_from"):
@@ -78,6 +87,7 @@ def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, sa
     from kizuna.evaluation.folds import FoldPlan, make_folds
     from kizuna.evaluation.headline import headline_metrics
     from kizuna.evaluation.leaks.findings import RowOrigins, find_leaks
+    from kizuna.evaluation.list_ranking import list_ranking
 
     definition = training.definition
     plan = FoldPlan(definition.window, config.evaluation.folds, config.model.seed, training.dated)
@@ -108,6 +118,10 @@ def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, sa
     if cltv:
         say(f"value model: {cltv.estimator}")
     p, horizon, capacity = assessment.scores["kizuna"], definition.horizon_days, config.evaluation.capacity
+    values = _values_out_of_fold(training, cltv, value, folds.evaluation)
+    least = config.at_risk.min_probability
+    by_value = values if config.at_risk.rank_by == "value_at_risk" else None
+    ranking = list_ranking(rows, p, by_value, None if isinstance(least, str) else least)
     return Trained(
         training=training,
         churn=churn,
@@ -123,8 +137,8 @@ def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, sa
         evaluation=folds.evaluation,
         tests=folds.reported,
         season=season,
-        answer=answer_check(rows, assessment.scores, definition.window, config.at_risk.size),
-        headline=headline_metrics(rows, p, horizon, capacity) if definition.kind == "inactivity" else {},
+        answer=answer_check(rows, assessment.scores, ranking, definition.window, config.at_risk.size),
+        headline=headline_metrics(rows, p, ranking, horizon, capacity) if definition.kind == "inactivity" else {},
     )
 
 
@@ -174,6 +188,7 @@ def _fit_value(
     from kizuna.evaluation.value_assessment import ValueForecast, ValueRows, assess_value
     from kizuna.evaluation.value_tuning import untried_value
     from kizuna.models import CltvRegressor
+    from kizuna.models.value.pair import ChurnForecast
 
     window, known = training.value_window, _consecutive(np.flatnonzero(~np.isnan(training.worth)))
     worth, churned, days = training.worth[known], training.y[known], training.frame.as_of[known]
@@ -207,9 +222,24 @@ def _fit_value(
     if folds.evaluation == "out_of_time":
         tested = np.isfinite(p)
         p[tested] = beside.season.anchored(p[tested], days[tested])
-    model.fit(features, worth, churned=churned, splits=folds.splits, as_of=as_of, churn_probability=p)
+    told = ChurnForecast(p, beside.season.served.believed(days))
+    model.fit(features, worth, churned=churned, splits=folds.splits, as_of=as_of, churn=told)
     forecast = ValueForecast(p, model.oof_conditional_[:, 0], model.oof_conditional_[:, 1])
     return model, assess_value(rows, forecast, window.horizon_days, config), tuned
+
+
+def _values_out_of_fold(
+    training: TrainingSet, cltv: CltvRegressor | None, value: ValueAssessment | None, evaluation: str
+) -> Floats | None:
+    """Value if kept and if churned of all rows, (n, 2), NaN where never tested; None where no test was of the same kind.
+
+    Where the churn model is tested on later days, a value of folds by customer has seen these days' future.
+    """
+    if cltv is None or value is None or value.evaluation != evaluation:
+        return None
+    both = np.full((len(training.worth), 2), np.nan)
+    both[~np.isnan(training.worth)] = cltv.oof_conditional_
+    return both
 
 
 def make_value_folds(config: Config, training: TrainingSet, known: slice | NDArray[np.intp]) -> Folds:

@@ -193,7 +193,7 @@ def _dates(models: LoadedModels, tables: Tables, rows: Rows) -> dict[str, NDArra
     days = np.full((len(rows), len(_NEXT_PURCHASE)), np.nan)
     if models.next_purchase is not None and len(rows):
         pasts = purchase_pasts(History(tables[PURCHASES], rows, tables))
-        days = models.next_purchase.days(pasts.repeats, pasts.age_days)
+        days = models.next_purchase.days(pasts)
     dates = days_to_dates((np.nan_to_num(days) + rows.as_of[:, None]).astype(np.int32))
     dates[np.isnan(days)] = np.datetime64("NaT")
     return dict(zip(_NEXT_PURCHASE, dates.T, strict=True))

@@ -80,6 +80,7 @@ def _pack(store: Store, config: Config, models: LoadedModels, scored: Scored) ->
         bands=(config.at_risk.bands.high, config.at_risk.bands.medium),
         min_probability=selection.min_probability,
         economics=config.economics.model_dump(),
+        dated=contract["train_day"] is not None,
     )
 
 

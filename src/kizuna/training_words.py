@@ -8,6 +8,7 @@ from kizuna.evaluation.baselines.names import rule_name
 from kizuna.evaluation.gate.evidence import best_baseline
 from kizuna.evaluation.measures.intervals import Interval, decimals
 from kizuna.evaluation.value_assessment import LEVEL_LIMIT
+from kizuna.fitting import no_lift
 from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _KINDS = {
     "cancellation": "cancelled within {} days",
     "provided": "labels given",
 }
+_RANKED = {"value_at_risk": "value at risk", "churn_probability": "risk"}
 _TO_DO = {
     "baseline": "let model.churn.estimator be auto, or bring more tables",
     "log_loss": "read percentages as an order, or choose that rule's kind of model",
@@ -37,6 +39,14 @@ _TO_DO = {
     "leak": "put what only the outcome could have told into features.exclude",
     "champion": "the champion stays; look at what its tables had that these have not",
     "segments": "evaluation/segments names them",
+}
+
+
+# Without days none will mature, and nothing changes over them.
+_TO_DO_UNDATED = {
+    "signal": "more customers or other columns are needed",
+    "calibration": "read percentages as an order",
+    "level": "read percentages as an order",
 }
 
 
@@ -81,6 +91,8 @@ def _churn_lines(trained: Trained, capacity: int) -> list[str]:
         loss, lift = _number(metrics.get("log_loss")), _number(metrics["lift_at_capacity"], "{:.2f}".format)
         lines.append(f"{name:<{width}}  {ranked:<20}  {loss:>8}  {lift:>8}")
     lines.append(_beside_best(trained))
+    if why := no_lift(trained, capacity):
+        lines.append(f"  no lift: {why}")
     return lines + _headline_lines(trained, capacity)
 
 
@@ -105,8 +117,9 @@ def _headline_lines(trained: Trained, capacity: int) -> list[str]:
         return []
     recall = found["recall_at_capacity_silent_below_horizon"]
     days = found["median_silence_days_at_first_listing"]
-    early = f" | median silence when first listed {days:.0f} days" if days == days else ""
-    return [f"  silent < {horizon_days} days: AUC {decimals(ranked)} | recall@{capacity} {decimals(recall)}{early}"]
+    early = f", median silence when first listed {days:.0f} days" if days == days else ""
+    listed = f"by {_RANKED[trained.answer['ranked_by']]} recall@{capacity} {decimals(recall)}{early}"
+    return [f"  silent < {horizon_days} days: AUC {decimals(ranked)} | {listed}"]
 
 
 def _value_lines(trained: Trained) -> list[str]:
@@ -201,8 +214,10 @@ def _to_do(check: Check, trained: Trained) -> str:
         best = best_baseline(trained.assessment.evidence)
         if best and trained.assessment.evidence.baselines[best].low > 0.5:
             return f"{rule_name(best)} can tell who leaves: {check.text.rsplit(': ', 1)[-1]}"
-        return "more customers, a longer history or other tables are needed"
-    return _TO_DO.get(check.name, check.text)
+        if trained.training.dated:
+            return "more customers, a longer history or other tables are needed"
+    known = _TO_DO if trained.training.dated else _TO_DO | _TO_DO_UNDATED
+    return known.get(check.name, check.text)
 
 
 def _next_lines(trained: Trained) -> list[str]:

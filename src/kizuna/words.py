@@ -14,32 +14,40 @@ if TYPE_CHECKING:
     from kizuna.backtest import Backtest
     from kizuna.registry import ModelPair, ModelVersion
 
+_BY = {"value_at_risk": "by value at risk", "churn_probability": "by risk"}
 _ARMS = {"to_contact": "to contact", "control": "left alone to measure", "exempt": "service first"}
 
 
 def backtest_lines(found: Backtest, capacity: int) -> list[str]:
     """What past weeks' lists would have come to, in a few lines."""
-    overall = found.lists[found.lists["fold"] < 0].to_dict("records")
+    table = found.lists[found.lists["fold"] < 0]
+    overall = table.to_dict("records")
     first, last = found.folds["lists_from"].min(), found.folds["lists_to"].max()
+    models = f"{len(found.folds)} model{'' if len(found.folds) == 1 else 's'}"
+    bought, spent = bool(table["silence_days"].notna().any()), bool(table["value_reached"].notna().any())
+    beside = [
+        *([("money", "value_reached", 12)] if spent else []),
+        *([("silent", "silence_days", 7)] if bought else []),
+        *([("profit", "profit", 12)] if "profit" in table else []),
+    ]
     lines = [
-        f"{overall[0]['lists']} weekly lists of {found.weeks.capacity:,}, {first} to {last}, by {len(found.folds)} models; "
-        "nobody is named twice",
-        f"{'ranking':<20} {'named':>7} {'left':>7} {'share':>6} {'lift':>5} {'of all who left':>16} {'money':>12} {'silent':>7}"
-        + (f" {'profit':>12}" if "profit" in found.lists else ""),
+        f"{found.weeks.lists} of {found.weeks.capacity:,}, {first} to {last}, by {models}; nobody is named twice",
+        f"{'ranking':<20} {'named':>7} {'left':>7} {'share':>6} {'lift':>5} {'of all who left':>16}"
+        + "".join(f" {name:>{width}}" for name, _, width in beside),
     ]
     for row in overall:
-        money = f"{row['value_reached']:12,.0f}" if row["value_reached"] == row["value_reached"] else f"{'-':>12}"
-        silent = f"{row['silence_days']:7.0f}" if row["silence_days"] == row["silence_days"] else f"{'-':>7}"
         lines.append(
             f"{rule_name(row['ranking']):<20} {row['named']:7,} {row['churners_reached']:7,.0f} "
-            f"{row['precision'] * 100:5.1f}% {row['lift']:5.2f} {row['churners_share'] * 100:15.1f}% {money} {silent}"
-            + (f" {row['profit']:12,.0f}" if "profit" in row else "")
+            f"{row['precision'] * 100:5.1f}% {row['lift']:5.2f} {row['churners_share'] * 100:15.1f}%"
+            + "".join(f" {_whole(row[key]):>{width}}" for _, key, width in beside)
         )
     if found.weeks.capacity < capacity:
         lines.append(f"Lists of {capacity:,} would have named over half of all customers; these are shorter.")
-    lines.append(
-        "money: what the customers who left had spent in the year before; silent: median days at first listing"
-    )
+    legend = [
+        *(["money: what the customers who left had spent in the year before"] if spent else []),
+        *(["silent: median days at first listing"] if bought else []),
+    ]
+    lines += ["; ".join(legend)] if legend else []
     if "profit" in found.lists:
         lines.append("profit: of contacting everybody named, under the assumed save rate and costs of economics")
     return lines + ([found.ended] if found.ended else []) + ablation_lines(found.ablation)
@@ -73,6 +81,10 @@ def ablation_lines(ablation: pd.DataFrame) -> list[str]:
     return lines
 
 
+def _whole(number: float) -> str:
+    return f"{number:,.0f}" if number == number else "-"
+
+
 def _three(share: float) -> str:
     return decimals(share) if share == share else "-"
 
@@ -99,7 +111,8 @@ def answer_lines(answer: Mapping[str, Any]) -> list[str]:
     """The answer check as the demo prints it: AUC and churned of the named, by model and rule."""
     churned, auc = answer["churned"], answer["auc"]
     lines = [
-        f"  Named on {answer['named_on']}, knowing nothing later; what happened by {answer['until']}:",
+        f"  Named {_BY[answer['ranked_by']]} on {answer['named_on']}, knowing nothing later; what happened by "
+        f"{answer['until']}:",
         f"                  AUC    of {answer['capacity']} named, did not come back",
     ]
     for name in ("kizuna", "rfm_logistic", "recency_rule"):

@@ -8,6 +8,7 @@ from kizuna.exports.figures import (
     answer_text,
     economics_text,
     effect_text,
+    evaluation_text,
     facts_text,
     figures_of,
     gate_text,
@@ -94,15 +95,30 @@ def test_why_falls_back_to_the_facts_and_then_to_a_dash():
 
 def test_the_answer_check_in_a_sentence(ten):
     assert answer_text(ten, load_words("en")) == (
-        "Of 300 customers named on 2 Oct 2025, knowing nothing later, 231 (77%) did not buy within 90 days, "
+        "Of 300 customers named by churn probability on 2 Oct 2025, knowing nothing later, 231 (77%) did not buy within 90 days, "
         "by 30 Dec 2025. At random it would have been 137 (46%)."
     )
     assert answer_text(ten, load_words("ja")) == (
-        "2025/10/02に、その後を知らずに選んだ300名中231名(77%)が90日間購入なし(2025/12/30まで)。無作為なら137名(46%)。"
+        "2025/10/02に、その後を知らずに離反確率の順で選んだ300名中231名(77%)が90日間購入なし(2025/12/30まで)。無作為なら137名(46%)。"
     )
     assert answer_text(replace(ten, answer=None), load_words("en")) == (
         "No check yet: the data is too short for a past list whose outcome is known. First results on 1 Apr 2026."
     )
+
+
+def test_labels_without_days_have_neither_past_lists_nor_later_results(ten):
+    words, undated = load_words("en"), replace(ten, dated=False, answer=None)
+    assert answer_text(undated, words) == (
+        "No check yet: the labels have no days, so that no past list can be made from them."
+    )
+    assert effect_text(undated, words) == (
+        "Not measurable with these labels: without days they do not say what followed a list."
+    )
+    assert order_text(undated, words) == "Order checked on customers held back, not on later days"
+    assert level_text(undated, words) == "level not yet checked"
+    assert evaluation_text(undated, words) == "The labels have no days: the model was tested on customers held back."
+    for text in (answer_text, effect_text, order_text, evaluation_text):
+        assert "日" in text(undated, load_words("ja"))
 
 
 def test_the_effect_is_promised_only_where_it_can_be_measured(ten):
@@ -162,8 +178,8 @@ def test_the_level_is_compared_with_what_happened(ten):
             False,
             0.02,
             None,
-            "the coming level follows the same weeks of last year (past levels were off by ±2.0 points)",
-            "今後の水準は前年の同じ時期に合わせてあります(過去のずれは±2.0ポイントほど)",
+            "the coming level follows the same weeks of earlier years (past levels were off by ±2.0 points)",
+            "今後の水準は前年までの同じ時期に合わせてあります(過去のずれは±2.0ポイントほど)",
         ),
         (
             True,

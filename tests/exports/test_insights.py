@@ -39,6 +39,16 @@ def test_a_fact_counts_as_its_matter(five):
     assert insights(replace(five, at_risk=rows), load_words("en"))[1].startswith("20% of it has complaints among")
 
 
+def test_without_purchases_nobody_is_silent(five):
+    rows = five.at_risk.assign(
+        reason_1="SUPPLIED", reason_2=None, reason_3=None, facts="", overdue_ratio=np.nan, days_since_purchase=np.nan
+    )
+    assert insights(replace(five, at_risk=rows), load_words("en")) == [
+        "Most of the money (70%) sits with 3 regulars.",
+        "No matter of our own making stands behind more than 10% of it.",
+    ]
+
+
 def test_silence_alone_is_not_a_matter(five):
     rows = five.at_risk.assign(reason_1="RECENCY", reason_2=None, reason_3=None, facts="")
     assert insights(replace(five, at_risk=rows), load_words("en"))[1] == (

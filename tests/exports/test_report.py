@@ -169,6 +169,18 @@ def test_without_values_and_without_an_answer(page):
     assert not parsed.of("td", "value")
 
 
+def test_labels_without_days_name_no_window_and_tables_without_purchases_no_purchase(page, build_pack):
+    bare = build_pack("en", values=False).at_risk.assign(days_since_purchase=float("nan"))
+    undated = {"values": False, "answer": None, "definition": "provided", "dated": False, "at_risk": bare}
+    text = page("en", **undated)[1]
+    assert "By labels without days, so for no given period" in text
+    assert "eligible expected to leave" in text
+    assert "Churn: a customer who leaves, as the labels say; they name no period." in text
+    for wrong in ("Prediction for", "in 90 days", "bought again", "silence itself", "First result", "Value at risk is"):
+        assert wrong not in text
+    assert "予測期間" not in page("ja", **undated)[1]
+
+
 def test_an_empty_list_is_a_page_too(page, build_pack):
     _, text = page("ja", listed=0)
     assert "今週、リストに載った顧客はいません。" in text

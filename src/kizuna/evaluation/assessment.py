@@ -38,6 +38,16 @@ class ChurnRows:
         return self.folds.test_rows
 
 
+@dataclass(frozen=True, eq=False)
+class ListRanking:
+    """How the tests' lists are ranked. ``name``: value_at_risk or churn_probability. ``scores``: (tested,), the higher the
+    earlier.
+    """
+
+    name: str
+    scores: Floats
+
+
 @dataclass(frozen=True)
 class ChurnAssessment:
     """One model beside its baselines on the measured rows.
@@ -45,6 +55,7 @@ class ChurnAssessment:
     ``metrics``: of the model; ``baselines``: the same metrics by name (rules that only rank have no log loss);
     ``scores``: out-of-fold scores of the measured rows by name, the model's as ``kizuna``;
     ``churned``: their outcomes. ``segments``: see ``segments.segment_table``; empty where none is large enough.
+    ``sizes``: rows of each test.
     """
 
     metrics: dict[str, float]
@@ -53,6 +64,7 @@ class ChurnAssessment:
     churned: Floats
     evidence: GateEvidence
     segments: pd.DataFrame
+    sizes: tuple[int, ...]
 
     def table(self) -> pd.DataFrame:
         """One row per model and baseline, the model first, one column per metric."""
@@ -106,19 +118,27 @@ def assess_churn(
         churned=churned,
         evidence=evidence,
         segments=segment_table(evidence.segments, best or ""),
+        sizes=tuple(int(size) for size in np.bincount(fold)),
     )
 
 
-def answer_check(rows: ChurnRows, scores: Mapping[str, Floats], window: LabelWindow, capacity: int) -> dict[str, Any]:
+def answer_check(
+    rows: ChurnRows, scores: Mapping[str, Floats], ranking: ListRanking, window: LabelWindow, capacity: int
+) -> dict[str, Any]:
     """What the newest test day's list would have been, knowing nothing later, and what came of it, as plain values.
 
-    ``named_on``, ``until``: ISO days, or None where the folds are by customer. ``capacity``: how many were named, at most
-    half of all. ``churned``: how many of them did, by model and rule, and ``random``: as many as chance gives.
+    ``named_on``, ``until``: ISO days, or None where the folds are by customer. ``ranked_by``: what orders kizuna's list; its
+    ``auc`` is that of the probabilities all the same. ``capacity``: how many were named, at most half of all. ``churned``:
+    how many of them did, by model and rule, ``kizuna_probability`` where kizuna's list is ranked otherwise, and ``random``:
+    as many as chance gives.
     """
     first = rows.folds.fold_of_test_rows == 0
     churned = rows.churned[rows.tested][first]
     capacity = places_of(capacity, len(churned))
-    named = {name: precision_at(churned, values[first], capacity) * capacity for name, values in scores.items()}
+    lists = {**scores, "kizuna": ranking.scores}
+    if ranking.name != "churn_probability":
+        lists["kizuna_probability"] = scores["kizuna"]
+    named = {name: precision_at(churned, values[first], capacity) * capacity for name, values in lists.items()}
     auc = {
         name: churn_metrics(churned, values[first], capacity, probabilities=False)["auc"]
         for name, values in scores.items()
@@ -127,6 +147,7 @@ def answer_check(rows: ChurnRows, scores: Mapping[str, Floats], window: LabelWin
     return {
         "named_on": None if day is None else date_of(day).isoformat(),
         "until": None if day is None else date_of(window.end(day) - 1).isoformat(),
+        "ranked_by": ranking.name,
         "capacity": capacity,
         "churned": named | {"random": float(churned.mean() * capacity)},
         "auc": auc,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kizuna.evaluation.assessment import ChurnRows
+from kizuna.evaluation.assessment import ChurnRows, ListRanking
 from kizuna.evaluation.measures.metrics import churn_metrics, places_of
 
 SILENCE = "days_since_order"
@@ -20,10 +20,13 @@ FIRST_LISTED = "median_silence_days_at_first_listing"
 Floats = NDArray[np.float64]
 
 
-def headline_metrics(rows: ChurnRows, probability: Floats, horizon_days: int, capacity: int) -> dict[str, float]:
+def headline_metrics(
+    rows: ChurnRows, probability: Floats, ranking: ListRanking, horizon_days: int, capacity: int
+) -> dict[str, float]:
     """Metrics by public name; empty where the features do not say how long a customer has been silent.
 
-    probability: (tested,), of the measured rows; each test's list is made by it, as far as half of the customers allow.
+    probability: (tested,), of the measured rows. ranking: what each test's list is made by, as far as half of the
+    customers allow.
     ``<metric>_silent_below_horizon``: means over the tests. ``recall_at_capacity`` is the share of the churners silent below
     the horizon who are on the list of everybody, ``share`` is of all tested rows.
     ``median_silence_days_at_first_listing``: see ``first_listing``; NaN where customers were held back instead of days.
@@ -36,7 +39,7 @@ def headline_metrics(rows: ChurnRows, probability: Floats, horizon_days: int, ca
     named, parts = np.zeros(len(tested), dtype=np.bool_), []
     for k in range(rows.folds.reported):
         test = np.flatnonzero(fold == k)
-        named[test] = on_the_list(probability[test], customer[test], capacity)
+        named[test] = on_the_list(ranking.scores[test], customer[test], capacity)
         some = test[below[test]]
         lost = churned[some] == 1
         recall = float(named[some][lost].mean()) if lost.any() else float("nan")

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kizuna.evaluation.list_days import WEEK_DAYS
 from kizuna.evaluation.measures.metrics import NORMAL_95, churn_metrics
 
 BY_CHANCE = "by chance"
@@ -47,6 +48,13 @@ class Weeks:
     def keys(self) -> list[str]:
         """The columns of ``rows`` that are no scores."""
         return [*KEYS, "gain"] if "gain" in self.rows else list(KEYS)
+
+    @property
+    def lists(self) -> str:
+        """How many lists there are, in words: ``12 weekly lists``; ``5 lists`` where their days are other than a week apart."""
+        days = np.unique(self.rows["day"])
+        weekly = len(days) > 1 and bool((np.diff(days) == WEEK_DAYS).all())
+        return f"{len(days)} {'weekly ' if weekly else ''}list{'' if len(days) == 1 else 's'}"
 
 
 def named_customers(weeks: Weeks) -> pd.DataFrame:

@@ -17,7 +17,17 @@ from kizuna.exports.words import Words, share_text
 PLACES = ("contact", "service", "control", "paused")
 
 # In what order those who name customers stand side by side.
-RECIPES = ("kizuna", "rfm_logistic", "bgnbd", "recency_rule", "rate_rule", "logistic_all", "base_rate", "random")
+RECIPES = (
+    "kizuna",
+    "kizuna_probability",
+    "rfm_logistic",
+    "bgnbd",
+    "recency_rule",
+    "rate_rule",
+    "logistic_all",
+    "base_rate",
+    "random",
+)
 
 # A level further than five points from what happened is called high or low: the default limit of the gate.
 _LEVEL_TOLERANCE = 0.05
@@ -58,6 +68,21 @@ def rows_of(frame: pd.DataFrame, *wanted: str) -> pd.DataFrame:
 def has_values(frame: pd.DataFrame) -> bool:
     """Whether there is any value at risk to show; without a value model there is none."""
     return bool(frame["value_at_risk"].notna().any())
+
+
+def has_purchases(frame: pd.DataFrame) -> bool:
+    """Whether anything is known of the listed customers' purchases."""
+    return bool(frame["days_since_purchase"].notna().any())
+
+
+def dated_key(pack: ListPack, key: str) -> str:
+    """The key of a text that names days, or of what is said in its place where the labels have none."""
+    return key if pack.dated else f"{key}_undated"
+
+
+def evaluation_text(pack: ListPack, words: Words) -> str:
+    """How the model was tested."""
+    return words.code("evaluation", pack.evaluation.get("evaluation") if pack.dated else "undated")
 
 
 def figures_of(pack: ListPack) -> Figures:
@@ -121,6 +146,8 @@ def outcome_text(pack: ListPack, words: Words) -> str:
 def answer_text(pack: ListPack, words: Words) -> str:
     """The answer check in one or two sentences, or why there is none yet."""
     answer = pack.answer
+    if not pack.dated:
+        return words("answer.undated")
     if answer is None or not answer.capacity:
         return words("answer.none", day=words.day(pack.first_result))
     named = answer.churned["kizuna"]
@@ -129,6 +156,7 @@ def answer_text(pack: ListPack, words: Words) -> str:
         day=words.day(answer.named_on),
         until=words.day(answer.until),
         capacity=f"{answer.capacity:,}",
+        rank_by=words.code("rank_by", answer.ranked_by),
         churned=f"{named:,.0f}",
         share=share_text(named / answer.capacity),
         outcome=outcome_text(pack, words),
@@ -144,6 +172,8 @@ def effect_text(pack: ListPack, words: Words) -> str:
     """When the effect can first be read and how large it must be, or that nobody was left alone to compare with."""
     if not np.isfinite(pack.smallest_effect) or not (pack.at_risk["arm"] == "control").any():
         return words("effect.none")
+    if not pack.dated:
+        return words("effect.undated")
     points = f"{100 * pack.smallest_effect:.0f}"
     return words("effect.waiting", day=words.day(pack.first_result), points=points)
 
@@ -151,6 +181,8 @@ def effect_text(pack: ListPack, words: Words) -> str:
 def order_text(pack: ListPack, words: Words) -> str:
     """How far the order of the list can be trusted, from the AUC on later days."""
     auc = pack.evaluation.get("model", {}).get("auc")
+    if not pack.dated:
+        return words("order.undated")
     if pack.evaluation.get("evaluation") != "out_of_time" or not isinstance(auc, (int, float)) or not np.isfinite(auc):
         return words("order.unchecked")
     return words("order.reliable" if auc >= 0.7 else "order.useful" if auc >= 0.6 else "order.weak")
@@ -165,7 +197,7 @@ def level_text(pack: ListPack, words: Words) -> str:
         key = "level.seen" if abs(off) <= _LEVEL_TOLERANCE else "level.high" if off > 0 else "level.low"
         said, happened = share_text(answer.said, 1), share_text(answer.happened, 1)
         parts = [words(key, day=words.day(answer.named_on), said=said, happened=happened)]
-    if season:
+    if season and pack.dated:
         parts.append(_season_text(season, words))
     return words("level.join").join(parts)
 

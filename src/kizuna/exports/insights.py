@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from kizuna.exports.figures import has_values
+from kizuna.exports.figures import has_purchases, has_values
 from kizuna.exports.pack import ListPack
 from kizuna.exports.words import Words, share_text
 
@@ -84,7 +84,9 @@ def _matter(listed: pd.DataFrame, weight: pd.Series, words: Words) -> str:
     shares = {driver: float(weight[_touched(listed, driver)].sum() / weight.sum()) for driver in sorted(MATTERS)}
     driver = max(shares, key=lambda name: shares[name])
     if shares[driver] < _LEAST_SHARE:
-        return words("insight.no_matter", share=share_text(_LEAST_SHARE))
+        # Silence is a sign only where purchases tell of it.
+        key = "insight.no_matter" if has_purchases(listed) else "insight.no_matter_known"
+        return words(key, share=share_text(_LEAST_SHARE))
     return words("insight.matter", share=share_text(shares[driver]), matter=words(f"matter.{driver}"))
 
 

@@ -16,7 +16,8 @@ class AnswerCheck:
     ``until`` is the last day of the label window. ``churned`` says how many of the ``capacity`` named customers
     churned, by recipe: kizuna, rfm_logistic, recency_rule, rate_rule, random (fractions where ties are shared).
     ``auc`` has the same keys without random. ``said`` and ``happened``: mean probability and churn rate of all
-    eligible that day.
+    eligible that day. ``ranked_by``: what kizuna's list was ranked by; where that is not churn_probability, ``churned``
+    has kizuna_probability, too.
     """
 
     named_on: date
@@ -26,6 +27,7 @@ class AnswerCheck:
     auc: dict[str, float]
     said: float
     happened: float
+    ranked_by: str = "churn_probability"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class ListPack:
     state, step, table, column, count, details. ``evaluation`` holds evaluation (out_of_time or in_time), model and
     baselines (metric -> value), grade, gate_checks (name, status, value, limit of each) and season (unseen; level_spread:
     how far past levels were off, a share; level_most: what that is at most where noise hides it). ``smallest_effect`` is
-    the smallest difference in churn that one list can show.
+    the smallest difference in churn that one list can show. ``dated``: whether the labels name days; where they do not,
+    there is no window of prediction, no past list, and no later result.
     """
 
     name: str
@@ -64,6 +67,7 @@ class ListPack:
     bands: tuple[float, float]
     min_probability: float
     economics: dict[str, Any]
+    dated: bool = True
 
     @property
     def first_day(self) -> date:

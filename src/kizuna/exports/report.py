@@ -18,11 +18,14 @@ from kizuna.exports.figures import (
     PLACES,
     Figures,
     answer_text,
+    dated_key,
     economics_text,
     effect_text,
+    evaluation_text,
     figures_of,
     gate_checks,
     gate_text,
+    has_purchases,
     has_values,
     level_text,
     order_text,
@@ -98,6 +101,7 @@ def _content(pack: ListPack, words: Words) -> dict[str, Any]:
         "figures": figures,
         "heading": _heading(pack, words),
         "level": level_text(pack, words),
+        "span": words(dated_key(pack, "report.span"), span=words.span(pack.first_day, pack.last_day)),
         "refused": refused_text(pack, words),
         "tiles": _tiles(pack, figures, words),
         "insights": insights(pack, words),
@@ -125,22 +129,25 @@ def _heading(pack: ListPack, words: Words) -> list[str]:
 
 def _tiles(pack: ListPack, figures: Figures, words: Words) -> list[Tile]:
     none = words("none")
-    share = "report.share_inactivity" if pack.definition == "inactivity" else "report.share"
+    share = "report.share_inactivity" if pack.definition == "inactivity" else dated_key(pack, "report.share")
     if figures.value_at_risk is None:
         worth = Tile(words("unit.people", count=f"{figures.expected_leavers:,.0f}"), words("report.leavers"))
     else:
         worth = Tile(words.money(figures.value_at_risk, pack.currency, compact=True), words("report.value"))
     if figures.new is None or figures.came_back is None:
         changes = Tile(none, words("report.changes_none"))
+    elif pack.definition != "inactivity" and not has_purchases(pack.at_risk):
+        changes = Tile("+" + words("unit.people", count=f"{figures.new:,}"), words("report.changes_none"))
     else:
         changes = Tile(
             "+" + words("unit.people", count=f"{figures.new:,}"),
             words("report.changes", count=f"{figures.came_back:,}"),
         )
+    expected = words(share, days=pack.horizon_days, eligible=f"{figures.eligible:,}")
     return [
         Tile(words("unit.people", count=f"{figures.contact:,}"), words("report.contact")),
         worth,
-        Tile(share_text(figures.expected_share) if figures.eligible else none, words(share, days=pack.horizon_days)),
+        Tile(share_text(figures.expected_share) if figures.eligible else none, expected),
         changes,
         Tile(words("unit.people", count=f"{figures.service:,}"), words("report.service")),
     ]
@@ -155,16 +162,16 @@ def _answer_title(pack: ListPack, words: Words) -> str:
 def _about(pack: ListPack, words: Words) -> list[str]:
     grade = pack.evaluation.get("grade") or words("none")
     models = " / ".join(pack.models[key] for key in sorted(pack.models))
-    how = words.code("evaluation", pack.evaluation.get("evaluation"))
     definition = words(
-        "report.definition",
+        dated_key(pack, "report.definition"),
         outcome=words.code("outcome_ahead", pack.definition),
         span=words.span(pack.first_day, pack.last_day),
         days=pack.horizon_days,
         high=share_text(pack.bands[0]),
         medium=share_text(pack.bands[1]),
     )
-    lines = [definition, words("report.money_note"), words("report.grade", models=models, grade=grade, how=how)]
+    noted = [words("report.money_note")] if has_values(pack.at_risk) else []
+    lines = [definition, *noted, words("report.grade", models=models, grade=grade, how=evaluation_text(pack, words))]
     if gate_checks(pack):
         lines.append(words("report.gate", gate=gate_text(pack, words)))
     return [*lines, words("report.personal")]

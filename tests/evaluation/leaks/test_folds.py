@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kizuna.evaluation.leaks.folds import Repeated, people, permuted_labels, repeated_rows, row_hashes
+from kizuna.evaluation.leaks.folds import Permuted, Repeated, people, permuted_labels, repeated_rows, row_hashes
 
 FOLD = [(np.arange(4), np.arange(4, 8))]
 
@@ -77,3 +77,8 @@ def test_chance_rarely_passes_the_limit():
         )
         alarms += found.is_leak
     assert alarms == 0
+
+
+def test_an_auc_just_beyond_chance_is_not_written_as_chance():
+    assert "with AUC .5694 (chance allows .5691): the same people" in Permuted(0.56936, 0.56912).text
+    assert "with AUC .912 (chance allows .569): the same people" in Permuted(0.912, 0.56912).text

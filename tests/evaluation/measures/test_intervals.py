@@ -7,6 +7,7 @@ from kizuna.evaluation.measures import metrics
 from kizuna.evaluation.measures.intervals import (
     Interval,
     Resampling,
+    apart,
     auc_intervals,
     auc_statistic,
     bootstrap,
@@ -237,6 +238,13 @@ def test_numbers_are_written_as_papers_write_them():
     written = [decimals(value) for value in (0.7421, -0.0123, 1.2, -0.0001, 0.9999, -1.5, float("nan"))]
     assert written == [".742", "-.012", "1.200", ".000", "1.000", "-1.500", "undefined"]
     assert str(Interval(0.742, 0.721, 0.763)) == ".742 [.721, .763]"
+
+
+def test_two_numbers_are_written_until_they_differ():
+    assert apart(0.61, 0.569) == (".610", ".569")
+    assert apart(0.56936, 0.56912) == (".5694", ".5691")
+    assert apart(0.5691200001, 0.56912) == (".569120000", ".569120000")
+    assert decimals(-0.00001, 4) == ".0000"
 
 
 @pytest.mark.parametrize(

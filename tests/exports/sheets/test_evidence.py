@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from kizuna.evaluation.baselines.names import RULE_NAMES
@@ -51,6 +53,28 @@ def test_the_answer_check_counts_the_named(sheet):
     assert row_of(rows, "Named by")[:3] == ["Of them, did not buy", "Share", "AUC"]
     assert row_of(rows, "kizuna")[:3] == [231, 0.77, 0.823]
     assert row_of(rows, "Random")[:3] == [137.4, 137.4 / 300, None]
+
+
+def test_a_list_by_value_stands_beside_the_one_by_risk(sheet, build_pack):
+    answer = build_pack("en").answer
+    by_value = replace(
+        answer, ranked_by="value_at_risk", churned=answer.churned | {"kizuna": 201.0, "kizuna_probability": 231.0}
+    )
+    rows = sheet("Model results", answer=by_value)
+    assert row_of(rows, "Was it right before?")[0].startswith("Of 300 customers named by value at risk on 2 Oct 2025")
+    assert row_of(rows, "kizuna")[0] == 201
+    assert row_of(rows, "kizuna, by risk")[0] == 231
+
+
+def test_where_everybody_is_named_neither_lift_nor_their_share_is_shown(sheet, build_pack):
+    evaluation = build_pack("en").evaluation
+    named = {"precision_at_capacity": 0.45, "lift_at_capacity": 1.2}
+    lifted = sheet("Model results", evaluation=evaluation | {"model": evaluation["model"] | named})
+    assert row_of(lifted, "Lift of the named over random")[0] == 1.2
+    everybody = sheet(
+        "Model results", evaluation=evaluation | {"model": evaluation["model"] | named | {"lift_at_capacity": None}}
+    )
+    assert not [row for row in everybody if str(row[0]).startswith(("Lift", "Churned share"))]
 
 
 def test_little_evidence_is_no_error(sheet):

@@ -1,3 +1,8 @@
+import pytest
+
+from kizuna.exports.words import load_words
+
+
 def test_the_guide_speaks_in_this_list_s_numbers(read_workbook):
     rows = dict(read_workbook("en")[1]["How to read"].iter_rows(values_only=True))
     assert rows["Churn"] == "A customer who does not buy in 1 Jan – 31 Mar 2026 (90 days)."
@@ -6,4 +11,26 @@ def test_the_guide_speaks_in_this_list_s_numbers(read_workbook):
     )
     assert rows["Day of the list"].startswith("Thu 1 Jan 2026, time zone Asia/Tokyo.")
     assert rows["Reasons"] == "Reasons are what the model used for its prediction. They are not proof of a cause."
+    assert rows["Eligible"] == (
+        "Customers who can still be lost: they bought within 180 days before the day of the list."
+    )
     assert {"Summary", "This week", "Service first", "Do not contact", "Personal data"} <= set(rows)
+
+
+def test_of_what_nothing_is_known_nothing_is_explained(read_workbook, build_pack):
+    listed = build_pack("en", listed=4, values=False).at_risk
+    unknown = {name: float("nan") for name in ("cltv_formula", "usual_gap_days", "days_since_purchase")}
+    bare = listed.assign(**unknown, expected_next_purchase=None)
+    book = read_workbook("en", listed=4, values=False, at_risk=bare, definition="provided", dated=False)[1]
+    rows = dict(book["How to read"].iter_rows(values_only=True))
+    assert rows["Churn"] == "A customer who leaves, as the labels say. They have no days, and so name no period."
+    assert rows["Eligible"] == "All customers that the tables know, whatever their label says."
+    assert rows["By when"].startswith("The first of two days: the expiry of points, the end of the action's own time.")
+    gone = {"Value at risk", "Expected value (CLTV)", "CLTV by formula", "Next purchase, if any", "Usual gap longer"}
+    assert not gone & set(rows)
+
+
+@pytest.mark.parametrize("definition", ["inactivity", "cancellation", "provided"])
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_who_is_eligible_has_words_for_every_definition(language, definition):
+    assert load_words(language).knows("guide_terms", f"eligible_{definition}")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 FORMULA_COLUMNS = ("orders_365d", "revenue_365d", "tenure_days")
 _LEAST_OBSERVED_DAYS = 90
+Days = TypeVar("Days", pd.Series, NDArray[np.float64])
 
 
 def cltv_formula(context: pd.DataFrame, horizon_days: int, margin: float = 1.0) -> pd.Series:
@@ -17,6 +22,10 @@ def cltv_formula(context: pd.DataFrame, horizon_days: int, margin: float = 1.0) 
     is unknown.
     """
     orders, revenue = context["orders_365d"], context["revenue_365d"]
-    observed_years = context["tenure_days"].clip(_LEAST_OBSERVED_DAYS, 365) / 365
     order_value = (revenue / orders.where(orders > 0)).where(orders != 0, 0.0)
-    return order_value * (orders / observed_years) * (horizon_days / 365) * margin
+    return order_value * (orders / observed_years(context["tenure_days"])) * (horizon_days / 365) * margin
+
+
+def observed_years(tenure_days: Days) -> Days:
+    """The part of the last year since the first purchase, at least 90 days of it, in years."""
+    return tenure_days.clip(_LEAST_OBSERVED_DAYS, 365) / 365

@@ -14,19 +14,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kizuna.evaluation.leaks.bins import PRIOR_ROWS, auc_of_groups, bins_of, edges_of, numbers_of
 from kizuna.evaluation.leaks.calendar import days_apart, sides_of
 from kizuna.evaluation.leaks.folds import Fold, people, permuted_labels, repeated_rows, row_hashes
+from kizuna.evaluation.leaks.overwritten import Overwritten, overwritten
 from kizuna.evaluation.measures.intervals import decimals
 from kizuna.evaluation.measures.metrics import FloatArray, IntArray
 
 LEAK_AUC = 0.95
 MISSINGNESS_AUC = 0.90
 DRIFT_AUC = 0.95
-QUANTILE_BINS = 20
 MAX_ROWS = 50_000
-
-# Rows of prior churn rate that every bin starts with, so that a bin of one row does not speak with certainty.
-PRIOR_ROWS = 1.0
 
 IDENTIFIER_MIN_ROWS = 100
 IDENTIFIER_UNIQUE_SHARE = 0.99
@@ -108,7 +106,7 @@ def find_leaks(
     following: dict[str, float] = {}
     kept: list[bool] = []
     for label, column in features.items():
-        name, values = str(label), _numbers(column)
+        name, values = str(label), numbers_of(column)
         counted = [_count(values, outcome, fold) for fold in thinned]
         kept.append(not _is_identifier(name, column, values, thinned))
         if (finding := _finding(name, counted, chance)) is not None:
@@ -137,11 +135,11 @@ def binned_auc(values: npt.ArrayLike, y: npt.ArrayLike, folds: Sequence[Fold]) -
 
 def _count(values: FloatArray, outcome: FloatArray, fold: Fold) -> _Counts:
     train, test = fold
-    edges = _edges(values[train])
+    edges = edges_of(values[train])
     counted: list[FloatArray] = []
     for part in (train, test):
         known = values[part]
-        bins = np.where(np.isnan(known), edges.size + 1, np.searchsorted(edges, known))
+        bins = bins_of(known, edges)
         counted.append(np.bincount(bins, minlength=edges.size + 2).astype(np.float64))
         counted.append(np.bincount(bins, weights=outcome[part], minlength=edges.size + 2).astype(np.float64))
     return _Counts(*counted)
@@ -163,7 +161,7 @@ def _known_or_null(fold: _Counts) -> _Counts:
 
 def _drift_auc(folds: Sequence[_Counts]) -> float:
     """How well the value alone tells test rows from training rows, mean over folds: 1 if it only ever grows."""
-    rising = _mean_auc([_auc_of_groups(np.arange(fold.train.size), fold.test, fold.train) for fold in folds])
+    rising = _mean_auc([auc_of_groups(np.arange(fold.train.size), fold.test, fold.train) for fold in folds])
     return max(rising, 1.0 - rising)
 
 
@@ -173,7 +171,7 @@ def _learned_auc(fold: _Counts) -> float:
     if not 0.0 < prior < 1.0:
         return float("nan")
     rate = (fold.train_churned + PRIOR_ROWS * prior) / (fold.train + PRIOR_ROWS)
-    return _auc_of_groups(rate, fold.test_churned, fold.test - fold.test_churned)
+    return auc_of_groups(rate, fold.test_churned, fold.test - fold.test_churned)
 
 
 def _mean_auc(found: Sequence[float]) -> float:
@@ -307,12 +305,7 @@ def _folds(
     units = people(known.customers, hashes, outcome, found)
     learned = permuted_labels(lambda rows: _matrix(features.iloc[rows]), outcome, parts, units)
     if learned is not None and learned.is_leak:
-        text = (
-            f"with the labels permuted among customers, trees still rank the tested rows with AUC "
-            f"{decimals(learned.auc)} (chance allows {decimals(learned.limit)}): the same people stand on both sides of "
-            f"a fold and are recognised. Every metric is too good: remove doubles, and keep a customer's rows together"
-        )
-        yield LeakWarning("folds", (), text)
+        yield LeakWarning("folds", (), learned.text)
 
 
 def _apart_in_time(known: RowOrigins, folds: Sequence[Fold]) -> bool:
@@ -328,40 +321,13 @@ def _without(features: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
 
 
 def _matrix(features: pd.DataFrame) -> FloatArray:
-    columns = [_numbers(features.iloc[:, place]) for place in range(features.shape[1])]
+    columns = [numbers_of(features.iloc[:, place]) for place in range(features.shape[1])]
     return np.column_stack(columns) if columns else np.empty((len(features), 0))
 
 
 def _alone_auc(folds: Sequence[_Counts]) -> float:
     """The better AUC of the column's value and of whether it is missing; 0 where neither is defined."""
     return max((found for found in (_value_auc(folds), _missingness_auc(folds)) if not np.isnan(found)), default=0.0)
-
-
-def _numbers(column: pd.Series) -> FloatArray:
-    """The column as numbers; text becomes the number of its value in sorted order; null stays null."""
-    if pd.api.types.is_numeric_dtype(column):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    codes = pd.factorize(column, sort=True)[0].astype(np.float64)
-    return np.where(codes < 0, np.nan, codes)
-
-
-def _edges(values: FloatArray) -> FloatArray:
-    """Upper edges of the bins: quantiles, and the number just below one that fills a whole bin by itself."""
-    known = values[~np.isnan(values)]
-    if not known.size:
-        return np.empty(0)
-    steps = np.arange(1, QUANTILE_BINS) * known.size // QUANTILE_BINS
-    quantiles = np.partition(known, np.unique(steps))[steps]
-    spikes = quantiles[1:][quantiles[1:] == quantiles[:-1]]
-    return np.unique(np.concatenate([quantiles, np.nextafter(spikes, -np.inf)]))
-
-
-def _auc_of_groups(score: npt.ArrayLike, positive: FloatArray, negative: FloatArray) -> float:
-    """AUC of groups that share a score, from their counts; groups of equal score are ties."""
-    group = np.unique(np.asarray(score), return_inverse=True)[1]
-    upper, lower = np.bincount(group, weights=positive), np.bincount(group, weights=negative)
-    pairs = float(upper.sum() * lower.sum())
-    return float(upper @ (np.cumsum(lower) - lower / 2.0)) / pairs if pairs else float("nan")
 
 
 def _thinned(positions: npt.ArrayLike) -> IntArray:

@@ -233,12 +233,22 @@ def true_error(gaps: FloatArray, noise: FloatArray, chosen: Resampling) -> Inter
     )
 
 
-def decimals(value: float) -> str:
-    """A number around 1 in three decimals, the way papers print them: .742, -.012, 1.204, 'undefined' for NaN."""
+def decimals(value: float, places: int = 3) -> str:
+    """A number around 1 in so many decimals, the way papers print them: .742, -.012, 1.204, 'undefined' for NaN."""
     if np.isnan(value):
         return "undefined"
-    text = f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 0.9995 else f"{value:.3f}"
-    return ".000" if text == "-.000" else text
+    text, nothing = f"{value:.{places}f}", f".{'0' * places}"
+    text = text.replace("0.", ".", 1) if text.removeprefix("-").startswith("0.") else text
+    return nothing if text == f"-{nothing}" else text
+
+
+def apart(value: float, other: float, most: int = 9) -> tuple[str, str]:
+    """Two different numbers in three decimals, or in as many more as tell them apart, at most ``most``."""
+    for places in range(3, most + 1):
+        shown = decimals(value, places), decimals(other, places)
+        if shown[0] != shown[1]:
+            break
+    return shown
 
 
 def _true_size(plain: float, shape: FloatArray, noise: FloatArray, tail: float) -> float:

@@ -83,9 +83,12 @@ def places_of(capacity: int, customers: int) -> int:
 
 
 def lift_at(y: npt.ArrayLike, score: npt.ArrayLike, capacity: int) -> float:
-    """Precision at `capacity` over the churned share of all rows. NaN without a churned row."""
+    """Precision at `capacity` over the churned share of all rows.
+
+    NaN without a churned row, and where all rows have a place: it would be 1, whatever the scores.
+    """
     outcome = np.asarray(y, dtype=np.float64)
-    if not outcome.sum():
+    if not outcome.sum() or capacity >= outcome.size:
         return float("nan")
     return precision_at(y, score, capacity) / float(outcome.mean())
 

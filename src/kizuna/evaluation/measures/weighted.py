@@ -133,13 +133,14 @@ def precision_statistic(rows: EvaluationRows, score: npt.ArrayLike, capacity: in
 
 
 def lift_statistic(rows: EvaluationRows, score: npt.ArrayLike, amount: npt.ArrayLike, capacity: int) -> Statistic:
-    """Share of the amount among the `capacity` highest scores over the share chance catches; NaN unless any.
+    """Share of the amount among the `capacity` highest scores over the share chance catches.
 
-    metrics.lift_at where the amount is the outcome; the lift in value where it is the outcome times its value.
+    NaN unless there is any, and where all rows have a place. metrics.lift_at where the amount is the outcome; the lift in
+    value where it is the outcome times its value.
     """
 
     def lift(caught: float, places: float, total: float, size: float) -> float:
-        return caught / places / (total / size) if total > 0 else float("nan")
+        return caught / places / (total / size) if total > 0 and places < size else float("nan")
 
     return _top(rows, score, column_of(rows, amount), capacity, lift)
 

@@ -51,9 +51,9 @@ def backtest_figure(weeks: Weeks, named: pd.DataFrame, rules: list[str], currenc
         title = f"{left:,.0f} of {people:,} named left; contacting all would have earned {said['kizuna']}"
     elif by_money:
         title = f"{left:,.0f} of {people:,} named left, with {said['kizuna']} a year; by chance {said[BY_CHANCE]}"
-    notes = f"{len(days)} weekly lists of {weeks.capacity:,} new names; no model knew anything after its own day"
+    notes = f"{weeks.lists} of {weeks.capacity:,} new names; no model knew anything after its own day"
     if what == "gain":
-        notes = f"{len(days)} weekly lists of {weeks.capacity:,} new names, under the assumed save rate and costs"
+        notes = f"{weeks.lists} of {weeks.capacity:,} new names, under the assumed save rate and costs"
     figure, above = canvas.paper(5.8, title, notes)
     letters = max(len(f"{said[name]}  {rule_name(name)}") for name in shown)
     axes = canvas.panel(figure, (0.9, 0.8, 0.6 + canvas.LETTER_INCHES * letters, above + 0.35))

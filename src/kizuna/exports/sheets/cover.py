@@ -9,6 +9,7 @@ import pandas as pd
 from kizuna.exports.figures import (
     Figures,
     answer_text,
+    dated_key,
     economics_text,
     effect_text,
     figures_of,
@@ -63,7 +64,11 @@ def _title(paper: Paper, sheet: Any) -> None:
     sheet.write_string(1, 1, words("cover.title"), paper.format(bold=True, font_size=20, font_color=ACCENT))
     span = words.span(pack.first_day, pack.last_day)
     line = words(
-        "cover.line", day=words.day(pack.as_of, weekday=True), span=span, days=pack.horizon_days, name=pack.name
+        dated_key(pack, "cover.line"),
+        day=words.day(pack.as_of, weekday=True),
+        span=span,
+        days=pack.horizon_days,
+        name=pack.name,
     )
     sheet.write_string(2, 1, line, paper.format(font_size=11, font_color=MUTED))
     if pack.simulated:

@@ -9,7 +9,9 @@ from typing import Any
 from kizuna.exports.figures import (
     RECIPES,
     answer_text,
+    dated_key,
     effect_text,
+    evaluation_text,
     gate_checks,
     gate_text,
     level_text,
@@ -64,7 +66,7 @@ def write_results(paper: Paper) -> None:
     sheet.write_string(0, 0, words("results.title", grade=evaluation.get("grade") or words("none")), title)
     lines = [
         ("results.gate", gate_text(pack, words)),
-        ("results.how", words.code("evaluation", evaluation.get("evaluation"))),
+        ("results.how", evaluation_text(pack, words)),
         ("results.order", order_text(pack, words)),
         ("results.level", level_text(pack, words)),
         ("results.answer", answer_text(pack, words)),
@@ -125,10 +127,13 @@ def _metrics(paper: Paper, sheet: Any, row: int) -> int:
     model, baselines = evaluation.get("model", {}), evaluation.get("baselines", {})
     recipes = _in_order([name for name in baselines if baselines[name]], RECIPES)
     found = {name for metrics in (model, *baselines.values()) for name in metrics if _is_number(metrics[name])}
+    if "lift_at_capacity" not in found:
+        # Where everybody has a place, their share of churned is that of all.
+        found -= {"precision_at_capacity"}
     metrics = _in_order([name for name in found if words.knows("metric", name)], _METRICS)
     if not metrics:
         return row
-    _heading(paper, sheet, row, words("results.metrics"))
+    _heading(paper, sheet, row, words(dated_key(paper.pack, "results.metrics")))
     columns = [Column(words("results.metric"), [words(f"metric.{name}") for name in metrics], "text", _TEXT_WIDTH)]
     for name, values in (("kizuna", model), *((name, baselines[name]) for name in recipes)):
         numbers = [values.get(metric) if _is_number(values.get(metric)) else None for metric in metrics]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kizuna.exports.figures import dated_key
+from kizuna.exports.pack import ListPack
 from kizuna.exports.sheets.paper import ACCENT, LINE, MUTED, Paper, line_count, open_sheet, row_height
 from kizuna.exports.words import share_text
 
@@ -28,6 +30,14 @@ _TERMS = (
     "auc",
     "feedback",
 )
+# Of what nothing is known on this list, nothing is explained.
+_NEEDS = {
+    "value_at_risk": "value_at_risk",
+    "cltv": "cltv",
+    "cltv_formula": "cltv_formula",
+    "expected_next_purchase": "expected_next_purchase",
+    "slow_rhythm": "usual_gap_days",
+}
 _WIDTHS = (30, 110)
 
 
@@ -52,16 +62,31 @@ def write_guide(paper: Paper) -> None:
         "rank_by": words.code("rank_by", pack.rank_by),
     }
     row = 0
-    for part, keys in (("sheets", _SHEETS), ("terms", _TERMS), ("care", ("caveat", "personal", "spreadsheet"))):
+    terms = tuple(term for term in _TERMS if term not in _NEEDS or _is_known(pack, _NEEDS[term]))
+    for part, keys in (("sheets", _SHEETS), ("terms", terms), ("care", ("caveat", "personal", "spreadsheet"))):
         sheet.set_row(row, 26)
         sheet.write_string(row, 0, words(f"guide.{part}"), paper.format(bold=True, font_size=13, font_color=ACCENT))
         row += 1
         for key in keys:
             name = words(f"sheet.{key}") if part == "sheets" else words(f"guide_{part}.{key}_name")
-            text = words(f"guide_{part}.{key}", **numbers)
+            text = words(f"guide_{part}.{_variant(pack, key)}", **numbers)
             rule: dict[str, object] = {"top": 1, "top_color": LINE, "valign": "top", "text_wrap": True}
             sheet.write_string(row, 0, name, paper.format(**rule, bold=True))
             sheet.write_string(row, 1, text, paper.format(**rule))
             sheet.set_row(row, row_height(max(line_count(name, _WIDTHS[0]), line_count(text, _WIDTHS[1]))))
             row += 1
         row += 1
+
+
+def _variant(pack: ListPack, key: str) -> str:
+    """The term as it is meant on this list."""
+    if key == "churn":
+        return dated_key(pack, key)
+    if key == "eligible":
+        return f"{key}_{pack.definition if pack.dated else 'undated'}"
+    return "act_by_known" if key == "act_by" and not _is_known(pack, "expected_next_purchase") else key
+
+
+def _is_known(pack: ListPack, column: str) -> bool:
+    """Whether any listed customer has a value there; of an empty list everything is explained."""
+    return pack.at_risk.empty or bool(pack.at_risk[column].notna().any())
