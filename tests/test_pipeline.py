@@ -103,6 +103,20 @@ def test_the_value_version_has_tags_of_its_own(shop: Path, trained: dict) -> Non
     assert params["resolved.cltv_horizon_days"] == pair.cltv.tags["cltv_horizon_days"]
 
 
+def test_the_page_of_the_run_begins_with_the_decision_and_the_rules(shop: Path, trained: dict) -> None:
+    config = load_config(shop / "config.yaml")
+    with talking(config.tracking_uri) as client:
+        said = client.get_run(trained["run_id"]).data.tags["mlflow.note.content"]
+    assert said.startswith(trained["gate"]["text"])
+    heads, _, model, *rules = [line for line in said.splitlines() if line.startswith("|")]
+    assert heads == "| | AUC [95 %] | log loss |"
+    assert model.startswith(
+        f"| **kizuna** ({trained['estimator']}) | {trained['metrics']['auc']:.3f} [".replace("0.", ".")
+    )
+    assert len(rules) == len(trained["baselines"])
+    assert rules[0].startswith("| BG/NBD | ")
+
+
 def test_the_model_is_not_behind_any_rule(trained: dict) -> None:
     best = max(baseline["auc"] for baseline in trained["baselines"].values())
     assert {"recency_rule", "rate_rule", "rfm_logistic", "bgnbd"} <= set(trained["baselines"])

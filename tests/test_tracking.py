@@ -95,6 +95,14 @@ class TestRun:
         with talking(registry.uri) as client:
             assert client.get_run(run.run_id).data.metrics == {"auc": 0.8125, "precision_500": 0.5}
 
+    def test_a_description_is_what_the_page_of_the_run_begins_with(self, registry: Registry) -> None:
+        with registry.training_run("first", {}) as run:
+            run.describe("Passed, grade A.\n\n| | AUC |\n| --- | --- |\n| postgresql://me:secret@host/db | .81 |")
+        with talking(registry.uri) as client:
+            said = client.get_run(run.run_id).data.tags["mlflow.note.content"]
+        assert said.startswith("Passed, grade A.\n\n| | AUC |")
+        assert "secret" not in said
+
     def test_pictures_texts_and_tables_lie_beside_the_run(self, registry: Registry) -> None:
         from matplotlib.figure import Figure
 

@@ -141,6 +141,13 @@ class TrainingRun:
     experiment_id: str
     versions: dict[Kind, str] = field(default_factory=dict)
 
+    def describe(self, text: str) -> None:
+        """Markdown, put where MLflow's page of the run begins."""
+        with talking(self.uri) as client:
+            from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
+
+            client.set_tag(self.run_id, MLFLOW_RUN_NOTE, without_passwords(text))
+
     def log_params(self, params: dict[str, Any]) -> None:
         """Flat settings, put on the run: what is not text as JSON, long values cut at 5,000 characters."""
         with talking(self.uri) as client:

@@ -55,7 +55,7 @@ def register_models(run: TrainingRun, folder: Path, config: Config, trained: Tra
         "estimator": trained.churn.estimator_name_,
         "grade": trained.decision.grade,
         "validation_status": "passed" if trained.decision.passed else "refused",
-        "season_unseen": str(trained.season.unseen).lower(),
+        **({"season_unseen": str(trained.season.unseen).lower()} if trained.training.dated else {}),
         **trained.decision.tags(),
         "recipe": json.dumps({"estimator": trained.churn.estimator_name_, "params": trained.churn.params or {}}),
     }
@@ -81,6 +81,7 @@ def log_evidence(run: TrainingRun, config: Config, trained: Trained) -> None:
     from kizuna.explain.feature_table import feature_table
 
     plan = trained.training.frame.plan
+    run.describe(_description(trained))
     run.log_params(_flat(config.document) | _resolved(trained))
     run.log_metrics(_metrics(trained))
     for name, table in _tables(trained).items():
@@ -140,6 +141,22 @@ def _decided(trained: Trained) -> list[str]:
     if trained.value:
         lines.append(f"value: {trained.value.check.text}")
     return [*lines, trained.cltv.why_] if trained.cltv else lines
+
+
+def _description(trained: Trained) -> str:
+    """The run's first lines in Markdown: the gate's decision, and the model beside every rule on the same rows."""
+    from kizuna.evaluation.baselines.names import rule_name
+    from kizuna.evaluation.measures.intervals import decimals
+
+    found, rules = trained.comparison.intervals, trained.assessment.baselines
+    model = next(iter(found))
+    order = sorted(rules, key=lambda name: (-np.nan_to_num(rules[name]["auc"]), name))
+    lines = [trained.decision.text, "", "| | AUC [95 %] | log loss |", "| --- | --- | --- |"]
+    for name in (model, *order):
+        loss = found[name].get("log_loss")
+        said = f"**kizuna** ({trained.churn.estimator_name_})" if name == model else rule_name(name)
+        lines.append(f"| {said} | {found[name]['auc']} | {decimals(loss.estimate) if loss else '–'} |")
+    return "\n".join([*lines, "", *_decided(trained)[1:]])
 
 
 def _metrics(trained: Trained) -> dict[str, float | None]:
@@ -249,12 +266,19 @@ def _contract(config: Config, trained: Trained) -> dict[str, Any]:
                 {"name": one.name, "status": one.status, **plain({"value": one.value, "limit": one.limit})}
                 for one in trained.decision.checks
             ],
-            "season": plain({key: getattr(trained.season, key) for key in ("unseen", "level_spread", "level_most")}),
+            "season": _season(trained) if training.dated else None,
         },
         "answer": trained.answer if trained.answer["named_on"] else None,
         "season_anchor": None if trained.season.unseen else trained.season.served.to_json(),
         "next_purchase": trained.next_purchase.to_json() if trained.next_purchase else None,
     }
+
+
+def _season(trained: Trained) -> dict[str, Any]:
+    season: dict[str, Any] = plain(
+        {key: getattr(trained.season, key) for key in ("unseen", "level_spread", "level_most")}
+    )
+    return season
 
 
 def _flat(tree: Any, path: str = "") -> dict[str, Any]:
