@@ -46,6 +46,7 @@ _TEXT_WIDTH, _NUMBER_WIDTH, _NUMBER_COLUMNS = 46, 17, 7
 _LIMITS = {
     "signal": ("> ", "0.000"),
     "baseline": ("≥ ", "0.000"),
+    "log_loss": ("≥ ", "0.000"),
     "calibration": ("≤ ", "0.000"),
     "level": ("± ", "0.000"),
     "leak": ("≤ ", "0"),
