@@ -58,7 +58,7 @@ def test_too_few_churners_for_a_ladder_and_a_rule_that_is_behind():
     model, assessment, decision = fit_churn(a_config(), rows, known(as_of, recency_rule=silence), {})
     assert model.estimator_name_ == "logistic"
     assert model.why_.startswith(
-        "auto stepped down from rule, which was behind a rule or failed the gate. logistic was tried;"
+        "auto took logistic instead of rule, which was behind a rule or failed the gate. logistic was tried;"
     )
     assert decision.passed
     assert assessment.metrics["auc"] > assessment.baselines["recency_rule"]["auc"] - 0.003

@@ -219,7 +219,11 @@ def test_provided_labels_are_refused_before_anything_is_read(tmp_path: Path) -> 
     assert (code, out) == (2, "")
     assert err == (
         "kizuna: kizuna define looks for the silence that means churn, but churn.definition is provided: table labels "
-        "already says who churned. Nothing is to be defined; set churn.definition=inactivity to look at purchases.\n"
+        "already says who churned. Nothing is to be defined.\n"
+    )
+    path.write_text(path.read_text().replace("{labels:", "{purchases: {path: none.csv}, labels:"))
+    assert kizuna("define", path)[2].endswith(
+        "Nothing is to be defined; set churn.definition=inactivity to look at purchases.\n"
     )
     project = project_of({"labels": table("customer_id churned", "a 1")}, churn={"definition": "provided"})
     with pytest.raises(ConfigError):

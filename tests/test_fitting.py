@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from kizuna.churn_fitting import BesideTraining, Known, classifier
 from kizuna.evaluation.gate.level import SeasonLevel
-from kizuna.fitting import _consecutive, _fit_value, _values_out_of_fold, make_value_folds
+from kizuna.fitting import (
+    _consecutive,
+    _fit_value,
+    _values_out_of_fold,
+    fit_models,
+    make_value_folds,
+    undated_attributes,
+)
 from kizuna.labels.training_set import TrainingSet
 from kizuna.models import ChurnClassifier
 from kizuna.models.churn.season_anchor import SeasonAnchor
@@ -141,3 +148,27 @@ def test_rows_that_follow_each_other_are_not_copied() -> None:
     assert known.stop < len(training.worth)
     some = training.features.iloc[known].reset_index(drop=True)
     assert np.shares_memory(some.to_numpy(), training.features.to_numpy())
+
+
+def test_a_status_written_over_by_the_present_is_left_out_and_a_market_is_kept() -> None:
+    shop = project(90, 30)
+    purchases = shop.tables["purchases"]
+    last = purchases.groupby("customer_id")["occurred_at"].max()
+    silent = pd.Timestamp("2025-10-01") - last > pd.Timedelta(days=30)
+    status = np.where(silent, "closed", "open")
+    market = np.where(np.arange(len(last)) % 2, "north", "south")
+    customers = pd.DataFrame({"customer_id": last.index, "status": status, "market": market})
+    config = shop.config.document | {"model": {"churn": {"estimator": "rfm"}, "cltv": {"estimator": "tweedie"}}}
+    config["data"] = {"tables": {"customers": {"attributes": ["status"]}}}
+    whole = Project(config, {"purchases": purchases, "customers": customers}, today=pd.Timestamp("2025-10-01").date())
+    training = whole.training_set("2025-10-01")
+    assert {"status=closed", "status=open", "market=north"} <= set(training.features)
+    undated = undated_attributes(whole.opened, training)
+    found = fit_models(whole.config, training, BesideTraining(undated=undated), lambda line: None)
+    assert [warning.features for warning in found.warnings if warning.kind == "overwritten"] == [
+        ("status=closed", "status=open")
+    ]
+    assert found.findings == ()
+    left = set(found.churn.feature_names_in_)
+    assert left == set(found.training.features) == set(training.features) - {"status=closed", "status=open"}
+    assert "status=open: today's value, written after the churn" in found.training.frame.plan.left_out

@@ -193,10 +193,13 @@ def test_contracts_have_no_silence_and_no_next_purchase(contracts: TrainResult) 
 
 
 def test_labels_without_days_have_neither_season_nor_day(tmp_path: Path) -> None:
-    lines = told(a_table(tmp_path, leak=False))
+    result = a_table(tmp_path, leak=False)
+    lines = told(result)
     assert lines[0] == "table, trained on labels without days: 300 rows, 1 feature, 1 snapshot"
     assert lines[2] == "CHURN labels given | by customer, not out of time, 5 folds, 300 customers"
-    assert not [one for one in lines if "season" in one]
+    assert not [one for one in lines if "season" in one.lower()]
+    assert "season" not in result.trained.decision.text.lower()
+    assert result.to_json()["season_unseen"] is None
     assert line(lines, "VALUE") == "VALUE no model: no table purchases, and no labels with a value"
     assert re.match(rf"plain logistic +{NUMBER} +{NUMBER} +-$", line(lines, "plain logistic"))
     assert line(lines, "  no lift") == "  no lift: evaluation.capacity 500 would name all 60 customers of a test"
@@ -248,6 +251,17 @@ def test_no_signal_says_whether_a_rule_would_do(trained: TrainResult) -> None:
     assert line(told(trained, decision=refused, assessment=rule), "  signal").endswith(
         " can tell who leaves: set model.churn.estimator to btyd"
     )
+
+
+def test_what_was_left_out_because_it_was_written_later_is_named(trained: TrainResult) -> None:
+    late = LeakWarning("overwritten", ("status=closed", "status=open", "note"), "x")
+    lines = told(trained, warnings=(late,))
+    assert "  left out: status, note, written over after the churn; give customers valid_from" in lines
+    many = LeakWarning("overwritten", ("a", "b", "c", "d", "e"), "x")
+    assert line(told(trained, warnings=(many,)), "  left out").startswith(
+        "  left out: a, b, c and 2 more, written over"
+    )
+    assert not [one for one in told(trained) if "left out" in one]
 
 
 def test_many_warnings_leaks_and_remarks_stay_a_few_lines(trained: TrainResult) -> None:

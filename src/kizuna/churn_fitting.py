@@ -57,13 +57,17 @@ class BesideTraining:
 
 @dataclass(frozen=True)
 class Known:
-    """What every attempt at a churn model is measured beside: out-of-fold baselines, days, leak findings, season."""
+    """What every attempt at a churn model is measured beside: out-of-fold baselines, days, leak findings, season.
+
+    ``dated``: whether the rows have days; without them there is no season to speak of.
+    """
 
     baselines: dict[str, Floats]
     as_of: NDArray[np.int32]
     leaks: int
     season: SeasonLevel
     beside: BesideTraining
+    dated: bool = True
 
 
 def fit_churn(
@@ -93,8 +97,9 @@ def fit_churn(
     # The one that is behind no rule; without it the likeliest of those that pass, the first tried of equals.
     chosen = min(usable, key=lambda one: (not one[2].not_behind, one[1].metrics["log_loss"]))
     if chosen is not tried[0]:
-        stepped = f"auto stepped down from {model.estimator_name_}, which was behind a rule or failed the gate. "
-        chosen[0].why_ = stepped + chosen[0].why_.replace("was asked for", "was tried", 1)
+        took = f"auto took {chosen[0].estimator_name_} instead of {model.estimator_name_}, "
+        took += "which was behind a rule or failed the gate. "
+        chosen[0].why_ = took + chosen[0].why_.replace("was asked for", "was tried", 1)
     return chosen
 
 
@@ -127,7 +132,7 @@ def _judged(
         estimator=model.estimator_name_,
         leak_findings=known.leaks,
         has_champion=known.beside.champion is not None,
-        season=season.text,
+        season=season.text if known.dated else "",
         population=_population(config, rows, known, model),
     )
     return model, replace(assessment, evidence=evidence), decide(evidence, limits)

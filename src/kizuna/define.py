@@ -65,9 +65,12 @@ class Defined:
 def refuse_provided(config: Config) -> None:
     """ConfigError where labels are provided: there is no definition to look for."""
     if config.churn.definition == "provided":
+        instead = ""
+        if "purchases" in config.data.tables:
+            instead = "; set churn.definition=inactivity to look at purchases"
         raise ConfigError(
             "kizuna define looks for the silence that means churn, but churn.definition is provided: table labels already "
-            "says who churned. Nothing is to be defined; set churn.definition=inactivity to look at purchases."
+            f"says who churned. Nothing is to be defined{instead}."
         )
 
 

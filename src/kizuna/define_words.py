@@ -93,7 +93,7 @@ def _returns(summary: Mapping[str, Any], horizon_days: int) -> list[str]:
             "Look at a shorter one with --set churn.horizon_days=DAYS, or again when there is more history.",
         ]
     return [
-        f"Share that buys within {horizon_days} days, by days since the last order; and the silent days after which it is",
+        f"Share that buys within {horizon_days} days, by days since the last order; and the silent days after which it stays",
         "below one half, one fifth and one tenth:",
         "",
         *_segments(segments),

@@ -13,6 +13,7 @@ from kizuna.churn_fitting import BesideTraining, Known, classifier, fit_churn, s
 from kizuna.config import Config
 from kizuna.data.store import Store
 from kizuna.errors import ContractError
+from kizuna.features.families import FAMILIES
 from kizuna.labels.training_set import TrainingSet
 
 if TYPE_CHECKING:
@@ -32,6 +33,13 @@ Say = Callable[[str], None]
 _VALUE_FOLDS_BY_CUSTOMER = 3
 # What a profile says of these days never changes.
 _OF_FIXED_DATES = ("age_years", "days_since_first_seen")
+# Families whose columns are of other people's making.
+_OF_OTHERS = frozenset({"profile", "supplied"})
+# The warnings that leave such a column out of the model, and the reason noted.
+_LEFT_OUT = {
+    "identifier": "every value differs, like an identifier",
+    "overwritten": "today's value, written after the churn",
+}
 
 
 @dataclass(frozen=True)
@@ -92,12 +100,12 @@ def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, sa
     definition = training.definition
     plan = FoldPlan(definition.window, config.evaluation.folds, config.model.seed, training.dated)
     folds = make_folds(training.frame.as_of, training.frame.customer, training.y, plan)
-    origins = RowOrigins(training.frame.as_of, training.customer_ids, beside.undated)
+    origins = RowOrigins(training.frame.as_of, training.customer_ids, beside.undated, _built(training))
     measured = [(split.train, split.test) for split in folds.splits[: folds.reported]]
     findings, warnings = find_leaks(training.features, training.y, measured, origins)
-    if identifiers := _identifiers(training, warnings):
-        frame = training.frame.without(identifiers, "every value differs, like an identifier")
-        training = replace(training, frame=frame)
+    for kind, why in _LEFT_OUT.items():
+        if named := _foreign(training, warnings, kind):
+            training = replace(training, frame=training.frame.without(named, why))
     only = ranking_only(definition.kind)
     rows = ChurnRows(training.features, training.y, training.frame.customer, folds, only)
     days = training.frame.as_of
@@ -109,7 +117,7 @@ def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, sa
         say(tuned.text)
     params = tuned.params if tuned else {}
     season = season_of(config, training, beside)
-    known = Known(baselines, days, len(findings), season, beside)
+    known = Known(baselines, days, len(findings), season, beside, training.dated)
     churn, assessment, decision = fit_churn(config, rows, known, params)
     say(f"churn model: {churn.estimator_name_}")
     cltv, value, value_tuned = _fit_value(config, training, churn, known)
@@ -174,10 +182,17 @@ def _comparison(rows: ChurnRows, assessment: ChurnAssessment, capacity: int) -> 
     return found.knowing(own, {name: {"auc": ahead} for name, ahead in evidence.differences.items()})
 
 
-def _identifiers(training: TrainingSet, warnings: tuple[LeakWarning, ...]) -> list[str]:
-    """Columns of other people's making that only number the customers."""
-    foreign = {column.name for column in training.frame.plan.columns if column.family in ("supplied", "profile")}
-    named = [name for warning in warnings if warning.kind == "identifier" for name in warning.features]
+def _built(training: TrainingSet) -> tuple[str, ...]:
+    """Columns of our own making."""
+    built = {family.name for family in FAMILIES} - _OF_OTHERS
+    columns = training.frame.plan.columns
+    return tuple(column.name for column in columns if column.family in built or column.name in _OF_FIXED_DATES)
+
+
+def _foreign(training: TrainingSet, warnings: tuple[LeakWarning, ...], kind: str) -> list[str]:
+    """Columns of other people's making that a kind of warning names."""
+    foreign = {column.name for column in training.frame.plan.columns if column.family in _OF_OTHERS}
+    named = [name for warning in warnings if warning.kind == kind for name in warning.features]
     return [name for name in named if name in foreign]
 
 

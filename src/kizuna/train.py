@@ -102,11 +102,7 @@ class TrainResult:
             },
             "leak_findings": [{"feature": found.feature, "evidence": found.evidence} for found in trained.findings],
             "warnings": [{"kind": found.kind, "evidence": found.text} for found in trained.warnings],
-            "season_unseen": {
-                "unseen": trained.season.unseen,
-                "level_spread": None if isnan(trained.season.level_spread) else trained.season.level_spread,
-                "level_most": trained.season.level_most,
-            },
+            "season_unseen": _season(trained),
             "tuning": trained.tuned.text if trained.tuned else None,
             "value_tuning": trained.value_tuned.text if trained.value_tuned else None,
             "left_out": list(trained.training.frame.plan.left_out),
@@ -117,6 +113,15 @@ class TrainResult:
             "snapshots": [date_of(day).isoformat() for day in trained.training.days],
             "model_uri": self.model_uri,
         }
+
+
+def _season(trained: Trained) -> dict[str, Any] | None:
+    """What is known of the coming season's level; None where the rows have no days, and so no season."""
+    if not trained.training.dated:
+        return None
+    season = trained.season
+    spread = None if isnan(season.level_spread) else season.level_spread
+    return {"unseen": season.unseen, "level_spread": spread, "level_most": season.level_most}
 
 
 def _money(found: MoneyAssessment) -> dict[str, Any]:

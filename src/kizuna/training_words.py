@@ -202,6 +202,13 @@ def _gate_lines(trained: Trained) -> list[str]:
     told += [f"  LEAK {found.evidence.split(': ')[0]}" for found in trained.findings[:_MOST_NAMED]]
     if leaks > _MOST_NAMED:
         told.append(f"  and {leaks - _MOST_NAMED} more: evaluation/leaks.json")
+    late = dict.fromkeys(
+        name.partition("=")[0] for found in trained.warnings if found.kind == "overwritten" for name in found.features
+    )
+    if late:
+        others = f" and {len(late) - _MOST_NAMED} more" if len(late) > _MOST_NAMED else ""
+        named = ", ".join(list(late)[:_MOST_NAMED])
+        told.append(f"  left out: {named}{others}, written over after the churn; give customers valid_from")
     if trained.warnings:
         kinds = ", ".join(dict.fromkeys(warning.kind for warning in trained.warnings))
         told.append(f"  {_many(len(trained.warnings), 'remark')} on the columns ({kinds}): evaluation/leaks.json")

@@ -27,7 +27,10 @@ def test_windows_longer_than_the_history_are_left_out_and_said_so() -> None:
     assert plan.left_out == (
         "windows of 180 days: longer than the 90 days of history at 2025-03-01",
         "windows of 365 days: longer than the 90 days of history at 2025-03-01",
+        "orders_change_90d: reaches further back than the 90 days of history at 2025-03-01",
+        "revenue_change_90d: reaches further back than the 90 days of history at 2025-03-01",
     )
+    assert "orders_change_90d" not in plan.names
     assert {column.window_days for column in plan.columns} == {None, 7, 30, 90}
 
 

@@ -106,8 +106,12 @@ def test_discounts_are_counted_among_the_orders_of_the_year() -> None:
 
 def test_a_window_longer_than_the_history_gives_no_column() -> None:
     purchases = table("customer_id occurred_at amount discount_amount channel", "a 2025-01-01 1 - web")
-    names = set(features_of("2025-05-01", {"purchases": purchases}).columns)
+    names = set(features_of("2025-06-30", {"purchases": purchases}).columns)
     assert {"orders_change_90d", "revenue_change_90d", "orders_90d", "channel_changed"} <= names
+    # A change looks back over two windows: 180 days are there, 179 are one too few.
+    fewer = set(features_of("2025-06-29", {"purchases": purchases}).columns)
+    assert {"orders_90d", "channel_changed"} <= fewer
+    assert not {"orders_change_90d", "revenue_change_90d"} & fewer
     assert not {"orders_change_180d", "discount_share_365d", "purchase_channels_365d", "refund_amount_365d"} & names
 
 

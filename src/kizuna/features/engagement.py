@@ -15,9 +15,10 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
     """Columns of activity of any kind, of visits, of use, of clicks and of the community."""
     for w in settings.windows_days:
         yield Feature(f"engagements_{w}d", "ENGAGE_DOWN", "count", h.count(w))
-    for w in filter(settings.fits, (30, 90)):
-        change = h.count(w) - h.count((-2 * w, -w))
-        yield Feature(f"engagements_change_{w}d", "ENGAGE_DOWN", "count", change)
+    for w in (30, 90):
+        if settings.fits(2 * w):
+            change = h.count(w) - h.count((-2 * w, -w))
+            yield Feature(f"engagements_change_{w}d", "ENGAGE_DOWN", "count", change)
     yield Feature("days_since_engagement", "ENGAGE_DOWN", "days", h.days_since_last())
     if h.has("channel") and settings.fits(180):
         yield Feature("channels_used_180d", "ENGAGE_DOWN", "count", h.distinct("channel", 180))
@@ -35,7 +36,7 @@ def _visits_and_use(h: History, settings: Settings) -> Iterator[Feature]:
     for w in filter(settings.fits, (30, 90)):
         yield Feature(f"visits_{w}d", "ENGAGE_DOWN", "count", h.count(w, h.kinds("visit", "login")))
         yield Feature(f"uses_{w}d", "USE_DOWN", "count", h.count(w, use))
-    if settings.fits(90):
+    if settings.fits(180):
         yield Feature("uses_change_90d", "USE_DOWN", "count", h.count(90, use) - h.count((-180, -90), use))
     yield Feature("days_since_use", "USE_DOWN", "days", h.days_since_last(use))
 

@@ -43,9 +43,24 @@ def make_plan(store: Store, config: Config, days: Sequence[int], select: Select)
     vocabularies, unlike = _vocabularies(store, plan, days, select)
     plan = replace(plan, vocabularies=vocabularies)
     columns = _columns_of(store, plan)
+    left_out += _reaching_too_far(store, plan, columns, max(days, default=0))
     kept = [c for c in columns if not any(fnmatch.fnmatchcase(c.name, pattern) for pattern in config.features.exclude)]
     left_out += unlike + [f"{column.name}: features.exclude" for column in columns if column not in kept]
     return replace(plan, columns=tuple(kept), left_out=tuple(left_out))
+
+
+def _reaching_too_far(store: Store, plan: FeaturePlan, columns: Sequence[Column], newest: int) -> list[str]:
+    """Columns of windows that the history fills, but not with the window before, which they look at too."""
+    if plan.history_days is None:
+        return []
+    built = {column.name for column in columns}
+    named = [
+        column.name
+        for column in _columns_of(store, replace(plan, history_days=None))
+        if column.name not in built and (column.window_days or plan.history_days + 1) <= plan.history_days
+    ]
+    reason = f"reaches further back than the {plan.history_days} days of history at {date_of(newest)}"
+    return [f"{name}: {reason}" for name in named]
 
 
 def earliest_day(store: Store) -> int | None:

@@ -54,7 +54,7 @@ def _quantities(h: History, settings: Settings, bought: NDArray[np.bool_]) -> It
     if settings.fits(365):
         per_order = ratio(lines.sum(items, 365), h.count(365, order))
         yield Feature("items_per_order_365d", "VARIETY", "ratio", per_order)
-    if settings.fits(180):
+    if settings.fits(360):
         now = ratio(lines.sum(items, 180), h.count(180, order))
         then = ratio(lines.sum(items, (-360, -180)), h.count((-360, -180), order))
         yield Feature("items_per_order_change_180d", "VARIETY", "ratio", now - then)

@@ -28,7 +28,7 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
         yield Feature(f"orders_{w}d", "FREQ_DOWN", "count", h.count(w, order))
         yield Feature(f"revenue_{w}d", "SPEND_DOWN", "money", h.sum(amount, w))
     for w in CHANGE_WINDOWS_DAYS:
-        if settings.fits(w):
+        if settings.fits(2 * w):
             before = (-2 * w, -w)
             yield Feature(f"orders_change_{w}d", "FREQ_DOWN", "count", h.count(w, order) - h.count(before, order))
             yield Feature(f"revenue_change_{w}d", "SPEND_DOWN", "money", h.sum(amount, w) - h.sum(amount, before))

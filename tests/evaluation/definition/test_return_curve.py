@@ -170,6 +170,24 @@ def test_a_level_is_reached_when_the_chance_stays_below_it_for_four_weeks() -> N
     assert Curve("x", ended, still_open).falls_below(15, 0.2) is None
 
 
+def test_where_everybody_buys_once_a_year_the_last_crossing_counts() -> None:
+    """Within 90 days of the order nobody buys; whoever has not bought by day 366 is gone."""
+    ended, still_open = np.zeros(900, dtype=np.int64), np.zeros(900, dtype=np.int64)
+    ended[365], ended[366], still_open[899] = 600, 200, 200
+    curve = Curve("x", ended, still_open)
+    assert curve.ends_within(90)[0][[0, 100, 274, 275, 364, 365, 366]] == pytest.approx([0, 0, 0, 0.6, 0.8, 0.5, 0])
+    assert curve.falls_below(90, 0.5) == 366
+    assert curve.falls_below(90, 0.9) == 0
+
+
+def test_chance_in_a_thin_tail_is_no_return() -> None:
+    ended, still_open = np.zeros(400, dtype=np.int64), np.zeros(400, dtype=np.int64)
+    ended[10], ended[200], still_open[399] = 500, 6, 50
+    curve = Curve("x", ended, still_open)
+    assert curve.ends_within(5)[0][198] == pytest.approx(6 / 56)
+    assert curve.falls_below(5, 0.1) == 10
+
+
 def test_usual_gaps_and_late_ones_are_those_that_ended() -> None:
     ended = np.bincount([3, 5, 5, 90], minlength=100)
     curve = Curve("x", ended, np.bincount([99] * 50, minlength=100))

@@ -197,6 +197,11 @@ def test_calibration_refuses_a_challenger_and_only_grades_the_first_model():
         "beyond the limit of .050: with no champion yet it is still better than no list, "
         "but read its percentages as an order"
     )
+    # Of a model that another check refuses, the list is not praised.
+    refused = decide(changed(calibration=off(0.06), auc=Interval(0.51, 0.46, 0.56)))
+    assert (refused.passed, status(refused)["calibration"]) == (False, "warn")
+    assert text_of(refused, "calibration").endswith("beyond the limit of .050")
+    assert "no list" not in refused.text
     challenger = decide(changed(calibration=off(0.06), has_champion=True, **level_with_champion))
     assert (challenger.passed, status(challenger)["calibration"]) == (False, "fail")
 

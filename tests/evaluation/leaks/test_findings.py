@@ -244,6 +244,50 @@ def test_a_calendar_named_alone_is_not_named_again():
     assert (warning.kind, warning.features) == ("calendar", ("day",))
 
 
+def test_a_young_shops_own_columns_are_no_fault_of_the_users():
+    frame, y, folds, origins, first = snapshots(600, np.arange(0, 280, 28))
+    days = np.asarray(origins.days)
+    known = RowOrigins(days, origins.customers, built=(*frame, "first_order_days", "orders"))
+    grown = frame.assign(first_order_days=first + 15_000.0)
+    (warning,) = find_leaks(grown, y, folds, known)[1]
+    assert warning.kind == "calendar"
+    assert warning.text.endswith(
+        " do most: the shop is young: totals since the beginning still grow, and the level of what comes is less sure"
+    )
+    alone = find_leaks(frame.assign(orders=days * 1.0, number=days * 1.0), y, folds, known)[1]
+    assert [found.text for found in alone] == [
+        "orders: nearly every later row lies beyond the earlier ones: the shop is young: totals since the beginning still "
+        "grow, and the level of what comes is less sure",
+        "number: nearly every later row lies beyond the earlier ones, as a calendar does. A model cannot learn from values "
+        "it has never seen: use the time since, or features.exclude",
+    ]
+
+
+def test_an_attribute_written_over_by_the_present_is_left_out_and_not_named_twice():
+    generator = np.random.default_rng(4)
+    days = np.repeat(np.arange(20_000, 20_168, 28), 400)
+    y = (generator.random(days.size) < 0.3).astype(float)
+    # Today's status is the newest outcome, and says little of the older ones.
+    status = np.where((days == days.max()) | (generator.random(days.size) < 0.2), y, generator.random(days.size) < 0.3)
+    frame = pd.DataFrame({"status=closed": status, "status=open": 1 - status, "orders": generator.normal(size=y.size)})
+    folds = [(np.flatnonzero(days < days.max()), np.flatnonzero(days == days.max()))]
+    origins = RowOrigins(days, undated=("status=closed", "status=open"))
+    findings, (warning,) = find_leaks(frame, y, folds, origins)
+    assert findings == ()
+    assert (warning.kind, warning.features) == ("overwritten", ("status=closed", "status=open"))
+    assert warning.text.startswith("status (AUC 1.000 on 2025-")
+    assert warning.text.endswith(
+        " before): tells one snapshot's outcomes far better than those of the older ones, as today's value does where it "
+        "was written after the churn. Left out of the model; give customers valid_from, so that every day sees the value "
+        "of its own time"
+    )
+    # A value that is dated is what it was then.
+    assert [found.feature for found in find_leaks(frame, y, folds, RowOrigins(days))[0]] == [
+        "status=closed",
+        "status=open",
+    ]
+
+
 def test_an_undated_attribute_that_follows_the_label_is_named():
     y, frame = a_frame(2000)
     generator = np.random.default_rng(14)

@@ -117,16 +117,21 @@ class Curve:
         return out
 
     def falls_below(self, horizon_days: int, level: float) -> int | None:
-        """The first day from which the share that ends within the horizon is below the level, for four weeks at least.
+        """The first day from which the share that ends within the horizon stays below the level.
 
-        None where it never is, as far as it was measured.
+        For four weeks at least, and never surely at or above it again (95 %): where everybody buys once a year, nobody does
+        in the months after an order, and that is not yet the end. None where it does not stay below, as far as it was
+        measured.
         """
-        share = self.ends_within(horizon_days)[0]
+        share, low, _ = self.ends_within(horizon_days)
         measured = ~np.isnan(share)
         above = np.concatenate([[0], np.cumsum(measured & (share >= level))])
         ahead = np.minimum(np.arange(len(share)) + STEADY_DAYS, len(share))
         below = np.flatnonzero(measured & (above[ahead] == above[:-1]))
-        return int(below[0]) if len(below) else None
+        surely_above = np.flatnonzero(measured & (low >= level))
+        last = int(surely_above[-1]) if len(surely_above) else -1
+        after = below[below > last]
+        return int(after[0]) if len(after) else None
 
     def length_quantile(self, share: float) -> int | None:
         """The shortest length that this share of the ended ones do not exceed; None where none has ended."""

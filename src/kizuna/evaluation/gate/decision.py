@@ -95,17 +95,16 @@ def decide(evidence: GateEvidence, limits: GateLimits | None = None) -> GateDeci
     """The decision on one model. It passes unless a check fails; a warning only lowers the grade."""
     allowed = limits or GateLimits()
     shared = shared_level(evidence)
-    checks = (
-        _signal(evidence),
-        _baseline(evidence, allowed),
-        _log_loss(evidence, allowed),
-        _calibration(evidence, allowed, shared),
+    before = (_signal(evidence), _baseline(evidence, allowed), _log_loss(evidence, allowed))
+    after = (
         _level(evidence, allowed, shared),
         _leak(evidence, allowed),
         _champion(evidence, allowed),
         _segments(evidence),
         _population(evidence),
     )
+    refused = any(check.status == "fail" for check in (*before, *after))
+    checks = (*before, _calibration(evidence, allowed, shared, refused), *after)
     passed = all(check.status != "fail" for check in checks)
     grade = _grade(evidence, checks)
     verdict = f"Passed, grade {grade}" if passed else "Refused"
@@ -183,7 +182,8 @@ def _log_loss(evidence: GateEvidence, limits: GateLimits) -> Check:
     return Check("log_loss", "warn", ahead.estimate, limit, f"{text}: its probabilities are worse than a plain rule's")
 
 
-def _calibration(evidence: GateEvidence, limits: GateLimits, shared: float) -> Check:
+def _calibration(evidence: GateEvidence, limits: GateLimits, shared: float, refused: bool) -> Check:
+    """The check on the probabilities; of a model that is refused for another reason nothing good is said."""
     found, limit = evidence.calibration, limits.max_calibration_error
     seen = (
         f"the calibration error is {found} "
@@ -196,7 +196,8 @@ def _calibration(evidence: GateEvidence, limits: GateLimits, shared: float) -> C
         text = f"{over} only by the level error that every baseline shares"
         return Check("calibration", "warn", found.low, limit, text)
     if not evidence.has_champion:
-        text = f"{over}: with no champion yet it is still better than no list, but read its percentages as an order"
+        better = ": with no champion yet it is still better than no list, but read its percentages as an order"
+        text = over if refused else f"{over}{better}"
         return Check("calibration", "warn", found.low, limit, text)
     return Check("calibration", "fail", found.low, limit, over)
 

@@ -32,6 +32,7 @@ IDENTIFIER_MAX_UNEVENNESS = 0.1
 IDENTIFIER_WORDS = frozenset({"id", "ids", "no", "number", "key", "uuid", "guid", "code", "row"})
 
 ATTRIBUTE_AUC = 0.75
+YOUNG = "the shop is young: totals since the beginning still grow, and the level of what comes is less sure"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class LeakFinding:
 class LeakWarning:
     """Something odd about the rows that a person should look at. `features` is empty where it concerns whole rows."""
 
-    kind: Literal["identifier", "calendar", "attribute", "duplicates", "folds"]
+    kind: Literal["identifier", "overwritten", "calendar", "attribute", "duplicates", "folds"]
     features: tuple[str, ...]
     text: str
 
@@ -62,12 +63,13 @@ class RowOrigins:
 
     `days`: each row's snapshot day; None: one day. `customers`: each row's customer id; None: one customer each.
     `undated`: columns whose present value stands on every day, such as those of family "profile" where the customers
-    table has no valid_from.
+    table has no valid_from. `built`: columns of our own making, none of which is a date.
     """
 
     days: npt.ArrayLike | None = None
     customers: npt.ArrayLike | None = None
     undated: Collection[str] = ()
+    built: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ def find_leaks(
     known = origins or RowOrigins()
     chance = _reach_of_chance(outcome, folds, known, features.shape[1])
     thinned = [(_thinned(train), _thinned(test)) for train, test in folds]
+    late = _overwritten(features, outcome, known)
+    features = _without(features, {column for found in late for column in found.columns})
     findings: list[LeakFinding] = []
     drifting: list[str] = []
     identifiers: list[str] = []
@@ -119,7 +123,8 @@ def find_leaks(
             drifting.append(name)
     usable = features if all(kept) else features.loc[:, kept]
     warnings = (
-        *_column_warnings(identifiers, drifting),
+        *_column_warnings(identifiers, drifting, known.built),
+        *_late(late),
         *_calendar(_without(usable, drifting), known),
         *_attributes(following),
         *_folds(_without(usable, [found.feature for found in findings]), outcome, folds, known),
@@ -239,18 +244,41 @@ def _unique_share(values: FloatArray) -> float:
     return float(np.unique(known).size / known.size)
 
 
-def _column_warnings(identifiers: Sequence[str], drifting: Sequence[str]) -> Iterator[LeakWarning]:
+def _overwritten(features: pd.DataFrame, outcome: FloatArray, known: RowOrigins) -> tuple[Overwritten, ...]:
+    if known.days is None:
+        return ()
+    return overwritten(features, outcome, np.asarray(known.days, dtype=np.int64), known.undated)
+
+
+def _late(found: Sequence[Overwritten]) -> Iterator[LeakWarning]:
+    if found:
+        text = (
+            f"{', '.join(one.text for one in found)}: tells one snapshot's outcomes far better than those of the older "
+            f"ones, as today's value does where it was written after the churn. Left out of the model; give customers "
+            f"valid_from, so that every day sees the value of its own time"
+        )
+        yield LeakWarning("overwritten", tuple(column for one in found for column in one.columns), text)
+
+
+def _column_warnings(
+    identifiers: Sequence[str], drifting: Sequence[str], built: Collection[str]
+) -> Iterator[LeakWarning]:
     if identifiers:
         text = (
             f"{', '.join(identifiers)}: nearly every row has its own value, as an identifier has. Left out of the model"
         )
         yield LeakWarning("identifier", tuple(identifiers), text)
-    if drifting:
+    growing = tuple(name for name in drifting if name in built)
+    if growing:
+        text = f"{', '.join(growing)}: nearly every later row lies beyond the earlier ones: {YOUNG}"
+        yield LeakWarning("calendar", growing, text)
+    foreign = tuple(name for name in drifting if name not in built)
+    if foreign:
         text = (
-            f"{', '.join(drifting)}: nearly every later row lies beyond the earlier ones, as a calendar does. "
+            f"{', '.join(foreign)}: nearly every later row lies beyond the earlier ones, as a calendar does. "
             f"A model cannot learn from values it has never seen: use the time since, or features.exclude"
         )
-        yield LeakWarning("calendar", tuple(drifting), text)
+        yield LeakWarning("calendar", foreign, text)
 
 
 def _calendar(features: pd.DataFrame, known: RowOrigins) -> Iterator[LeakWarning]:
@@ -259,15 +287,23 @@ def _calendar(features: pd.DataFrame, known: RowOrigins) -> Iterator[LeakWarning
         return
     days = np.asarray(known.days, dtype=np.int64)
     found = days_apart(lambda rows: _matrix(features.iloc[rows]), days, sides_of(known.customers, days.size))
-    if found is not None and found.is_calendar:
-        names = tuple(str(features.columns[column]) for column in found.columns)
-        text = (
-            f"the features together tell the newest snapshot day from the oldest with AUC {decimals(found.auc)}, and "
-            f"neighbouring days with {decimals(found.neighbours_auc)}, which gradual drift cannot do. "
-            f"{', '.join(names)} do most: one stands for a date, such as the number of a day, or something done to "
-            f"everybody on one day. Use the time since, or features.exclude"
-        )
-        yield LeakWarning("calendar", names, text)
+    if found is None or not found.is_calendar:
+        return
+    why = (
+        "one stands for a date, such as the number of a day, or something done to everybody on one day. "
+        "Use the time since, or features.exclude"
+    )
+    own = features.loc[:, [str(label) in known.built for label in features.columns]]
+    alone = days_apart(lambda rows: _matrix(own.iloc[rows]), days, sides_of(known.customers, days.size))
+    if alone is not None and alone.is_calendar:
+        features, found, why = own, alone, YOUNG
+    names = tuple(str(features.columns[column]) for column in found.columns)
+    text = (
+        f"the features together tell the newest snapshot day from the oldest with AUC {decimals(found.auc)}, and "
+        f"neighbouring days with {decimals(found.neighbours_auc)}, which gradual drift cannot do. "
+        f"{', '.join(names)} do most: {why}"
+    )
+    yield LeakWarning("calendar", names, text)
 
 
 def _attributes(following: Mapping[str, float]) -> Iterator[LeakWarning]:

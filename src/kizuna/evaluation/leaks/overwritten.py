@@ -22,7 +22,7 @@ from kizuna.timeline import date_of
 
 # All must hold of a day: beyond chance, and large enough to be no drift of an honest value.
 CHANCE = 0.01
-MIN_AUC = 0.65
+MIN_AUC = 0.70
 MIN_AUC_GAP = 0.05
 MIN_SLOPE_RATIO = 2.0
 
@@ -43,7 +43,7 @@ class Overwritten:
     @property
     def text(self) -> str:
         """The evidence in a few words."""
-        return f"{self.attribute} ({decimals(self.auc)} on {date_of(self.day)}, {decimals(self.older_auc)} before)"
+        return f"{self.attribute} (AUC {decimals(self.auc)} on {date_of(self.day)}, {decimals(self.older_auc)} before)"
 
 
 @dataclass(frozen=True)
