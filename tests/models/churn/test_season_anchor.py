@@ -38,18 +38,38 @@ def test_from_week_to_week_nothing_jumps_and_in_the_third_year_it_is_over():
 
 
 def test_the_share_by_hand():
-    # Four days 91 days apart, each a year after one that needed 1 or -1; it comes back as .5 and as .7 in turn.
+    # Two years of days 91 days apart, between two years that do not matter but complete the means: 1, -1, 1, -1, then
+    # .5, -.5, .7, -.7 around nothing.
     first = {91 * k: (-1.0) ** k for k in range(4)}
     again = {364 + 91 * k: (-1.0) ** k * (0.5, 0.7)[k // 2 % 2] for k in range(4)}
-    anchor = fit_anchor(first | again, LabelWindow(91))
-    # Slope .6, each of four windows off by .1 to either side: error sd(.1, .1, -.1, -.1)/2 = .058, times 3.18.
-    assert anchor.share == pytest.approx(0.6 * 4 / 5)
-    assert anchor.shift(728) == pytest.approx(0.6 * 4 / 5 * (1.0 + 0.5) / 2)
+    needed = first | again
+    # Of a day, of what is beyond the mean of the days from half a year before to half a year after, the last not included.
+    beyond = {
+        day: odds - np.mean([other for then, other in needed.items() if -182 <= then - day < 182])
+        for day, odds in needed.items()
+    }
+    said, found = (np.array([beyond[day + years] for day in first]) for years in (0, 364))
+    slope = said @ found / (said @ said)
+    score = said * (found - slope * said)
+    assert slope - 3.182 * score.std(ddof=1) * np.sqrt(4) / (said @ said) > 0
+    anchor = fit_anchor(needed, LabelWindow(91))
+    assert anchor.share == pytest.approx(slope * 4 / 5)
+    assert anchor.shift(728) == pytest.approx(anchor.share * (beyond[0] + beyond[364]) / 2)
     # Off by .5 the interval reaches 0, and two windows are too few whatever they show.
     wild = {day: odds + np.sign(odds) * (0.5 if abs(odds) > 0.6 else -0.5) for day, odds in again.items()}
     assert fit_anchor(first | wild, LabelWindow(91)).share == 0.0
     two = {day: odds for day, odds in again.items() if day < 364 + 182}
     assert fit_anchor(first | two, LabelWindow(91)).share == 0.0
+
+
+def test_what_the_whole_year_needs_is_no_season():
+    needed = {day: float(np.sin(day / 58)) for day in range(0, 1092, 28)}
+    anchor = fit_anchor(needed, WINDOW)
+    assert anchor.share > 0.8
+    moved = fit_anchor({day: odds + 0.4 for day, odds in needed.items()}, WINDOW)
+    assert moved.share == pytest.approx(anchor.share)
+    assert moved.shift(1092) == pytest.approx(anchor.shift(1092))
+    assert fit_anchor(dict.fromkeys(needed, 0.4), WINDOW).shift(1092) == 0.0
 
 
 def test_what_comes_back_larger_is_carried_over_once():

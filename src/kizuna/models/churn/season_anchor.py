@@ -1,6 +1,7 @@
 """The season's anchor: log odds by which a day's probabilities are moved, after what the same weeks of earlier years needed.
 
-It goes with the day that is scored, never with the model: in another season another shift is due, and once nothing is
+What a day needed beyond the mean of the year around it is its season's; what the whole year needed is a trend, or the small
+model's own error, and is not carried over. It goes with the day that is scored, never with the model: in another season another shift is due, and once nothing is
 known of earlier years there is none.
 """
 
@@ -19,13 +20,14 @@ from kizuna.timeline import LabelWindow
 
 _MARGIN = 1e-6
 _LEAST_WINDOWS = 3
+_HALF_YEAR_DAYS = 182
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class SeasonAnchor:
-    """What past days needed, and how much of it comes again.
+    """What past days needed beyond the year around them, and how much of it comes again.
 
     ``needed``: (day, log odds) pairs, known ``window_days`` after their day. ``share``: between 0 and 1.
     """
@@ -78,7 +80,8 @@ class SeasonAnchor:
 def fit_anchor(needed: Mapping[int, float], window: LabelWindow) -> SeasonAnchor:
     """The anchor of past days and the log odds that each needed; its share is 0 unless the past surely came again.
 
-    What days needed is regressed on what the same weeks of earlier years had needed, through the origin. A small move that
+    ``needed``: the log odds that each day needed in all; its season is what is beyond the mean of the days within half a year.
+    The season is regressed on that of the same weeks of earlier years, through the origin. A small move that
     way lowers the log loss exactly where the slope is above 0; so the lower end of the slope's 95 % interval must be, days
     whose label windows overlap counting as one, three windows at least. The share is the slope, 1 at most, times n/(n + 1)
     of n windows. Under seasons drawn at random this engages after three years with nine of ten strong seasons, and with
@@ -86,7 +89,7 @@ def fit_anchor(needed: Mapping[int, float], window: LabelWindow) -> SeasonAnchor
     """
     from scipy.special import stdtrit
 
-    anchor = SeasonAnchor(tuple(sorted(needed.items())), window.end(0))
+    anchor = SeasonAnchor(tuple(sorted(_beyond_the_year(needed).items())), window.end(0))
     pairs = [(day, said, found) for day, found in anchor.needed if (said := anchor.earlier(day))]
     if not pairs:
         return anchor
@@ -101,6 +104,18 @@ def fit_anchor(needed: Mapping[int, float], window: LabelWindow) -> SeasonAnchor
     if slope - stdtrit(windows - 1, 0.975) * error <= 0:
         return anchor
     return SeasonAnchor(anchor.needed, anchor.window_days, min(slope, 1.0) * windows / (windows + 1))
+
+
+def _beyond_the_year(needed: Mapping[int, float]) -> dict[int, float]:
+    """What each day needed beyond the mean of the days within half a year of it."""
+    if not needed:
+        return {}
+    days, log_odds = np.array(list(needed)), np.array(list(needed.values()))
+    later = days - days[:, None]
+    around = (later >= -_HALF_YEAR_DAYS) & (later < _HALF_YEAR_DAYS)
+    # Rounded, so that a level that never moves has no season of 1e-17.
+    beyond = np.round(log_odds - around @ log_odds / around.sum(axis=1), 9)
+    return dict(zip(needed, beyond.tolist(), strict=True))
 
 
 def windows_apart(days: NDArray[np.int64], horizon_days: int) -> int:
