@@ -37,6 +37,7 @@ test-slow: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m docs.features.build
+	$(BIN)/python -m docs.kpi.build
 
 mlflow: $(STAMP)
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///kizuna-demo/mlflow.db --host 127.0.0.1 --port 5000

@@ -56,8 +56,8 @@ exports:    [{to: workbook}, {to: report}]
 engine:     {kind: local, threads: 1}
 """
 SECTIONS = (
-    "name, data, snapshots, churn, cltv, features, training, model, evaluation, gate, tracking, economics, at_risk, output, "
-    "exports, engine"
+    "name, data, snapshots, churn, cltv, features, training, model, evaluation, gate, tracking, economics, at_risk, kpi, "
+    "output, exports, engine"
 )
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from kizuna.config_kpi import Kpi
 from kizuna.errors import nearest
 
 TABLES = (
@@ -304,6 +305,7 @@ class Config(_Section):
     tracking: Tracking = Tracking()
     economics: Economics = Economics()
     at_risk: AtRisk = AtRisk()
+    kpi: Kpi = Kpi()
     output: Output = Output()
     exports: list[Export] = [Export(to="workbook"), Export(to="report")]
     engine: Engine = Engine()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from kizuna.backtest import Backtest
     from kizuna.define import Defined
+    from kizuna.kpi.pack import KpiPack
     from kizuna.train import TrainResult
 
 Day = str | date
@@ -133,6 +134,14 @@ class Project:
         if not hindsight:
             refuse_hindsight(models, self.day(as_of))
         return score_day(self.store, self.config, models, self.day(as_of)).scores
+
+    def kpi(self, first: Day, last: Day) -> KpiPack:
+        """The KPIs of the periods that begin on the days ``first`` … ``last``: .numbers, .migration, .restated, .definitions."""
+        from kizuna.kpi.pack import kpi_pack
+
+        asked = ((first, "--from"), (last, "--to"))
+        days = [parse_day(day, option) if isinstance(day, str) else day_of(day) for day, option in asked]
+        return kpi_pack(self.store, self.config, date_of(days[0]), date_of(days[1]))
 
     def day(self, when: Day) -> int:
         """The day number of an ISO text or a date."""
