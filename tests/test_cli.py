@@ -223,6 +223,9 @@ SIMULATIONS: list[tuple[list[str], int]] = [
     (["--days", "1.5"], 2),
     (["--seed", "x"], 2),
     (["--colour", "red"], 2),
+    (["--continue"], 2),
+    (["--continue", "--seed", "3"], 2),
+    (["--actions", "at_risk.csv"], 2),
 ]
 
 

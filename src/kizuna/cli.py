@@ -124,15 +124,19 @@ def init(directory: Annotated[Path, typer.Argument(metavar="DIR", show_default=F
 @app.command()
 def simulate(
     directory: Annotated[Path, typer.Argument(metavar="DIR", show_default=False)],
-    customers: Annotated[int, typer.Option(help="How many customers.")] = 2000,
-    days: Annotated[int, typer.Option(help="How many days, the last being 2025-12-31.")] = 730,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
+    customers: Annotated[int | None, typer.Option(help="How many customers: 2000.")] = None,
+    days: Annotated[
+        int | None, typer.Option(help="How many days, the last being 2025-12-31: 730; to go on, 7.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same bytes: 7.")] = None,
+    go_on: Annotated[bool, typer.Option("--continue", help="Let the shop in DIR live on.")] = False,
+    actions: Annotated[Path | None, typer.Option(help="An at_risk.csv to act on, with --continue.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a realistic shop with a known truth: nine tables, a config, and the truth."""
-    from kizuna.data.simulate import simulate as simulate_shop
+    """Write a realistic shop with a known truth, or let it live on with a list's actions carried out."""
+    from kizuna.data.simulate import asked_of_shop
 
-    rows = simulate_shop(directory, customers, days, seed)
+    rows = asked_of_shop(directory, {"customers": customers, "days": days, "seed": seed}, go_on, actions)
     if as_json:
         _print_json(rows)
         return
@@ -248,7 +252,7 @@ def backtest(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="T", help="The day by which outcomes are known.")
     ] = None,
-    weeks: Annotated[int | None, typer.Option(help="How many weekly lists.", min=1)] = None,
+    weeks: Annotated[int | None, typer.Option(help="How many weekly lists, or days of provided labels.", min=1)] = None,
     ablate: Annotated[bool, typer.Option("--ablate", help="Also show what each table adds.")] = False,
     overrides: Overrides = None,
     as_json: AsJson = False,
@@ -357,6 +361,28 @@ def score(
         return
     print(score_line(publication.manifest))
     print(project.config.output_dir / as_of)
+
+
+@app.command()
+def kpi(
+    config: ConfigPath,
+    first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, such as 2025-04-01.")],
+    last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day; nothing known later is used.")],
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show retention, churn, NPS, CSAT, value, repeats, complaints by month, quarter and fiscal year."""
+    from kizuna.kpi.files import publish_kpis, to_json
+    from kizuna.kpi.screen import screen_lines
+
+    project = _project(config, overrides)
+    pack, files = publish_kpis(lambda: project.kpi(first, last), project.config.output_dir / "kpi")
+    written = [str(path) for path in files]
+    if as_json:
+        _print_json(to_json(pack) | {"files": written})
+        return
+    for line in [*screen_lines(pack, project.config.at_risk.language), "", f"Written to {', '.join(written)}"]:
+        print(line)
 
 
 @app.command()

@@ -1,37 +1,57 @@
-"""A realistic shop with a known truth, written as nine tables, a config, and the truth itself. No real person."""
+"""A realistic shop with a known truth, written as nine tables, a config, and the truth itself. No real person.
+
+A shop goes on as it would have gone on: its days are lived again from the first, with the lists that it acted on, so that
+nothing but the past decides the future.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+import shutil
+import tempfile
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from kizuna.data.simulation.calendar import calendar_of
-from kizuna.data.simulation.dirt import spoil
+from kizuna.data.simulation.effects import effects_of, standing_of
 from kizuna.data.simulation.events import Log, World
+from kizuna.data.simulation.files import Lived, write_shop
 from kizuna.data.simulation.keyed import keys_of
-from kizuna.data.simulation.kpis import kpis_of, months_of
-from kizuna.data.simulation.lives import RESPONSES, lives_of
+from kizuna.data.simulation.kpis import months_of
+from kizuna.data.simulation.lives import lives_of
 from kizuna.data.simulation.parameters import Parameters
-from kizuna.data.simulation.state import NEVER, State, state_of
+from kizuna.data.simulation.planned import LIST_FILES, campaigns_of, recorded_lists, with_list
+from kizuna.data.simulation.record import Record, read_record
+from kizuna.data.simulation.state import state_of
 from kizuna.data.simulation.step import step
 from kizuna.data.simulation.subscriptions import contracts_of
 from kizuna.data.simulation.switches import effective
 from kizuna.data.simulation.truth import truth_of
-from kizuna.data.simulation.write import EVENT_TABLES, customer_ids, customers_table, event_table
+from kizuna.data.simulation.write import EVENT_TABLES, known_rows
 from kizuna.errors import ConfigError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 LAST_DAY = date(2025, 12, 31)
 _MIN_DAYS = 30
-_BUYERS = ("all_year", "gift_only", "sale_only")
+# A contract may begin in hindsight: whether its customer stays is settled two weeks after the first order.
+_CHECKED = tuple(name for name in EVENT_TABLES if name != "subscriptions")
+
+
+def asked_of_shop(
+    directory: Path, numbers: dict[str, int | None], go_on: bool = False, actions: Path | None = None
+) -> dict[str, int]:
+    """Rows per table of a shop begun or, with ``go_on``, continued. ``numbers``: customers, days and seed, None where unasked.
+
+    ConfigError where what is asked belongs to the other of the two.
+    """
+    asked = {name: value for name, value in numbers.items() if value is not None}
+    if not go_on:
+        if actions is not None:
+            raise ConfigError("--actions carries out a list while a shop goes on. Add --continue, or leave it out.")
+        return simulate(directory, asked.get("customers", 2000), asked.get("days", 730), asked.get("seed", 7))
+    fixed = [f"--{name}" for name in asked if name != "days"]
+    if fixed:
+        raise ConfigError(f"A shop goes on as it began, so {' and '.join(fixed)} cannot be asked for with --continue.")
+    return continue_shop(directory, asked.get("days", 7), actions)
 
 
 def simulate(
@@ -50,22 +70,39 @@ def simulate(
     run begins with the rows of the shorter one. ConfigError where the arguments cannot be meant.
     """
     check_request(directory, customers, days)
-    parameters = parameters or Parameters()
-    world = world_of(parameters, customers, days, seed, last_day)
-    state, log, truth = live(world, days)
-    log.parts["subscriptions"] = [contracts_of(world, state)]
-    (directory / "truth").mkdir(parents=True, exist_ok=True)
-    counts = {"customers": _write(customers_table(world, state, days), directory / "customers.parquet")}
-    for name in EVENT_TABLES:
-        table = event_table(world, days, name, log.rows(name))
-        if parameters.dirty:
-            table = spoil(name, table, parameters.dirt, seed)
-        counts[name] = _write(table, directory / f"{name}.parquet")
-    _write_truth(directory / "truth", world, state, truth, kpis_of(world, state, days, log))
-    about = {"customers": customers, "days": days, "seed": seed, "last_day": last_day.isoformat()}
-    text = json.dumps(about | {"parameters": asdict(parameters)}, indent=1, ensure_ascii=False)
-    (directory / "truth" / "parameters.json").write_text(text + "\n", encoding="utf-8")
-    (directory / "config.yaml").write_text(_config(parameters), encoding="utf-8")
+    record = Record(parameters or Parameters(), customers, days, seed, last_day, customers, days)
+    world = world_of(record.parameters, customers, days, seed, last_day)
+    for name in LIST_FILES:
+        (directory / "truth" / name).unlink(missing_ok=True)
+    return write_shop(live(world, days), record, None, directory)
+
+
+def continue_shop(directory: Path, days: int, actions: Path | None = None) -> dict[str, int]:
+    """Rows per table after so many more days of the shop in ``directory``, whose files are replaced by longer ones.
+
+    ``actions``: an ``at_risk.csv``, whose planned actions are carried out on the first of these days. Without it the
+    files are those of a run that was longer from the start, and 7 days twice are 14 at once. Beside the truth then lie
+    ``actions.parquet``, what was planned and done, and ``effects.parquet``, what each listed customer does with the
+    action and without it. ConfigError where there is no such shop, its files are not those of its record, or the list
+    is not of these days, or has been acted on.
+    """
+    if days < 1:
+        raise ConfigError(f"A shop was asked to go on for {days} days. Ask for at least 1.")
+    before = read_record(directory)
+    after, planned = before.longer(days), recorded_lists(directory)
+    if actions is not None:
+        planned = with_list(planned, actions, before.last_day + timedelta(days=1), before.customers)
+    lists = campaigns_of(planned, before.first_day)
+    pace = replace(before.parameters.acquisition, customers_per_day=before.customers_per_day)
+    world = world_of(
+        replace(before.parameters, acquisition=pace), after.customers, after.days, after.seed, after.last_day
+    )
+    lived = live(replace(world, campaigns=lists), after.days)
+    _require_same_past(directory, lived, before)
+    with tempfile.TemporaryDirectory(prefix=".continued-", dir=directory) as folder:
+        counts = write_shop(lived, after, planned, Path(folder))
+        for path in sorted(Path(folder).rglob("*.*")):
+            shutil.move(path, directory / path.relative_to(folder))
     return counts
 
 
@@ -100,81 +137,36 @@ def truth_days(world: World, days: int) -> list[int]:
     return sorted(day for day in wanted if day >= truth.min_history_days) or [days]
 
 
-def live(world: World, days: int) -> tuple[State, Log, dict[int, dict[str, NDArray[Any]]]]:
-    """The state after the last day, the rows that were left, and the truth of each of ``truth_days``."""
+def live(world: World, days: int) -> Lived:
+    """A run from the shop's beginning to the end of the last day, with the truth of each of ``truth_days``."""
     state, log = state_of(world.lives), Log()
     wanted = truth_days(world, days)
-    truth = {}
+    listed = {campaign.day: campaign for campaign in world.campaigns}
+    truth, effects = {}, {}
     for day in range(-world.parameters.acquisition.prehistory_days, days):
         if day in wanted:
             truth[day] = truth_of(world, state, day)
+        if day in listed:
+            standing = standing_of(listed[day], state, log, world.parameters.truth.horizon_days)
+            effects[listed[day].as_of] = effects_of(world, standing)
         step(world, state, day, log)
     truth[days] = truth_of(world, state, days)
-    return state, log, truth
+    log.parts["subscriptions"] = [contracts_of(world, state)]
+    return Lived(world, state, log, truth, effects)
 
 
-def _write(table: pa.Table, path: Path) -> int:
-    """Rows written. The file holds no trace of how the columns were encoded in memory."""
+def _require_same_past(directory: Path, lived: Lived, before: Record) -> None:
+    """Nothing, or ConfigError where a table of the folder is not the one that its record gives."""
     import pyarrow.parquet as pq
 
-    pq.write_table(table, path, store_schema=False)
-    return len(table)
-
-
-def _write_truth(
-    folder: Path, world: World, state: State, truth: dict[int, dict[str, NDArray[Any]]], kpis: dict[str, NDArray[Any]]
-) -> None:
-    import pyarrow as pa
-
-    rows = np.arange(len(state.left))
-    first = np.datetime64(world.calendar.start)
-
-    def dates(days: NDArray[np.int64]) -> pa.Array:
-        return pa.array(first + np.where(days == NEVER, 0, days).astype("timedelta64[D]"), mask=days == NEVER)
-
-    lives = world.lives
-    customers = {
-        "customer_id": customer_ids(rows),
-        "response_type": pa.array(np.array(RESPONSES)[lives.response]),
-        "buyer": pa.array(np.array(_BUYERS)[lives.buyer]),
-        "is_reseller": pa.array(lives.reseller),
-        "offer_hold_out": pa.array(lives.hold_out),
-        "rate_per_year": pa.array(lives.pace * 365),
-        "frailty": pa.array(lives.frailty),
-        "fading_at": dates(state.fading),
-        "left_at": dates(state.left),
-    }
-    last = max(truth)
-    _write(pa.table(customers).filter(pa.array(lives.acquired < last)), folder / "customers.parquet")
-    months = [
-        pa.table(
-            {
-                "as_of": pa.array(np.full(len(entry["customer"]), first + day)),
-                "customer_id": customer_ids(entry["customer"]),
-                **{name: pa.array(values) for name, values in entry.items() if name != "customer"},
-            }
-        )
-        for day, entry in sorted(truth.items())
-    ]
-    _write(pa.concat_tables(months), folder / "months.parquet")
-    _write(pa.table({name: pa.array(values) for name, values in kpis.items()}), folder / "kpis.parquet")
-
-
-def _config(parameters: Parameters) -> str:
-    tables = "".join(f"    {name}: {{path: {name}.parquet}}\n" for name in ("customers", *EVENT_TABLES))
-    return f"""# A simulated shop: no real person. What is true of it lies in truth/.
-name: shop
-data:
-  timezone: Asia/Tokyo
-  currency: JPY
-  tables:
-{tables}evaluation:
-  capacity: {parameters.list_size}
-at_risk:
-  size: {parameters.list_size}
-  language: {parameters.language}
-tracking:
-  uri: "sqlite:///mlflow.db"
-output:
-  dir: exports
-"""
+    expected = {"customers": int((lived.world.lives.acquired < before.days).sum())}
+    for name in _CHECKED:
+        expected[name] = len(known_rows(lived.world, before.days, name, lived.log.rows(name))[0])
+    for name, count in expected.items():
+        path = directory / f"{name}.parquet"
+        found = pq.read_metadata(path).num_rows if path.is_file() else 0
+        if found != count and not before.parameters.dirty:
+            raise ConfigError(
+                f"{path} holds {found:,} rows, and the shop that truth/parameters.json describes has {count:,}: the file was "
+                f"changed, or another version of kizuna wrote it. Begin anew with 'kizuna simulate {directory}'."
+            )

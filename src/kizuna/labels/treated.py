@@ -36,8 +36,8 @@ def treated_rows(customer_id: npt.ArrayLike, as_of: npt.ArrayLike, window: Label
     """The treated among training rows, given by customer and day number (days since 1970-01-01).
 
     ``lists``: rows of earlier lists with the columns ``NEEDED``; control_share is the one that the row's arm was drawn with.
-    Rows that were not contactable, or exempt (served in both worlds), leave a customer as he was. ContractError: a column
-    is missing, or a control was drawn with a share that is none.
+    Rows that were not contactable, or exempt (served in both worlds), leave a customer as he was; unknown consent counts as
+    contactable, in both arms alike. ContractError: a column is missing, or a control was drawn with a share that is none.
     """
     missing = [column for column in NEEDED if column not in lists]
     if missing:

@@ -12,6 +12,7 @@ from kizuna.data.simulation.keyed import Bools, Keys, Purpose, keys_of, uniform
 if TYPE_CHECKING:
     import pyarrow as pa
 
+TEST_ACCOUNT = "TEST"
 _DUPLICATE, _NO_ID, _LATE, _DELAY, _SLASHES = range(5)
 _SPOILT = ("purchases", "engagement")
 
@@ -58,7 +59,9 @@ def _test_orders(table: pa.Table, dirt: Dirt) -> pa.Table:
 
     count = min(dirt.test_orders, len(table))
     copies = table.take(pa.array(np.linspace(0, len(table) - 1, count).astype(np.int64)))
-    copies = _replace(copies, "customer_id", pa.array([f"TEST{k % dirt.test_accounts + 1:04d}" for k in range(count)]))
+    copies = _replace(
+        copies, "customer_id", pa.array([f"{TEST_ACCOUNT}{k % dirt.test_accounts + 1:04d}" for k in range(count)])
+    )
     copies = _replace(copies, "order_id", pa.array([f"T{k:09d}" for k in range(count)]))
     copies = _replace(copies, "amount", pa.array(np.ones(count)))
     return _replace(copies, "is_return", pa.array(np.zeros(count, dtype=bool)))

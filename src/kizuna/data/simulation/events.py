@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.data.simulation.calendar import Calendar
+from kizuna.data.simulation.campaign import Campaign
 from kizuna.data.simulation.keyed import Floats, Ints, Keys
 from kizuna.data.simulation.lives import Lives
 from kizuna.data.simulation.parameters import Parameters
@@ -19,7 +20,10 @@ NO_TIME = -(2**62)
 KINDS = {
     "complaints": ("complaint", "inquiry", "praise"),
     "engagement": ("visit", "open", "click"),
-    "outreach": ("newsletter", "offer", "thanks", "birthday", "follow_up", "apology", "survey"),
+    "outreach": (
+        *("newsletter", "offer", "thanks", "birthday", "follow_up", "apology", "survey"),
+        *("call", "notice", "invitation", "review_request"),
+    ),
     "surveys": ("nps", "csat", "suggestion"),
     "loyalty": ("join", "earn", "redeem", "expire"),
     "referrals": ("referral", "review"),
@@ -33,12 +37,16 @@ TOUCHPOINTS = ("product", "delivery", "support")
 
 @dataclass(frozen=True)
 class World:
-    """What a run stands on and never changes, for the customers of ``keys`` and ``lives``."""
+    """What a run stands on and never changes, for the customers of ``keys`` and ``lives``.
+
+    ``campaigns``: the lists that are acted on, each on its day.
+    """
 
     parameters: Parameters
     keys: Keys
     lives: Lives
     calendar: Calendar
+    campaigns: tuple[Campaign, ...] = ()
 
 
 @dataclass(frozen=True)

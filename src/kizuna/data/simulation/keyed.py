@@ -122,6 +122,8 @@ class Purpose(IntEnum):
     KNOWN_LATE = auto()
     KNOWN_DELAY = auto()
     DIRT = auto()
+    LIST_OPT_OUT = auto()
+    LIST_ANSWER = auto()
 
 
 @dataclass(frozen=True)

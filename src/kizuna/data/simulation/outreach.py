@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kizuna.data.simulation.events import DAY_SECONDS, KINDS, Log, World
+from kizuna.data.simulation.events import DAY_SECONDS, KINDS, NO_TIME, Log, World
 from kizuna.data.simulation.keyed import Bools, Purpose, Rows, uniform
 from kizuna.data.simulation.lives import SLEEPING, SURE
+from kizuna.data.simulation.parameters import Contact
 from kizuna.data.simulation.state import NEVER, State
 
-CHANNELS = ("email", "post", "phone")
+CHANNELS = ("email", "post", "phone", "sms", "line")
 _EMAIL = 0
-PURPOSES = ("information", "promotion", "thanks", "service", "recovery", "feedback")
+PURPOSES = ("information", "promotion", "thanks", "service", "recovery", "feedback", "recommendation")
+# A message that came from no list.
+NO_LIST = {"list_as_of": NO_TIME, "action": np.int16(-1), "arm": np.int8(-1)}
 
 
 @dataclass(frozen=True)
@@ -76,27 +79,42 @@ def send(world: World, state: State, day: int, rows: Rows, name: str, log: Log) 
         purpose=PURPOSES.index(message.purpose),
         channel=message.channel,
         language=world.lives.mail_language[rows],
-        cost=(contact.email_cost, contact.post_cost, contact.phone_cost)[message.channel],
+        cost=costs(contact)[message.channel],
+        **NO_LIST,
     )
     if message.channel == _EMAIL:
         state.mails[rows, day % 7] += 1
         state.mails_week[rows] += 1
     if name in ("newsletter", "offer"):
-        _open(world, state, day, rows, name, log)
+        ordinal = day * len(_MESSAGES) + list(_MESSAGES).index(name)
+        log_opens(world, state, rows, ordinal, day * DAY_SECONDS + message.hour * 3600, log)
+
+
+def costs(contact: Contact) -> tuple[float, ...]:
+    """What one message costs, in the order of ``CHANNELS``."""
+    return contact.email_cost, contact.post_cost, contact.phone_cost, contact.sms_cost, contact.line_cost
 
 
 def persuade(world: World, state: State, day: int, rows: Rows) -> None:
-    """What a contact meant to keep the customer does, by response type; it acts from the next day on."""
-    responses, contact = world.parameters.responses, world.parameters.contact
-    response = world.lives.response[rows]
+    """What an offer does, by response type; it acts from the next day on."""
+    reach(world, state, day, rows, Purpose.OPT_OUT)
+    give_coupons(world, state, day, rows)
+
+
+def reach(world: World, state: State, day: int, rows: Rows, purpose: Purpose) -> None:
+    """What a contact meant to keep the customer does, without a coupon; ``purpose``: of the draws who opts out."""
     state.contacted[rows] = day
-    state.coupon_until[rows] = day + contact.coupon_valid_days
-    sure = rows[(response == SURE) & (state.left[rows] == NEVER) & (state.borrowed[rows] == 0)]
-    state.borrowed[sure] = responses.sure_pull_forward_days * world.lives.pace[sure]
-    state.clock[sure] += state.borrowed[sure]
-    sleeping = rows[response == SLEEPING]
-    annoyed = uniform(world.keys, Purpose.OPT_OUT, day, sleeping) < responses.sleeping_opt_out
+    sleeping = rows[world.lives.response[rows] == SLEEPING]
+    annoyed = uniform(world.keys, purpose, day, sleeping) < world.parameters.responses.sleeping_opt_out
     state.opted_in[sleeping[annoyed]] = False
+
+
+def give_coupons(world: World, state: State, day: int, rows: Rows) -> None:
+    """A coupon for each of ``rows``; sure things pull their next order forward for it."""
+    state.coupon_until[rows] = day + world.parameters.contact.coupon_valid_days
+    sure = rows[(world.lives.response[rows] == SURE) & (state.left[rows] == NEVER) & (state.borrowed[rows] == 0)]
+    state.borrowed[sure] = world.parameters.responses.sure_pull_forward_days * world.lives.pace[sure]
+    state.clock[sure] += state.borrowed[sure]
 
 
 def _readers(world: World, state: State, day: int, active: Bools) -> Rows:
@@ -113,17 +131,19 @@ def _readers(world: World, state: State, day: int, active: Bools) -> Rows:
     return np.zeros(0, dtype=np.intp)
 
 
-def _open(world: World, state: State, day: int, rows: Rows, name: str, log: Log) -> None:
-    """Opens and clicks; programs that open everything by themselves leave the clicks to the customer."""
+def log_opens(world: World, state: State, rows: Rows, message: int, sent: int, log: Log) -> None:
+    """Opens and clicks of a mail of that moment; ``message`` is the number that its draws are keyed by.
+
+    Programs that open everything by themselves leave the clicks to the customer.
+    """
     keys, engagement = world.keys, world.parameters.engagement
-    message = day * len(_MESSAGES) + list(_MESSAGES).index(name)
     willing = world.lives.open_share[rows] * state.interest[rows]
     automatic = world.lives.auto_opens[rows]
     chance = np.where(automatic, engagement.auto_open_probability, willing)
     opened = uniform(keys, Purpose.OPEN, message, rows) < chance
     rows, willing, automatic = rows[opened], willing[opened], automatic[opened]
     delay = (-3 * 3600 * np.log(uniform(keys, Purpose.OPEN_DELAY, message, rows))).astype(np.int64)
-    time = day * DAY_SECONDS + (_MESSAGES[name].hour * 3600 + 300) + delay
+    time = sent + 300 + delay
     log.add("engagement", rows, time, kind=1, channel=2)
     share = engagement.click_share * np.where(automatic, willing, 1.0)
     clicked = uniform(keys, Purpose.CLICK, message, rows) < share

@@ -158,6 +158,8 @@ class Contact:
     email_cost: float = 1.0
     post_cost: float = 120.0
     phone_cost: float = 300.0
+    sms_cost: float = 10.0
+    line_cost: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,10 @@ class Engagement:
 
 @dataclass(frozen=True)
 class Responses:
-    """How customers answer a contact meant to keep them. Types follow an index with a predictable part."""
+    """How customers answer a contact meant to keep them. Types follow an index with a predictable part.
+
+    ``service_helps``: a complaint or feedback that a list sends to the service desk is settled within days.
+    """
 
     sleeping_share: float = 0.10
     lost_share: float = 0.20
@@ -190,6 +195,7 @@ class Responses:
     sleeping_opt_out: float = 0.08
     sure_value_lost: float = 0.3
     sure_pull_forward_days: float = 10.0
+    service_helps: bool = True
 
 
 @dataclass(frozen=True)

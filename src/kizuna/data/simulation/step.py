@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kizuna.data.simulation import orders, outreach, voice
+from kizuna.data.simulation import acting, orders, outreach, voice
 from kizuna.data.simulation.events import Log, World, waking_time
 from kizuna.data.simulation.keyed import Floats, Purpose, Rows, uniform
 from kizuna.data.simulation.lives import PERSUADABLE
@@ -23,6 +23,7 @@ def step(world: World, state: State, day: int, log: Log) -> None:
     )
     state = select(state, rows)
     _forget_old_mails(state, day)
+    acting.act_on_lists(world, state, day, log)
     _decide_first_orders(world, state, day)
     _begin_fading(world, state, day)
     _leave(world, state, day)

@@ -27,7 +27,12 @@ def _without_effects(parameters: Parameters) -> Parameters:
         follow_up_first_order_points=0.0,
     )
     responses = replace(
-        parameters.responses, effect_days=0, sleeping_opt_out=0.0, sure_value_lost=0.0, sure_pull_forward_days=0.0
+        parameters.responses,
+        effect_days=0,
+        sleeping_opt_out=0.0,
+        sure_value_lost=0.0,
+        sure_pull_forward_days=0.0,
+        service_helps=False,
     )
     contact = replace(parameters.contact, coupon_use_share=0.0)
     return replace(parameters, ratios=ratios, responses=responses, contact=contact)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kizuna.data.simulation import events
+from kizuna.data.simulation.campaign import ARMS, action_codes
 from kizuna.data.simulation.events import DAY_SECONDS, NO_TIME, World, waking_time
-from kizuna.data.simulation.keyed import Bools, Floats, Ints, Purpose, uniform
+from kizuna.data.simulation.keyed import Bools, Floats, Ints, Purpose, Rows, uniform
 from kizuna.data.simulation.lives import CATEGORIES, LANGUAGES
 from kizuna.data.simulation.outreach import CHANNELS, PURPOSES
 from kizuna.data.simulation.state import State
@@ -35,13 +36,8 @@ def event_table(world: World, days: int, name: str, rows: dict[str, NDArray[Any]
     """One event table in the columns of the contract, in the order of time."""
     import pyarrow as pa
 
-    late_by = _late_seconds(world, name, rows)
-    end = days * DAY_SECONDS
-    occurred = rows["occurred"]
-    begun = rows.get("ended", occurred)
-    keep = np.flatnonzero(
-        ((begun >= 0) | (begun == NO_TIME)) & (occurred + late_by < end) & (rows.get("order_day", np.zeros(1)) >= 0)
-    )
+    end, occurred = days * DAY_SECONDS, rows["occurred"]
+    keep, late_by = known_rows(world, days, name, rows)
     order = np.lexsort((keep, rows["customer"][keep], occurred[keep]))
     keep = keep[order]
     rows = {column: values[keep] for column, values in rows.items()}
@@ -52,6 +48,16 @@ def event_table(world: World, days: int, name: str, rows: dict[str, NDArray[Any]
     columns |= getattr(write, name)()
     columns["known_at"] = write.time(rows["occurred"] + late_by)
     return pa.table(columns)
+
+
+def known_rows(world: World, days: int, name: str, rows: dict[str, NDArray[Any]]) -> tuple[Rows, Ints]:
+    """The rows that had reached the warehouse by the end of the last day, and how late each row of all is, in seconds."""
+    late_by = _late_seconds(world, name, rows)
+    occurred = rows["occurred"]
+    begun = rows.get("ended", occurred)
+    known = occurred + late_by < days * DAY_SECONDS
+    known &= ((begun >= 0) | (begun == NO_TIME)) & (rows.get("order_day", np.zeros(1)) >= 0)
+    return np.flatnonzero(known), late_by
 
 
 def customers_table(world: World, state: State, days: int) -> pa.Table:
@@ -166,6 +172,9 @@ class _Columns:
             "channel": self.words("channel", CHANNELS),
             "language": self.words("language", LANGUAGES),
             "cost": pa.array(self.rows["cost"]),
+            "list_as_of": self.planned("list_as_of"),
+            "action": _words(action_codes(self.world.campaigns), self.rows["action"]),
+            "arm": _words(ARMS, self.rows["arm"]),
         }
 
     def surveys(self) -> dict[str, pa.Array]:
@@ -242,4 +251,5 @@ def _consent(draws: Floats, share: float) -> pa.Array:
 def _words(words: Any, numbers: NDArray[Any]) -> pa.Array:
     import pyarrow as pa
 
-    return pa.DictionaryArray.from_arrays(pa.array(numbers.astype(np.int16)), pa.array(list(words), pa.string()))
+    positions = pa.array(numbers.astype(np.int16), mask=numbers < 0)
+    return pa.DictionaryArray.from_arrays(positions, pa.array(list(words), pa.string()))

@@ -1,8 +1,8 @@
 """The season's anchor: log odds by which a day's probabilities are moved, after what the same weeks of earlier years needed.
 
 What a day needed beyond the mean of the year around it is its season's; what the whole year needed is a trend, or the small
-model's own error, and is not carried over. It goes with the day that is scored, never with the model: in another season another shift is due, and once nothing is
-known of earlier years there is none.
+model's own error, and is not carried over. It goes with the day that is scored, never with the model: in another season
+another shift is due, and once nothing is known of earlier years there is none.
 """
 
 from __future__ import annotations

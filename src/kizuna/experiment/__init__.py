@@ -1,0 +1,1 @@
+"""What published lists have done: first listings, the effect between the arms, realised quality, and what it proves."""
