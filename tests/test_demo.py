@@ -18,7 +18,7 @@ def test_a_newcomer_sees_the_whole_way_and_where_to_look(tmp_path: Path) -> None
     lines = out.splitlines()
     assert lines[0] == "kizuna demo: a simulated shop, 3,000 customers, 3 years, 9 tables (no real person)"
     assert [line.split()[0] for line in lines[1:4]] == ["simulate", "check", "train"]
-    assert lines[4] == "  Named on 2025-10-03, knowing nothing later; what happened by 2025-12-31:"
+    assert lines[4] == "  Named by risk on 2025-10-03, knowing nothing later; what happened by 2025-12-31:"
     assert lines[-1].startswith("Yours  kizuna init myshop")
     assert (folder / "exports" / "latest" / "at_risk.xlsx").is_file()
 

@@ -55,7 +55,8 @@ class SeasonLevel:
     """What is known of the coming season's level.
 
     ``unseen``: no anchor is used, the model's own level stands. ``level_spread``: root mean square of past errors of the
-    mean probability (.04 is four points), their sampling noise taken out; NaN where no past day could be tested.
+    mean probability (.04 is four points) on training's own days, their sampling noise taken out; NaN where none could be
+    tested. ``tested_days``: how many were.
     ``level_most``: what it may be at most where the noise hides it, else None. ``served``: moves what is scored; without
     a share where the season is ``unseen``. ``past``: for test days on which an anchor had proved its worth by then, the
     log odds that it would have added.
@@ -115,7 +116,9 @@ def season_level(rows: DatedRows, first_day: int, seed: int) -> SeasonLevel:
         return SeasonLevel(True, float("nan"), 0, "no snapshot is old enough to have taught a model of a later one")
     window = rows.window
     needed = {day: one.needed for day, one in sorted(tested.items())}
-    spread, most = _spread(tested, window.horizon_days)
+    own = _of_training(rows)
+    recent = tested if own is rows else _tested_days(_drawn(own, seed)) or tested
+    spread, most = _spread(recent, window.horizon_days)
 
     def known_on(day: int) -> tuple[SeasonAnchor, str]:
         """The anchor by what was known then, and why it does not serve that day, or nothing."""
@@ -131,11 +134,11 @@ def season_level(rows: DatedRows, first_day: int, seed: int) -> SeasonLevel:
     past = {day: anchor.shift(day) for day in needed for anchor, refused in [known_on(day)] if not refused}
     anchor, refused = known_on(rows.train_day)
     if refused:
-        days = f"{len(tested)} past test day{'s' if len(tested) > 1 else ''}"
-        return SeasonLevel(True, spread, len(tested), f"spread over {days}; {refused}", most, past=past)
+        days = f"{len(recent)} past test day{'s' if len(recent) > 1 else ''}"
+        return SeasonLevel(True, spread, len(recent), f"spread over {days}; {refused}", most, past=past)
     gains = [one.gain(shift) for day, one in sorted(tested.items()) if (shift := anchor.shift(day))]
     why = f"log loss {float(np.mean(gains)):.4f} lower on {len(gains)} past days"
-    return SeasonLevel(False, spread, len(tested), why, most, anchor, past)
+    return SeasonLevel(False, spread, len(recent), why, most, anchor, past)
 
 
 @dataclass(frozen=True)
@@ -169,12 +172,21 @@ class _Tested:
         return log_loss(self.y, self.p) - log_loss(self.y, shifted(self.p, shift))
 
 
+def _of_training(rows: DatedRows) -> DatedRows:
+    """The rows of the days that training stands on: what older days needed tells of the season, not of today's level."""
+    keep = np.flatnonzero(np.isin(rows.as_of, np.unique(rows.as_of)[-rows.teaching_days :]))
+    return rows if len(keep) == len(rows.y) else _kept(rows, keep)
+
+
 def _drawn(rows: DatedRows, seed: int) -> DatedRows:
     if len(rows.y) <= LEVEL_ROWS:
         return rows
     customers = np.unique(rows.customer)
     chosen = customers[np.random.default_rng(seed).random(len(customers)) < LEVEL_ROWS / len(rows.y)]
-    keep = np.flatnonzero(np.isin(rows.customer, chosen))
+    return _kept(rows, np.flatnonzero(np.isin(rows.customer, chosen)))
+
+
+def _kept(rows: DatedRows, keep: NDArray[np.intp]) -> DatedRows:
     features = rows.features.iloc[keep].reset_index(drop=True)
     return replace(rows, features=features, y=rows.y[keep], as_of=rows.as_of[keep], customer=rows.customer[keep])
 
