@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 
 @contextmanager
@@ -38,3 +42,31 @@ def mlflow_server(folder: Path) -> Iterator[str]:
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=30)
+
+
+@contextmanager
+def postgresql_server() -> Iterator[str]:
+    """The uri of a PostgreSQL of its own, user shop with password secret; the test is skipped where there is none."""
+    if shutil.which("initdb") is None or shutil.which("pg_ctl") is None:
+        pytest.skip("PostgreSQL is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="kizuna-pg-"))
+    owner = "postgres" if os.geteuid() == 0 else None
+    if owner:
+        shutil.chown(folder, owner)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def run(*line: object) -> None:
+        subprocess.run([str(word) for word in line], check=True, user=owner, stdout=subprocess.DEVNULL, cwd=folder)
+
+    (folder / "password").write_text("secret")
+    (folder / "password").chmod(0o644)
+    data, options = folder / "data", f"-p {port} -k {folder} -h 127.0.0.1"
+    run("initdb", "-D", data, "-A", "scram-sha-256", f"--pwfile={folder}/password", "-U", "shop", "-N")
+    run("pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start")
+    try:
+        yield f"postgresql://shop:secret@127.0.0.1:{port}/postgres"
+    finally:
+        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(folder)

@@ -176,7 +176,8 @@ VALUES = {
     "but estimator sklearn.linear_model.Ridge has nothing that it could tune. Choose auto, hurdle, tweedie, or set "
     "tune_trials to 0.",
     "model: {cltv: {tune_minutes: 0}}": "model.cltv.tune_minutes should be greater than 0 (found 0).",
-    "exports: [{to: fax}]": "exports.0.to should be 'workbook' or 'report' (found 'fax').",
+    "exports: [{to: fax}]": "exports.0.to should be one of 'workbook', 'report', 'csv', 'destination', "
+    "'braze', 'klaviyo', 'database' (found 'fax').",
     "churn: {horizon_days: 1}\nchurn: {gap_days: 1}": "shop.yaml is not valid YAML at line 4: the key 'churn' is there twice. "
     "Mend that line; indent with blanks.",
     "churn: [": "shop.yaml is not valid YAML at line 4: expected the node content, but found '<stream end>'. "

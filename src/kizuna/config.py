@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from kizuna.config_exports import Export, ReportExport, WorkbookExport
 from kizuna.config_kpi import Kpi
 from kizuna.errors import nearest
 
@@ -267,12 +268,6 @@ class Output(_Section):
     dir: str = "../exports"
 
 
-class Export(_Section):
-    """One rendering of the list."""
-
-    to: Literal["workbook", "report"]
-
-
 class Engine(_Section):
     """Where blocks of customers run, and with how much.
 
@@ -307,7 +302,7 @@ class Config(_Section):
     at_risk: AtRisk = AtRisk()
     kpi: Kpi = Kpi()
     output: Output = Output()
-    exports: list[Export] = [Export(to="workbook"), Export(to="report")]
+    exports: list[Export] = [WorkbookExport(to="workbook"), ReportExport(to="report")]
     engine: Engine = Engine()
 
     _folder: Path = PrivateAttr(default=Path())

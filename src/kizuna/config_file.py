@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from kizuna.config import Config, Export, TableSource
+from kizuna.config import Config, TableSource
+from kizuna.config_exports import export_section
 from kizuna.errors import ConfigError, nearest
+
+_NO_SECTION = ("model_type", "model_attributes_type")
 
 
 def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
@@ -105,22 +108,27 @@ def _say_all(where: str, items: list[Any], tree: dict[str, Any]) -> list[str]:
     """A line for each mistake; where a key may be one of several types, one line with all of them."""
     lines: dict[str, list[str]] = {}
     for item in items:
-        path = ".".join(str(part) for part in item["loc"] if not _is_type(str(part)))
+        path = ".".join(str(part) for part in _keys(item["loc"]))
         lines.setdefault(path, []).append(_say(where, path, item, _written(tree, item)))
     return [
         " Or it ".join([said[0], *(line.split(f"{path} ", 1)[-1] for line in said[1:])]) for path, said in lines.items()
     ]
 
 
+def _keys(location: tuple[Any, ...]) -> list[Any]:
+    """A location without what is pydantic's name of a type, and no key: an export's kind stands behind its number."""
+    parts = (*location[:2], *location[3:]) if location[:1] == ("exports",) else location
+    return [part for part in parts if not _is_type(str(part))]
+
+
 def _is_type(part: str) -> bool:
-    """Whether a part of a location is pydantic's name of a type, and no key."""
-    return part in ("int", "float", "str") or part.startswith(("function-", "literal[", "list["))
+    return part in ("int", "float", "str", "bool") or part.startswith(("function-", "literal[", "list["))
 
 
 def _written(tree: Any, item: Any) -> Any:
     """What the document says there: never what the environment put in its place, which may be a password."""
     node = tree
-    for part in (part for part in item["loc"] if not _is_type(str(part))):
+    for part in _keys(item["loc"]):
         try:
             node = node[part]
         except (KeyError, IndexError, TypeError):
@@ -135,9 +143,16 @@ def _say(where: str, path: str, item: Any, found: Any) -> str:
         return f"{where}: unknown key '{path}'.{nearest(name, known)} Keys here are {', '.join(known)}."
     if item["type"] == "missing":
         return f"{where}: '{path}' is missing. Add it."
-    if item["type"] == "model_type" and found is None:
+    if item["loc"][-1:] == ("[key]",):
+        section = ".".join(path.split(".")[:-2])
+        return f"{where}: {section} has a key that YAML reads as {item['input']!r}. Put it in quotes."
+    if item["type"] == "union_tag_not_found":
+        return f"{where}: '{path}.to' is missing. Add it."
+    if item["type"] == "union_tag_invalid":
+        return f"{where}: {path}.to should be one of {item['ctx']['expected_tags']} (found {item['ctx']['tag']!r})."
+    if item["type"] in _NO_SECTION and found is None:
         return f"{where}: {path} is empty. Write its keys under it, or leave the line out."
-    if item["type"] == "model_type":
+    if item["type"] in _NO_SECTION:
         return f"{where}: {path} must be a section of keys (found {found!r})."
     if item["type"] == "string_pattern_mismatch":
         return f"{where}: {path} must be letters, digits, '_', '-' and '.', at most 100 of them (found {found!r})."
@@ -152,11 +167,10 @@ def _section_at(location: tuple[Any, ...]) -> type[BaseModel] | None:
     for part in location:
         field = section.model_fields.get(str(part))
         if field is None:
-            continue
-        if str(part) == "tables":
+            section = export_section(str(part)) or section if location[0] == "exports" else section
+        elif str(part) == "tables":
             section = TableSource
-        elif str(part) == "exports":
-            section = Export
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            section = field.annotation
+        else:
+            kinds = (field.annotation, *get_args(field.annotation))
+            section = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), section)
     return section

@@ -48,6 +48,12 @@ class LockHeld(KizunaError):
     exit_code = 14
 
 
+class DestinationFailed(KizunaError):
+    """Published, but a destination could not take it; running again delivers only what failed."""
+
+    exit_code = 15
+
+
 class Transient(KizunaError):
     """A server did not answer; the same call may succeed later."""
 

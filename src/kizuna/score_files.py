@@ -11,9 +11,11 @@ from kizuna.at_risk import smallest_visible_effect
 from kizuna.config import Config
 from kizuna.data.report import findings_frame, freshness
 from kizuna.data.store import Store
-from kizuna.exports.catalog import EXPORTS
+from kizuna.exports.catalog import write_exports
 from kizuna.exports.csv import write_at_risk_csv, write_removed_csv
+from kizuna.exports.outgoing import Outgoing
 from kizuna.exports.pack import AnswerCheck, ListPack
+from kizuna.publish import lists_before, published
 from kizuna.score import LoadedModels, Scored
 from kizuna.timeline import date_of
 
@@ -33,13 +35,14 @@ def write_files(folder: Path, store: Store, config: Config, models: LoadedModels
         "at_risk.csv": len(scored.at_risk),
         "removed.csv": len(gone),
     }
-    pack = _pack(store, config, models, scored)
-    wanted = [export.to for export in config.exports]
-    for export in EXPORTS:
-        if export.name in wanted:
-            export.write(pack, folder / export.file_name)
-            rows[export.file_name] = len(scored.at_risk)
-    return rows
+    out = Outgoing(_pack(store, config, models, scored), config, store, _last_folder(config, date_of(scored.as_of)))
+    return rows | write_exports(out, folder)
+
+
+def _last_folder(config: Config, day: date) -> Path | None:
+    """Where the list lies that was published last: of the same day, where that is published again, or of one before."""
+    last = published(config.output_dir, day) or next(reversed(lists_before(config.output_dir, day)), None)
+    return last.folder if last else None
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:

@@ -15,11 +15,13 @@ from kizuna.config import Config
 from kizuna.data.knowable import knowable_fingerprints
 from kizuna.data.report import freshness
 from kizuna.data.store import Store
+from kizuna.deliver import deliver
 from kizuna.errors import DataMissing
+from kizuna.exports.destinations.settings import refuse_exports
 from kizuna.fingerprint import file_sha256
 from kizuna.playbook import load_playbook
 from kizuna.publish import Publication, lists_before, locked, publish, published, restore
-from kizuna.score import LoadedModels, is_hindsight, load_models, refuse_hindsight, score_day
+from kizuna.score import AT_RISK_COLUMNS, LoadedModels, is_hindsight, load_models, refuse_hindsight, score_day
 from kizuna.score_files import write_files
 from kizuna.timeline import date_of
 from kizuna.version import VERSION
@@ -40,10 +42,12 @@ def score(
 ) -> Publication:
     """The day's publication, written now or found with the same inputs.
 
-    Errors: ModelError for no usable model; ConfigError for a published day whose inputs changed; LockHeld; ResultError.
+    Errors: ModelError for no usable model; ConfigError for a published day whose inputs changed; LockHeld; ResultError;
+    DestinationFailed for a day that is published, but not yet everywhere.
     """
     options = options or ScoreOptions()
     load_playbook(config.playbook_path)
+    refuse_exports(config, AT_RISK_COLUMNS)
     models = load_models(config)
     if not options.hindsight:
         refuse_hindsight(models, as_of)
@@ -76,7 +80,9 @@ def score(
         "quarantined_rows": sum(info.bad_rows for info in store.tables.values()),
     }
     with locked(config.output_dir) as output:
-        return publish(output, day, fingerprint, write, manifest, options.republish)
+        publication = publish(output, day, fingerprint, write, manifest, options.republish)
+        deliver(config, publication, say)
+    return publication
 
 
 def dry_run_day(store: Store, config: Config, as_of: int, options: ScoreOptions) -> dict[str, Any]:
@@ -100,7 +106,9 @@ def dry_run_day(store: Store, config: Config, as_of: int, options: ScoreOptions)
 def restore_day(config: Config, as_of: int, revision: int) -> Publication:
     """An earlier revision of a published day, linked again."""
     with locked(config.output_dir) as output:
-        return restore(output, date_of(as_of), revision)
+        publication = restore(output, date_of(as_of), revision)
+        deliver(config, publication)
+    return publication
 
 
 def _fingerprint(store: Store, config: Config, models: LoadedModels, as_of: int) -> dict[str, str]:

@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import sqlite3
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +12,7 @@ import pytest
 from tests.data.two_orders import write_duckdb, write_sqlite
 
 from kizuna.errors import ConfigError, Transient
+from servers import postgresql_server
 
 
 def test_sqlite_cells_of_several_types_in_one_column(tmp_path: Path, open_shop: Any, rows_of: Any) -> None:
@@ -90,41 +87,10 @@ def test_a_server_that_does_not_answer_is_worth_a_retry(open_shop: Any, monkeypa
         open_shop({"purchases": {"uri": "nosuch://x", "query": "select 1"}})
 
 
-SERVER = "postgresql://shop:secret@127.0.0.1:{port}/postgres"
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The uri of a PostgreSQL of its own, with a table crm.orders."""
-    if shutil.which("initdb") is None or shutil.which("pg_ctl") is None:
-        pytest.skip("PostgreSQL is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="kizuna-pg-"))
-    owner = "postgres" if os.geteuid() == 0 else None
-    if owner:
-        shutil.chown(folder, owner)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def run(*line: object) -> None:
-        subprocess.run([str(word) for word in line], check=True, user=owner, stdout=subprocess.DEVNULL, cwd=folder)
-
-    (folder / "password").write_text("secret")
-    (folder / "password").chmod(0o644)
-    run("initdb", "-D", folder / "data", "-A", "scram-sha-256", f"--pwfile={folder}/password", "-U", "shop", "-N")
-    run(
-        "pg_ctl",
-        "-D",
-        folder / "data",
-        "-l",
-        folder / "log",
-        "-o",
-        f"-p {port} -k {folder} -h 127.0.0.1",
-        "-w",
-        "start",
-    )
-    try:
-        uri = SERVER.format(port=port)
+    with postgresql_server() as uri:
         with adbc_driver_postgresql.dbapi.connect(uri) as connection, connection.cursor() as cursor:
             cursor.execute("CREATE SCHEMA crm")
             cursor.execute(
@@ -136,9 +102,6 @@ def server() -> Iterator[str]:
             )
             connection.commit()
         yield uri
-    finally:
-        run("pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
-        shutil.rmtree(folder)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ looks unchanged to tools that compare files.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,33 +30,47 @@ def write_removed_csv(frame: pd.DataFrame, path: Path) -> None:
     _write(frame.sort_values("customer_id", kind="stable"), path)
 
 
-def _write(frame: pd.DataFrame, path: Path) -> None:
-    foreign = [str(name) for name in frame.columns if not str(name).isascii()]
-    if foreign:
-        raise ResultError(f"{path.name} asks for ASCII column names; found {foreign[0]!r}. Rename the column.")
-    decimals = {name: 4 if "probability" in str(name) or "share" in str(name) else 2 for name in frame.columns}
-    columns = [[_cell(value, decimals[name]) for value in frame[name].tolist()] for name in frame.columns]
-    lines = [",".join(str(name) for name in frame.columns), *(",".join(row) for row in zip(*columns, strict=True))]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write("\n".join(lines) + "\n")
+def decimals_of(column: str) -> int:
+    """How many decimals the numbers of a column have at most."""
+    return 4 if "probability" in column or "share" in column else 2
 
 
-def _cell(value: Any, decimals: int) -> str:
+def cell_text(value: Any, decimals: int, day_format: str = "%Y-%m-%d") -> str | None:
+    """A value as text, not quoted; None for null."""
     if isinstance(value, str):
-        return _quote(value)
+        return value
     if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
     if value is None or pd.isna(value):
-        return ""
+        return None
     if isinstance(value, (datetime, date)):
-        return value.strftime("%Y-%m-%d")
+        return value.strftime(day_format)
     if isinstance(value, (float, np.floating)):
-        text = f"{value:.{decimals}f}".rstrip("0").rstrip(".") if np.isfinite(value) else ""
+        if not np.isfinite(value):
+            return None
+        text = f"{value:.{decimals}f}".rstrip("0").rstrip(".")
         return "0" if text == "-0" else text
-    return _quote(str(value))
+    return str(value)
 
 
-def _quote(text: str) -> str:
-    if text and not _QUOTED.intersection(text) and text.strip() == text:
-        return text
+def quoted(text: str | None) -> str:
+    """A cell as it stands in the file: in quotes where it must be, ``""`` for an empty text, nothing for null."""
+    if text is None or (text and not _QUOTED.intersection(text) and text.strip() == text):
+        return text or ""
     return '"' + text.replace('"', '""') + '"'
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[str | None]], line_end: str = "\n") -> str:
+    """A whole file; every line has an end."""
+    lines = [",".join(quoted(text) for text in row) for row in (header, *rows)]
+    return "".join(line + line_end for line in lines)
+
+
+def _write(frame: pd.DataFrame, path: Path) -> None:
+    names = [str(name) for name in frame.columns]
+    foreign = [name for name in names if not name.isascii()]
+    if foreign:
+        raise ResultError(f"{path.name} asks for ASCII column names; found {foreign[0]!r}. Rename the column.")
+    columns = [[cell_text(value, decimals_of(name)) for value in frame[name].tolist()] for name in names]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(csv_text(names, zip(*columns, strict=True)))

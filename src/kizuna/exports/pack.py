@@ -40,7 +40,8 @@ class ListPack:
     baselines (metric -> value), grade, gate_checks (name, status, value, limit of each) and season (unseen; level_spread:
     how far past levels were off, a share; level_most: what that is at most where noise hides it). ``smallest_effect`` is
     the smallest difference in churn that one list can show. ``dated``: whether the labels name days; where they do not,
-    there is no window of prediction, no past list, and no later result.
+    there is no window of prediction, no past list, and no later result. ``part``: which part of the list this is, where it
+    is split.
     """
 
     name: str
@@ -68,6 +69,12 @@ class ListPack:
     min_probability: float
     economics: dict[str, Any]
     dated: bool = True
+    part: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The shop's name, and the part of its list."""
+        return self.name if self.part is None else f"{self.name}: {self.part}"
 
     @property
     def first_day(self) -> date:

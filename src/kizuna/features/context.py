@@ -75,7 +75,7 @@ def _columns(tables: Tables, rows: Rows, pauses: Pauses) -> dict[str, NDArray[An
         profile = History(tables["customers"], rows, tables)
         for name in ("market", "language"):
             if profile.has(name):
-                out[name] = _current_text(profile, name)
+                out[name] = current_text(profile, name)
         for name in CONSENTS:
             if profile.has(name):
                 out[name] = profile.current(profile.numbers(name))
@@ -96,7 +96,8 @@ def _columns(tables: Tables, rows: Rows, pauses: Pauses) -> dict[str, NDArray[An
     return out
 
 
-def _current_text(history: History, column: str) -> NDArray[np.object_]:
+def current_text(history: History, column: str) -> NDArray[np.object_]:
+    """The text of a column in the row in force on each row's day, None where there is none."""
     coded = history.texts(column)
     codes = history.current(coded.codes.astype(np.float64))
     levels = np.array([*coded.levels, None], dtype=object)

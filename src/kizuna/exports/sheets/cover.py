@@ -68,7 +68,7 @@ def _title(paper: Paper, sheet: Any) -> None:
         day=words.day(pack.as_of, weekday=True),
         span=span,
         days=pack.horizon_days,
-        name=pack.name,
+        name=pack.title,
     )
     sheet.write_string(2, 1, line, paper.format(font_size=11, font_color=MUTED))
     if pack.simulated:

@@ -78,7 +78,7 @@ def open_sheet(paper: Paper, key: str, color: str = ACCENT) -> Any:
     sheet.fit_to_pages(1, 0)
     sheet.center_horizontally()
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    title = f"{paper.pack.name}  {paper.words.day(paper.pack.as_of)}  {name}".replace("&", "&&")
+    title = f"{paper.pack.title}  {paper.words.day(paper.pack.as_of)}  {name}".replace("&", "&&")
     sheet.set_footer(f"&L&8{title}&R&8&P / &N")
     return sheet
 

@@ -1,0 +1,1 @@
+"""Files for other systems: one file and one entry for each kind of destination."""

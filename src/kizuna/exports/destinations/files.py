@@ -1,0 +1,91 @@
+"""The files of one destination: what it is to take in, what it then holds, and the rows that it could not take.
+
+``<name>.csv`` has a row for each customer to contact (with ``changed_only`` for those whose row differs from the last
+delivered file), then one with clearing values for each customer whom the last file held and this one does not, whether
+they have left the list (removed.csv) or may not be contacted any more. Nobody who was never sent is named: neither
+controls nor those without consent. ``<name>.state.csv`` has key and hash of every row that the destination holds
+afterwards; ``<name>.refused.csv`` the rows held back, and why.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from kizuna.config_exports import DestinationExport
+from kizuna.exports.csv import csv_text
+from kizuna.exports.destinations.contacts import read_contacts
+from kizuna.exports.destinations.mapping import Mapped, mapped, rows_to_send, scalar_text
+from kizuna.exports.destinations.settings import CONTACTS, clears, key_of, to_clear
+from kizuna.exports.outgoing import Outgoing
+
+FOLDER = "destinations"
+
+
+def write_destination(out: Outgoing, asked: DestinationExport, folder: Path) -> dict[str, int]:
+    """Writes the three files under ``destinations``; rows by path."""
+    sent = rows_to_send(out.pack.at_risk, asked, out.config.at_risk.consent_missing)
+    found = mapped(_with_more(out, asked, sent), asked, out.pack.timezone)
+    held = {key: _digest(row) for key, row in zip(found.keys, found.rows, strict=True)}
+    last = _last_state(out.last_folder, asked)
+    rows = [
+        row
+        for key, row in zip(found.keys, found.rows, strict=True)
+        if not (asked.changed_only and last.get(key) == held[key])
+    ]
+    if clears(asked):
+        rows += _clearing_rows(found, asked, sorted(last.keys() - held.keys()), list(out.pack.at_risk.columns))
+    refused = [[str(item.list_rank), item.customer_id, item.column, item.why] for item in found.refused]
+    written = {
+        f"{asked.file_stem}.csv": (found.header, rows),
+        f"{asked.file_stem}.state.csv": (["key", "row_sha256"], [list(item) for item in sorted(held.items())]),
+        f"{asked.file_stem}.refused.csv": (["list_rank", "customer_id", "column", "why"], refused),
+    }
+    (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
+    for name, (header, cells) in written.items():
+        (folder / FOLDER / name).write_text(csv_text(header, _without_null(cells)), encoding="utf-8", newline="")
+    return {f"{FOLDER}/{name}": len(cells) for name, (_, cells) in written.items()}
+
+
+def _with_more(out: Outgoing, asked: DestinationExport, sent: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the columns of customers and of contacts that the config names."""
+    named = [ours for ours in dict.fromkeys(asked.columns.values()) if ours not in sent]
+    more = {ours: out.profile[ours] for ours in named if not ours.startswith(CONTACTS)}
+    wanted = [ours.removeprefix(CONTACTS) for ours in named if ours.startswith(CONTACTS)]
+    if wanted and asked.contacts:
+        found = read_contacts(out.config, asked.contacts, wanted, asked.file_stem)
+        more |= {f"{CONTACTS}{name}": found[name] for name in wanted}
+    joined = {name: column.reindex(sent["customer_id"]).to_numpy() for name, column in more.items()}
+    return sent.assign(**joined)
+
+
+def _last_state(last_folder: Path | None, asked: DestinationExport) -> dict[str, str]:
+    """Hash of each row by key that the destination holds since the last delivered file; empty where there was none."""
+    path = None if last_folder is None else last_folder / FOLDER / f"{asked.file_stem}.state.csv"
+    if path is None or not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["key"]: row["row_sha256"] for row in csv.DictReader(file)}
+
+
+def _clearing_rows(
+    found: Mapped, asked: DestinationExport, gone: Sequence[str], list_columns: Sequence[str]
+) -> list[list[str]]:
+    """A row for each key: the clearing values of what was made of the list, constants, and else blanks."""
+    cleared = to_clear(asked, list_columns)
+    same = {name: scalar_text(value) for name, value in asked.constants.items()}
+    same |= {name: scalar_text(asked.clear[name]) for name in cleared if name in asked.clear}
+    return [[(same | {key_of(asked): key}).get(name, "") for name in found.header] for key in gone]
+
+
+def _digest(row: list[str]) -> str:
+    return hashlib.sha256("\x1f".join(row).encode()).hexdigest()[:32]
+
+
+def _without_null(rows: list[list[str]]) -> list[list[str | None]]:
+    """Blank cells as nothing at all, not as a quoted empty text."""
+    return [[text or None for text in row] for row in rows]

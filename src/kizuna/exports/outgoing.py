@@ -1,0 +1,31 @@
+"""What every export of a publication receives: the list, what more is known of customers, and the last list's folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from kizuna.config import Config
+from kizuna.data.store import Store
+from kizuna.exports.pack import ListPack
+from kizuna.exports.profile import profile_names, profile_of
+from kizuna.timeline import day_of
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One list on its way out. ``last_folder``: where the list that was published last lies, None where there is none."""
+
+    pack: ListPack
+    config: Config
+    store: Store
+    last_folder: Path | None = None
+
+    @cached_property
+    def profile(self) -> pd.DataFrame:
+        """Market, language and attributes as text, by customer_id, as known on the day of the list."""
+        frame = profile_of(self.store, day_of(self.pack.as_of), profile_names(self.config))
+        return frame.set_index("customer_id")

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.exports.destinations.small import EVERY_KIND, read, small_list, write
+
+from kizuna.errors import ConfigError, ContractError, DataMissing
+
+CRM = """
+to: destination
+name: crm
+columns: {Nr: customer_id, Risk: risk_band, Until: act_by, P: churn_probability}
+constants: {Source: kizuna, Live: true}
+date_format: "%Y/%m/%d"
+"""
+
+
+def test_target_rows_that_may_be_contacted_in_their_columns_and_nobody_else(tmp_path: Path, build_pack) -> None:
+    pack = small_list(build_pack("ja"), EVERY_KIND, churn_probability=[0.75] * 6)
+    rows, found = write(tmp_path / "r1", pack, CRM)
+    line = {"Risk": "high", "Until": "2026/01/05", "P": "0.75", "Source": "kizuna", "Live": "true"}
+    assert found == [{"Nr": "007", **line}, {"Nr": "NA", **line}]
+    assert rows == {
+        "destinations/crm.csv": 2,
+        "destinations/crm.state.csv": 2,
+        "destinations/crm.refused.csv": 0,
+    }
+    text = (tmp_path / "r1/destinations/crm.csv").read_bytes()
+    assert text.startswith(b"Nr,Risk,Until,P,Source,Live\n007,high,")
+    assert b"\r" not in text
+    for name in ("control", "exempt", "paused"):
+        assert name not in (tmp_path / "r1/destinations/crm.state.csv").read_text()
+
+
+def test_unknown_consent_follows_the_config(tmp_path: Path, build_pack) -> None:
+    pack = small_list(build_pack("ja"), EVERY_KIND)
+    _, found = write(tmp_path / "r1", pack, CRM, consent_missing="allow")
+    assert [row["Nr"] for row in found] == ["007", "NA", "unknown"]
+
+
+def test_only_rows_whose_action_uses_a_channel(tmp_path: Path, build_pack) -> None:
+    customers = {name: ("target", True) for name in ("a", "b", "c")}
+    pack = small_list(build_pack("ja"), customers, channel=["email", "phone", None])
+    _, found = write(tmp_path / "r1", pack, CRM + "channels: [email, line]\n")
+    assert [row["Nr"] for row in found] == ["a"]
+
+
+def test_data_is_not_altered(tmp_path: Path, build_pack, hostile_ids) -> None:
+    names = [*hostile_ids, "\ttab", "a\r\nb", "𠮷", "=HYPERLINK(1)", "+1", "-1", "@x"]
+    pack = small_list(build_pack("ja"), {name: ("target", True) for name in names})
+    _, found = write(tmp_path / "r1", pack, CRM)
+    assert [row["Nr"] for row in found] == names
+
+
+BLANK = "to: destination\ncolumns: {Nr: customer_id, Why: reason_1_text, Gap: usual_gap_days}\n"
+
+
+@pytest.mark.parametrize(
+    ("policy", "rows", "refused"),
+    [
+        ("blank: empty", [["a", "x", "7"], ["b", "", ""]], []),
+        ("blank: clear\nclear: {Why: none, Gap: -1}", [["a", "x", "7"], ["b", "none", "-1"]], []),
+        ("blank: refuse", [["a", "x", "7"]], ["2,b,Why,empty"]),
+    ],
+)
+def test_what_a_missing_value_becomes(tmp_path: Path, build_pack, policy: str, rows: list, refused: list) -> None:
+    customers = {"a": ("target", True), "b": ("target", True)}
+    pack = small_list(build_pack("ja"), customers, reason_1_text=["x", None], usual_gap_days=[7.0, None])
+    counts, found = write(tmp_path / "r1", pack, BLANK + policy)
+    assert [list(row.values()) for row in found] == rows
+    lines = (tmp_path / "r1/destinations/destination.refused.csv").read_text().splitlines()
+    assert lines == ["list_rank,customer_id,column,why", *refused]
+    assert counts["destinations/destination.refused.csv"] == len(refused)
+
+
+CHANGED = "to: destination\ncolumns: {Nr: customer_id, Risk: risk_band}\nclear: {Risk: none}\nchanged_only: "
+
+
+def test_changed_rows_only_and_clearing_rows_for_those_who_are_no_longer_sent(tmp_path: Path, build_pack) -> None:
+    base = build_pack("ja")
+    first = small_list(base, {name: ("target", True) for name in ("a", "b", "c", "d")} | {"e": ("control", True)})
+    write(tmp_path / "r1", first, CHANGED + "true")
+    # a stays as it was, b's risk changes, c has left the list, d is paused, f is new; e was never sent and still is not.
+    second = small_list(
+        base, {"a": ("target", True), "b": ("target", True), "d": ("target", False), "f": ("target", True)}
+    )
+    second.at_risk.loc[1, "risk_band"] = "medium"
+    cleared = [{"Nr": "c", "Risk": "none"}, {"Nr": "d", "Risk": "none"}]
+    new = [{"Nr": "b", "Risk": "medium"}, {"Nr": "f", "Risk": "high"}]
+    assert write(tmp_path / "r2", second, CHANGED + "true", last=tmp_path / "r1")[1] == new + cleared
+    _, everybody = write(tmp_path / "all", second, CHANGED + "false", last=tmp_path / "r1")
+    assert everybody == [{"Nr": "a", "Risk": "high"}, *new, *cleared]
+    # Whether all or only changes are sent, the destination then holds the same, and a third time nothing is left to say.
+    states = [(tmp_path / name / "destinations/destination.state.csv").read_bytes() for name in ("r2", "all")]
+    assert states[0] == states[1]
+    assert write(tmp_path / "r3", second, CHANGED + "true", last=tmp_path / "r2")[1] == []
+
+
+def test_a_destination_without_clearing_values_gets_no_clearing_rows(tmp_path: Path, build_pack) -> None:
+    base = build_pack("ja")
+    write(tmp_path / "r1", small_list(base, {"a": ("target", True)}), CRM)
+    assert (
+        write(tmp_path / "r2", small_list(base, {"b": ("target", True)}), CRM, last=tmp_path / "r1")[1][0]["Nr"] == "b"
+    )
+    assert len(read(tmp_path / "r2", "crm")) == 1
+
+
+MAIL = """
+to: destination
+name: mail
+key: Mail
+columns: {Mail: contacts.email, Risk: risk_band, Market: market}
+clear: {Risk: none}
+contacts: {path: people.csv, columns: {customer_id: user, email: address}}
+"""
+
+
+def test_contacts_are_joined_and_a_key_comes_once(tmp_path: Path, build_pack) -> None:
+    people = "user,address\n007,one@example.com\nb,two@example.com\nc,one@example.com\nd,\nz,never@example.com\n"
+    (tmp_path / "people.csv").write_text(people)
+    pack = small_list(build_pack("ja"), {name: ("target", True) for name in ("007", "b", "c", "d", "e")})
+    _, found = write(tmp_path / "r1", pack, MAIL)
+    assert found == [
+        {"Mail": "one@example.com", "Risk": "high", "Market": "JP"},
+        {"Mail": "two@example.com", "Risk": "high", "Market": ""},
+    ]
+    assert (tmp_path / "r1/destinations/mail.refused.csv").read_text().splitlines()[1:] == [
+        "3,c,Mail,duplicate_key",
+        "4,d,Mail,empty",
+        "5,e,Mail,empty",
+    ]
+    assert "never" not in (tmp_path / "r1/destinations/mail.state.csv").read_text()
+    # Who has left is cleared of what the list said, not of what is theirs.
+    _, cleared = write(tmp_path / "r2", small_list(pack, {}), MAIL, last=tmp_path / "r1")
+    assert cleared[0] == {"Mail": "one@example.com", "Risk": "none", "Market": ""}
+
+
+def test_contacts_that_cannot_be_used(tmp_path: Path, build_pack) -> None:
+    pack = small_list(build_pack("ja"), {"007": ("target", True)})
+    with pytest.raises(DataMissing) as missing:
+        write(tmp_path / "r1", pack, MAIL)
+    assert str(missing.value) == (
+        "contacts of the export mail is to be read from people.csv, but there is no such file (looked at "
+        f"{tmp_path}/people.csv). Mend contacts of the export mail.path; relative paths start at the config's folder."
+    )
+    (tmp_path / "people.csv").write_text("user,mail\n007,one@example.com\n")
+    with pytest.raises(ConfigError) as no_column:
+        write(tmp_path / "r1", pack, MAIL)
+    assert str(no_column.value) == (
+        "exports: mail asks for email of its contacts as column 'address'; found user, mail. Mend its contacts.columns."
+    )
+    (tmp_path / "people.csv").write_text("user,address\n007,one@example.com\n007,two@example.com\n")
+    with pytest.raises(ContractError) as twice:
+        write(tmp_path / "r1", pack, MAIL)
+    assert str(twice.value) == (
+        "exports: the contacts of mail hold 1 customers more than once, such as 007. Keep one row of each."
+    )
+
+
+def test_the_same_list_gives_the_same_bytes(tmp_path: Path, build_pack) -> None:
+    pack = small_list(build_pack("ja"), EVERY_KIND)
+    for name in ("r1", "r2"):
+        write(tmp_path / name, pack, CRM)
+    for path in (tmp_path / "r1/destinations").iterdir():
+        assert path.read_bytes() == (tmp_path / "r2/destinations" / path.name).read_bytes()
