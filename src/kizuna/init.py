@@ -34,6 +34,7 @@ at_risk:
   language: en                     # en | ja
   playbook: playbook.yaml          # which action for whom; builtin uses the one that ships
 output:     {{dir: exports}}
+exports:    [{{to: workbook}}, {{to: report}}]     # also csv, destination, braze, klaviyo, database: see docs/exports.md
 """
 
 _README = """\

@@ -87,6 +87,7 @@ def score(
 
 def dry_run_day(store: Store, config: Config, as_of: int, options: ScoreOptions) -> dict[str, Any]:
     """What publishing the day would change against the last list: counts, and the customers who come and go."""
+    refuse_exports(config, AT_RISK_COLUMNS)
     models = load_models(config)
     if not options.hindsight:
         refuse_hindsight(models, as_of)

@@ -26,7 +26,7 @@ _CODES = {
     **{"suppressed_reason": "suppressed", "arm": "arm"},
 }
 _FIRST = ("list_rank", "customer_id")
-_DAY_FORMATS = {"ja": "%Y/%m/%d", "en": "%Y-%m-%d"}
+_DAY_FORMATS = {"ja": "%Y/%m/%d"}
 
 
 def write_people_csv(pack: ListPack, asked: CsvExport, path: Path) -> dict[str, int]:
@@ -93,7 +93,7 @@ def _said(name: str, value: Any, words: Words) -> str | None:
         return safe_text(facts_text(value, words)) or None
     if name == "data_warning":
         return safe_text(warning_text(value, words)) or None
-    text = cell_text(value, decimals_of(name), _DAY_FORMATS[words.language]) or None
+    text = cell_text(value, decimals_of(name), _DAY_FORMATS.get(words.language, "%Y-%m-%d")) or None
     if text is None or not isinstance(value, str):
         return text
     return safe_text(words.code(_CODES[name], text) if name in _CODES else text)
