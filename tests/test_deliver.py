@@ -68,6 +68,16 @@ def test_a_day_that_was_published_before_the_destination_was_asked_for(tmp_path:
         deliver(config_of(CRM), publication(tmp_path))
 
 
+def test_contacts_that_could_not_be_read(tmp_path: Path) -> None:
+    found = publication(tmp_path)
+    (tmp_path / "destinations/crm.failed.txt").write_text("The contacts are not there. Bring them.\n")
+    found.manifest["files"].append({"path": "destinations/crm.failed.txt", "rows": 0})
+    with pytest.raises(
+        DestinationFailed, match=r"crm: The contacts are not there\. Bring them\. Then add a revision with --"
+    ):
+        deliver(config_of(CRM), found)
+
+
 def test_a_file_larger_than_they_take(tmp_path: Path) -> None:
     found = publication(tmp_path, sent=1)
     with (tmp_path / "destinations/crm.csv").open("r+b") as file:

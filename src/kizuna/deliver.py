@@ -8,7 +8,7 @@ from kizuna.config import Config
 from kizuna.config_exports import DatabaseExport, DestinationExport
 from kizuna.errors import DestinationFailed
 from kizuna.exports.database import read_list, upsert_list
-from kizuna.exports.destinations.files import FOLDER
+from kizuna.exports.destinations.files import FOLDER, failed_file
 from kizuna.exports.destinations.kinds import rules_of
 from kizuna.publish import Publication
 
@@ -44,6 +44,9 @@ def _checked_file(asked: DestinationExport, publication: Publication) -> str:
     """What the destination's file holds; DestinationFailed where there is none, or it is larger than they take."""
     rows = {item["path"]: item["rows"] for item in publication.manifest["files"]}
     path, largest = f"{FOLDER}/{asked.file_stem}.csv", rules_of(asked).largest_mb
+    if failed_file(asked) in rows:
+        why = (publication.folder / failed_file(asked)).read_text(encoding="utf-8").strip()
+        raise DestinationFailed(f"{why} Then add a revision with --republish")
     if path not in rows:
         raise DestinationFailed(
             f"r{publication.revision} of that day was published without it. Add a revision with --republish"

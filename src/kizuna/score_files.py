@@ -35,14 +35,15 @@ def write_files(folder: Path, store: Store, config: Config, models: LoadedModels
         "at_risk.csv": len(scored.at_risk),
         "removed.csv": len(gone),
     }
-    out = Outgoing(_pack(store, config, models, scored), config, store, _last_folder(config, date_of(scored.as_of)))
+    out = Outgoing(_pack(store, config, models, scored), config, store, _earlier_folders(config, date_of(scored.as_of)))
     return rows | write_exports(out, folder)
 
 
-def _last_folder(config: Config, day: date) -> Path | None:
-    """Where the list lies that was published last: of the same day, where that is published again, or of one before."""
-    last = published(config.output_dir, day) or next(reversed(lists_before(config.output_dir, day)), None)
-    return last.folder if last else None
+def _earlier_folders(config: Config, day: date) -> tuple[Path, ...]:
+    """Where earlier lists lie, newest first; that of the same day before them, where it is published again."""
+    current = published(config.output_dir, day)
+    lists = [*lists_before(config.output_dir, day), *([current] if current else [])]
+    return tuple(publication.folder for publication in reversed(lists))
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:

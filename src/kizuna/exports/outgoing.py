@@ -1,4 +1,4 @@
-"""What every export of a publication receives: the list, what more is known of customers, and the last list's folder."""
+"""What every export of a publication receives: the list, what more is known of customers, and where earlier lists lie."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from kizuna.timeline import day_of
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One list on its way out. ``last_folder``: where the list that was published last lies, None where there is none."""
+    """One list on its way out. ``earlier_folders``: where the lists lie that were published before it, newest first."""
 
     pack: ListPack
     config: Config
     store: Store
-    last_folder: Path | None = None
+    earlier_folders: tuple[Path, ...] = ()
 
     @cached_property
     def profile(self) -> pd.DataFrame:

@@ -28,6 +28,7 @@ EVERY_KIND = {
     "paused": ("target", False),
     "unknown": ("target", None),
 }
+PEOPLE = pd.DataFrame({"customer_id": ["007"], "market": ["JP"]})
 
 
 def small_list(pack: ListPack, customers: dict[str, tuple[str, bool | None]], **columns: list[Any]) -> ListPack:
@@ -48,12 +49,13 @@ def write(
 ) -> tuple[dict[str, int], list[dict[str, str]]]:
     """(rows by file, the rows of the destination's file) of the YAML of one export; contacts lie beside ``folder``."""
     config = config_of(asked, folder.parent, consent_missing)
-    store = Project(config, {"customers": pd.DataFrame({"customer_id": ["007"], "market": ["JP"]})}).opened
+    store = Project(config, {"customers": PEOPLE}).opened
     (export,) = config.exports
     assert isinstance(export, DestinationExport)
     folder.mkdir(exist_ok=True)
-    rows = write_destination(Outgoing(pack, config, store, last), export, folder)
-    return rows, read(folder, export.file_stem)
+    rows = write_destination(Outgoing(pack, config, store, (last,) if last else ()), export, folder)
+    sent = f"destinations/{export.file_stem}.csv" in rows
+    return rows, read(folder, export.file_stem) if sent else []
 
 
 def read(folder: Path, stem: str) -> list[dict[str, str]]:

@@ -3,9 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.exports.destinations.small import EVERY_KIND, read, small_list, write
+from tests.exports.destinations.small import EVERY_KIND, PEOPLE, config_of, read, small_list, write
 
-from kizuna.errors import ConfigError, ContractError, DataMissing
+from kizuna.exports.destinations.files import write_destination
+from kizuna.exports.outgoing import Outgoing
+from kizuna.exports.pack import ListPack
+from kizuna.project import Project
 
 CRM = """
 to: destination
@@ -136,26 +139,42 @@ def test_contacts_are_joined_and_a_key_comes_once(tmp_path: Path, build_pack) ->
     assert cleared[0] == {"Mail": "one@example.com", "Risk": "none", "Market": ""}
 
 
-def test_contacts_that_cannot_be_used(tmp_path: Path, build_pack) -> None:
+def failure(folder: Path, pack: ListPack) -> str:
+    rows, found = write(folder, pack, MAIL)
+    assert (rows, found) == ({"destinations/mail.failed.txt": 0}, [])
+    return (folder / "destinations/mail.failed.txt").read_text().strip()
+
+
+def test_contacts_that_cannot_be_used_do_not_stop_the_list(tmp_path: Path, build_pack) -> None:
     pack = small_list(build_pack("ja"), {"007": ("target", True)})
-    with pytest.raises(DataMissing) as missing:
-        write(tmp_path / "r1", pack, MAIL)
-    assert str(missing.value) == (
-        "contacts of the export mail is to be read from people.csv, but there is no such file (looked at "
-        f"{tmp_path}/people.csv). Mend contacts of the export mail.path; relative paths start at the config's folder."
+    assert failure(tmp_path / "r1", pack) == (
+        "Table contacts of the export mail is to be read from people.csv, but there is no such file (looked at "
+        f"{tmp_path}/people.csv). Mend the export mail's contacts.path; relative paths start at the config's folder."
     )
     (tmp_path / "people.csv").write_text("user,mail\n007,one@example.com\n")
-    with pytest.raises(ConfigError) as no_column:
-        write(tmp_path / "r1", pack, MAIL)
-    assert str(no_column.value) == (
-        "exports: mail asks for email of its contacts as column 'address'; found user, mail. Mend its contacts.columns."
+    assert failure(tmp_path / "r1", pack) == (
+        "Table contacts of the export mail: email is looked for in column 'address'; found user, mail. "
+        "Mend the export mail's contacts.columns."
     )
     (tmp_path / "people.csv").write_text("user,address\n007,one@example.com\n007,two@example.com\n")
-    with pytest.raises(ContractError) as twice:
-        write(tmp_path / "r1", pack, MAIL)
-    assert str(twice.value) == (
-        "exports: the contacts of mail hold 1 customers more than once, such as 007. Keep one row of each."
+    assert failure(tmp_path / "r1", pack) == (
+        "Table contacts of the export mail: 1 customers stand there more than once. Keep one row of each."
     )
+    (tmp_path / "people.csv").write_bytes(b"user,address\n007,\xff\xfe\n")
+    assert failure(tmp_path / "r1", pack).startswith("Table contacts of the export mail cannot be read: ")
+
+
+def test_who_was_sent_before_a_week_without_a_file_is_cleared(tmp_path: Path, build_pack) -> None:
+    base = build_pack("ja")
+    write(tmp_path / "r1", small_list(base, {"a": ("target", True)}), CHANGED + "true")
+    (tmp_path / "r2").mkdir()
+    config = config_of(CHANGED + "true")
+    (export,) = config.exports
+    pack = small_list(base, {"b": ("target", True)})
+    out = Outgoing(pack, config, Project(config, {"customers": PEOPLE}).opened, (tmp_path / "r2", tmp_path / "r1"))
+    (tmp_path / "r3").mkdir()
+    write_destination(out, export, tmp_path / "r3")
+    assert read(tmp_path / "r3", "destination") == [{"Nr": "b", "Risk": "high"}, {"Nr": "a", "Risk": "none"}]
 
 
 def test_the_same_list_gives_the_same_bytes(tmp_path: Path, build_pack) -> None:

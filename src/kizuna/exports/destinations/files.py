@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from kizuna.config_exports import DestinationExport
+from kizuna.errors import KizunaError
 from kizuna.exports.csv import csv_text
 from kizuna.exports.destinations.contacts import read_contacts
 from kizuna.exports.destinations.mapping import Mapped, mapped, rows_to_send, scalar_text
@@ -27,11 +28,33 @@ FOLDER = "destinations"
 
 
 def write_destination(out: Outgoing, asked: DestinationExport, folder: Path) -> dict[str, int]:
-    """Writes the three files under ``destinations``; rows by path."""
+    """Writes the three files under ``destinations``; rows by path.
+
+    Where contacts cannot be read the list does not wait for them: ``<name>.failed.txt`` then says why there are none.
+    """
+    (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
+    try:
+        files = _files(out, asked)
+    except KizunaError as error:
+        name = failed_file(asked)
+        (folder / name).write_text(f"{error}\n", encoding="utf-8")
+        return {name: 0}
+    for path, (header, rows) in files.items():
+        (folder / path).write_text(csv_text(header, _without_null(rows)), encoding="utf-8", newline="")
+    return {path: len(rows) for path, (_, rows) in files.items()}
+
+
+def failed_file(asked: DestinationExport) -> str:
+    """The path of the file that says why a destination has none."""
+    return f"{FOLDER}/{asked.file_stem}.failed.txt"
+
+
+def _files(out: Outgoing, asked: DestinationExport) -> dict[str, tuple[list[str], list[list[str]]]]:
+    """Header and rows of each file by path."""
     sent = rows_to_send(out.pack.at_risk, asked, out.config.at_risk.consent_missing)
     found = mapped(_with_more(out, asked, sent), asked, out.pack.timezone)
     held = {key: _digest(row) for key, row in zip(found.keys, found.rows, strict=True)}
-    last = _last_state(out.last_folder, asked)
+    last = _last_state(out.earlier_folders, asked)
     rows = [
         row
         for key, row in zip(found.keys, found.rows, strict=True)
@@ -40,15 +63,12 @@ def write_destination(out: Outgoing, asked: DestinationExport, folder: Path) -> 
     if clears(asked):
         rows += _clearing_rows(found, asked, sorted(last.keys() - held.keys()), list(out.pack.at_risk.columns))
     refused = [[str(item.list_rank), item.customer_id, item.column, item.why] for item in found.refused]
-    written = {
-        f"{asked.file_stem}.csv": (found.header, rows),
-        f"{asked.file_stem}.state.csv": (["key", "row_sha256"], [list(item) for item in sorted(held.items())]),
-        f"{asked.file_stem}.refused.csv": (["list_rank", "customer_id", "column", "why"], refused),
+    stem = f"{FOLDER}/{asked.file_stem}"
+    return {
+        f"{stem}.csv": (found.header, rows),
+        f"{stem}.state.csv": (["key", "row_sha256"], [list(item) for item in sorted(held.items())]),
+        f"{stem}.refused.csv": (["list_rank", "customer_id", "column", "why"], refused),
     }
-    (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
-    for name, (header, cells) in written.items():
-        (folder / FOLDER / name).write_text(csv_text(header, _without_null(cells)), encoding="utf-8", newline="")
-    return {f"{FOLDER}/{name}": len(cells) for name, (_, cells) in written.items()}
 
 
 def _with_more(out: Outgoing, asked: DestinationExport, sent: pd.DataFrame) -> pd.DataFrame:
@@ -63,12 +83,13 @@ def _with_more(out: Outgoing, asked: DestinationExport, sent: pd.DataFrame) -> p
     return sent.assign(**joined)
 
 
-def _last_state(last_folder: Path | None, asked: DestinationExport) -> dict[str, str]:
-    """Hash of each row by key that the destination holds since the last delivered file; empty where there was none."""
-    path = None if last_folder is None else last_folder / FOLDER / f"{asked.file_stem}.state.csv"
-    if path is None or not path.is_file():
+def _last_state(folders: Sequence[Path], asked: DestinationExport) -> dict[str, str]:
+    """Hash of each row by key that the destination holds since its last file; empty where there was none."""
+    paths = [folder / FOLDER / f"{asked.file_stem}.state.csv" for folder in folders]
+    newest = next((path for path in paths if path.is_file()), None)
+    if newest is None:
         return {}
-    with path.open(encoding="utf-8", newline="") as file:
+    with newest.open(encoding="utf-8", newline="") as file:
         return {row["key"]: row["row_sha256"] for row in csv.DictReader(file)}
 
 
