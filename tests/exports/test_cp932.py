@@ -26,13 +26,14 @@ def test_what_changed_is_told_by_row_and_column():
     rows = [["1", "山田", None], ["2", "𠮷𠮷é", "x"]]
     kept, changed = encodable_cells(rows, "translit", "x.csv")
     assert kept == [["1", "山田", None], ["2", "吉吉e", "x"]]
-    assert changed == [Unencodable(1, 1, "𠮷é", "吉吉e")]
+    assert changed == [Unencodable(1, 1, "𠮷é", "吉吉e", True)]
 
 
 def test_a_twin_that_comes_back_wider_is_told_and_never_refused():
     kept, changed = encodable_cells([["3〜5"]], "error", "x.csv")
     assert kept == [["3〜5"]]
     assert [(cell.characters, cell.written.encode("cp932").decode("cp932")) for cell in changed] == [("〜", "3～5")]
+    assert not changed[0].lacking
 
 
 def test_an_error_names_the_characters_and_the_lines():

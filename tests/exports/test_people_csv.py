@@ -98,6 +98,14 @@ def test_cp932_and_the_list_of_what_changed(tmp_path, build_pack):
         write_people_csv(pack, CsvExport(to="csv", encoding="cp932"), tmp_path / "x.csv")
 
 
+def test_a_wave_dash_is_listed_in_an_id_and_nowhere_else(tmp_path, build_pack):
+    pack = with_ids(build_pack("ja"), "3〜5")
+    pack = replace(pack, at_risk=pack.at_risk.assign(facts="DETRACTOR"))
+    assert "〜" in load_words("ja")("fact.DETRACTOR")
+    write_people_csv(pack, CsvExport(to="csv", encoding="cp932"), tmp_path / "x.csv")
+    assert [row["列"] for row in read(tmp_path / "x_characters.csv")] == ["顧客ID"]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_headings_can_be_written_in_cp932(language):
     words = load_words(language)

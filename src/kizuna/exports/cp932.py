@@ -23,12 +23,16 @@ _NEAREST = {
 
 @dataclass(frozen=True)
 class Unencodable:
-    """One cell that cannot be written as it is: its row, its column, the characters, and the text that is written."""
+    """One cell that cannot be written as it is: its row, its column, the characters, and the text that is written.
+
+    ``lacking``: whether cp932 lacks one of them, or all come back as their full-width twins.
+    """
 
     row: int
     column: int
     characters: str
     written: str
+    lacking: bool
 
 
 def encodable_cells(
@@ -46,10 +50,10 @@ def encodable_cells(
             lost = "" if text is None else _altered(text)
             if text is not None and lost:
                 text = _as_cp932(text, policy == "translit")
-                found.append(Unencodable(number, column, lost, text))
+                found.append(Unencodable(number, column, lost, text, not all(_has(c) for c in lost)))
             cells.append(text)
         kept.append(cells)
-    lacking = [cell for cell in found if any(not _has(character) for character in cell.characters)]
+    lacking = [cell for cell in found if cell.lacking]
     if policy == "error" and lacking:
         shown = "".join(dict.fromkeys(c for cell in lacking for c in cell.characters if not _has(c)))[:10]
         raise ResultError(

@@ -49,7 +49,8 @@ def write_people_csv(pack: ListPack, asked: CsvExport, path: Path) -> dict[str, 
             cells[cell.row - 1][cell.column] = safe_text(cell.written)
     _write(path, [text or "" for text in head], cells, "cp932")
     beside = path.with_name(f"{path.stem}_characters.csv")
-    told = _told(rows, header, changed)
+    # A twin is no loss where people read it; in an id it is another customer's.
+    told = _told(rows, header, [cell for cell in changed if cell.lacking or cell.column == _FIRST.index("customer_id")])
     heads = [words("column.list_rank"), words("column.customer_id")]
     heads += [words(f"csv.{name}") for name in ("column", "characters", "written")]
     _write(beside, heads, told, "utf-8-sig")
