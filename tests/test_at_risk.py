@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import replace
 from datetime import date
 
@@ -21,7 +20,6 @@ from kizuna.at_risk import (
     list_plan,
     risk_percentile,
     select,
-    smallest_visible_effect,
 )
 from kizuna.config_file import parse_config
 from kizuna.errors import ResultError
@@ -83,6 +81,8 @@ def test_ten_customers():
         "listed": 6,
         "suppressed": 1,
         "below_min_probability": 1,
+        "beyond_market_capacity": 0,
+        "beyond_silent_share": 0,
         "beyond_capacity": 2,
     }
     assert selection.removed is None
@@ -283,23 +283,6 @@ def test_lifecycle_stages():
     assert stages.where(stages.notna(), None).tolist() == [row[3] for row in rows]
 
 
-def test_smallest_visible_effect_by_hand():
-    # (1.95996 + 0.84162) · sqrt(0.25 · (1/400 + 1/100)) = 2.80158 · 0.0559017
-    assert smallest_visible_effect(400, 100, 0.5) == pytest.approx(0.156613, abs=1e-6)
-    assert math.isnan(smallest_visible_effect(400, 0, 0.5))
-    assert math.isnan(smallest_visible_effect(400, 100, 0.0))
-
-
-def test_smallest_visible_effect_is_seen_in_four_of_five_lists():
-    random = np.random.default_rng(7)
-    n_target, n_control, base = 2000, 500, 0.45
-    effect = smallest_visible_effect(n_target, n_control, base)
-    kept = random.binomial(n_target, base - effect, 4000) / n_target
-    left = random.binomial(n_control, base, 4000) / n_control
-    error = np.sqrt(kept * (1 - kept) / n_target + left * (1 - left) / n_control)
-    assert np.mean((left - kept) / error > 1.959964) == pytest.approx(0.8, abs=0.03)
-
-
 def test_plan_of_a_config():
     config = parse_config(
         {
@@ -311,6 +294,9 @@ def test_plan_of_a_config():
                 "min_probability": 0.25,
                 "bands": {"high": 0.7, "medium": 0.2},
                 "control_share": 0.1,
+                "per_market": {"JP": 3},
+                "quota": {"first": 2},
+                "max_silent_share": 0.25,
             },
         }
     )
@@ -325,6 +311,10 @@ def test_plan_of_a_config():
         control_share=0.1,
         cltv_horizon_days=180,
         margin=0.5,
+        per_market={"JP": 3},
+        quota={"first": 2},
+        max_silent_share=0.25,
+        silent_after_days=90,
     )
     default = parse_config({"name": "shop", "data": {"tables": {"purchases": {"path": "p.csv"}}}})
     assert list_plan(default, day, None) == ListPlan(day, "shop")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import date, timedelta
 
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from kizuna.explain.facts import CODES
 from kizuna.explain.reasons import NEVER_A_REASON
 from kizuna.explain.wording import load_wording
 from kizuna.playbook import BANDS, OWED, STAGES, load_playbook, parse_playbook, plan_actions
+from kizuna.playbook.calendar import Calendar
 
 BUILTIN = load_playbook()
 DAY = pd.Timestamp("2026-01-05")
@@ -34,11 +36,11 @@ ROW = {
 }
 
 
-def plan(playbook=BUILTIN, language="en", consent=None, **changes):
+def plan(playbook=BUILTIN, told_in="en", consent=None, save_rate=None, **changes):
     """The planned row of one customer among a hundred listed."""
     listed = pd.DataFrame([{**ROW, **changes}] + [{**ROW, "customer_id": f"c{k}"} for k in range(99)])
     context = pd.DataFrame([{"customer_id": "007", **(consent or {})}])
-    return plan_actions(listed, context, playbook, language).iloc[0]
+    return plan_actions(listed, context, playbook, told_in, save_rate).iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_texts_word_for_word():
     complaint = {"facts": "OPEN_COMPLAINT"}
     english = "Apologise and solve the complaint first; no marketing until then"
     assert plan(**complaint)["action_text"] == english
-    assert plan(**complaint, language="ja")["action_text"] == "まずお詫びし苦情を解決する(解決まで販促はしない)"
+    assert plan(**complaint, told_in="ja")["action_text"] == "まずお詫びし苦情を解決する(解決まで販促はしない)"
     for action in BUILTIN.actions.values():
         assert all(0 < len(text.encode()) <= 255 for text in action.text.values())
 
@@ -133,10 +135,115 @@ def test_act_by_is_the_first_of_next_purchase_expiry_and_the_action_s_time(expec
     assert row["act_by"] == pd.Timestamp(act_by)
 
 
+RULES = yaml.safe_load(
+    """
+    - {action: A06, markets: [JP, 'NO'], languages: [JA], min_value_at_risk: 1000}
+    - {action: A03, languages: [en]}
+    - {action: A11, markets: [US], text: {en: Ask her friends, ja: ご友人に}}
+    """
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "action"),
+    [
+        ({"market": "JP", "language": "ja", "value_at_risk": 1000.0}, "A06"),
+        ({"market": "JP", "language": "ja", "value_at_risk": 999.0}, "A01"),
+        ({"market": "JP", "language": "ja", "value_at_risk": float("nan")}, "A01"),
+        ({"market": "JP", "language": None, "value_at_risk": 5000.0}, "A01"),
+        ({"market": None, "language": "EN"}, "A03"),
+        ({"market": "US", "language": "fr"}, "A11"),
+        ({}, "A01"),
+    ],
+)
+def test_market_language_and_value(changes, action):
+    row = plan(parse_playbook(tree(by_fact=RULES, otherwise="A01")), **changes)
+    assert row["action"] == action
+    assert row["action_text"] == ("Ask her friends" if action == "A11" else action)
+
+
+def test_what_an_offer_may_cost_at_most():
+    offers = parse_playbook(tree())
+
+    def most(playbook, save_rate, **changes):
+        return plan(playbook, save_rate=save_rate, **changes)["offer_max_cost"]
+
+    assert most(offers, 0.1, value_at_risk=12345.6) == 1234.56
+    assert most(offers, 0.1, value_at_risk=-5.0) == 0.0
+    assert pd.isna(most(offers, None, value_at_risk=12345.6))
+    assert pd.isna(most(offers, 0.1, value_at_risk=float("nan")))
+    assert pd.isna(most(BUILTIN, 0.1, value_at_risk=12345.6))
+    given = copy.deepcopy(TREE["actions"])
+    given["A01"]["offer"] = True
+    assert most(parse_playbook(tree(actions=given, otherwise="A01")), 0.5, value_at_risk=10.0) == 5.0
+
+
+CALENDAR = yaml.safe_load(
+    """
+    default: {working_days: [mon, tue, wed, thu, fri], call_hours: '09:00-17:00'}
+    JP: {working_days: [mon, tue, wed, thu, fri, sat], holidays: [2026-01-12, '01-10'], call_hours: null}
+    """
+)
+
+
+@pytest.mark.parametrize(
+    ("market", "as_of", "days", "act_by"),
+    [
+        ("US", "2026-01-05", 7, "2026-01-12"),
+        (None, "2026-01-05", 6, "2026-01-09"),  # Sunday: the Friday before
+        ("JP", "2026-01-05", 7, "2026-01-09"),  # a holiday on Monday, Sunday, a yearly holiday on Saturday
+        ("JP", "2027-01-04", 6, "2027-01-09"),  # the Sunday before; that of 2026 is over
+        (
+            "US",
+            "2026-01-10",
+            1,
+            "2026-01-12",
+        ),  # nobody works from Saturday to Sunday: the next day on which somebody does
+    ],
+)
+def test_act_by_is_a_working_day_of_the_market(market, as_of, days, act_by):
+    given = copy.deepcopy(TREE["actions"])
+    given["A01"]["within_days"] = days
+    playbook = parse_playbook(tree(actions=given, otherwise="A01", calendar=CALENDAR))
+    row = plan(playbook, market=market, as_of=pd.Timestamp(as_of))
+    assert row["act_by"] == pd.Timestamp(act_by)
+
+
+def test_calls_only_where_and_when_the_calendar_allows_them():
+    given = copy.deepcopy(TREE["actions"])
+    given["A01"]["channels"] = ["phone", "email"]
+    playbook = parse_playbook(tree(actions=given, otherwise="A01", calendar=CALENDAR))
+    agreed = {"consent": 1}
+    in_america, in_japan = (plan(playbook, market=market, consent=agreed) for market in ("US", "JP"))
+    assert (in_america["channel"], in_america["call_hours"]) == ("phone", "09:00-17:00")
+    assert in_japan["channel"] == "email"
+    assert pd.isna(in_japan["call_hours"])
+    without = parse_playbook(tree(actions=given, otherwise="A01"))
+    assert plan(without, consent=agreed)["call_hours"] == "08:00-21:00"
+    only_calls = parse_playbook(
+        tree(actions=given, by_fact=[{"action": "A06", "channel": "phone"}], otherwise="A01", calendar=CALENDAR)
+    )
+    assert [plan(only_calls, market=market, consent=agreed)["action"] for market in ("US", "JP")] == ["A06", "A01"]
+
+
+def test_a_year_of_holidays_ends():
+    never = Calendar(working_days=frozenset(), holidays=frozenset())
+    assert never.last_working_day(date(2026, 1, 5), date(2026, 1, 7)) == date(2026, 1, 7)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.dates(date(2026, 1, 1), date(2027, 12, 31)), st.integers(0, 20), st.sampled_from([None, "JP"]))
+def test_the_builtin_calendar_never_asks_for_a_day_off(first, days, market):
+    calendar = BUILTIN.calendar(market)
+    day = calendar.last_working_day(first, first + timedelta(days=days))
+    assert calendar.is_working_day(day)
+    assert day >= first
+
+
 def test_nobody_is_listed():
     listed = pd.DataFrame([ROW]).iloc[:0]
     planned = plan_actions(listed, pd.DataFrame({"customer_id": []}), BUILTIN, "ja")
-    assert planned.columns.tolist() == ["action", "action_text", "channel", "act_by"]
+    assert planned.columns.tolist() == ["action", "action_text", "channel", "act_by", "call_hours", "offer_max_cost"]
     assert planned.empty
 
 
@@ -193,11 +300,11 @@ def test_what_no_playbook_can_overrule(rules, facts, band):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"rules": []}, "mine: unknown key 'rules'. Keys here are actions, by_fact, by_reason, otherwise."),
+        ({"rules": []}, "mine: unknown key 'rules'. Keys here are actions, by_fact, by_reason, otherwise, calendar."),
         (
             {"by_facts": []},
             "mine: unknown key 'by_facts'. Did you mean 'by_fact'? "
-            "Keys here are actions, by_fact, by_reason, otherwise.",
+            "Keys here are actions, by_fact, by_reason, otherwise, calendar.",
         ),
         ({"by_fact": {}}, "mine: by_fact must be a list; found {}."),
         (

@@ -1,17 +1,16 @@
 """The at-risk list of one day: who is listed, in which arm, who is left out and why, who left since the last list.
 
 Walk down the ranking until ``size`` rows are target and may be contacted; control, exempt and paused rows met on the
-way are listed and marked. Nobody disappears silently: eligible = listed + suppressed + below_min_probability +
-beyond_capacity.
+way are listed and marked. Nobody disappears silently: eligible is listed and ``LEFT_OUT``, reason by reason.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -22,11 +21,20 @@ from kizuna.evaluation.baselines.formula import cltv_formula
 from kizuna.explain.consent import contact_consent
 from kizuna.explain.facts import OWED_SERVICE, fact_codes, fact_flags
 from kizuna.list_history import earlier_lists, removed_since, standing
+from kizuna.list_walk import BEYOND, LISTED, Limits, left_out
 
-LEFT_OUT = ("suppressed", "below_min_probability", "beyond_capacity")
+LEFT_OUT = ("suppressed", "below_min_probability", *BEYOND)
 LIST_COLUMNS = [
     *("as_of", "list_rank", "customer_id", "churn_probability", "risk_band", "risk_percentile"),
-    *("churn_probability_prev", "list_status", "weeks_on_list", "lifecycle_stage", "last_purchase"),
+    *(
+        "churn_probability_prev",
+        "list_status",
+        "weeks_on_list",
+        "lifecycle_stage",
+        "market",
+        "language",
+        "last_purchase",
+    ),
     *("days_since_purchase", "usual_gap_days", "overdue_ratio", "expected_next_purchase", "orders_365d"),
     *("revenue_365d", "cltv", "cltv_formula", "value_if_kept", "value_if_churned", "value_at_risk"),
     *("facts", "contact_allowed", "suppressed_reason", "arm"),
@@ -48,7 +56,8 @@ _KNOWN = (
 @dataclass(frozen=True)
 class ListPlan:
     """How one list is drawn. ``min_probability`` None: the eligible mean. ``cltv_horizon_days`` None: no value model,
-    the formula then looks a year ahead.
+    the formula then looks a year ahead. ``per_market``, ``quota``, ``max_silent_share``: see the config; silent are those
+    whose last purchase is more than ``silent_after_days`` ago.
     """
 
     as_of: date
@@ -62,6 +71,17 @@ class ListPlan:
     contact_pause_days: int = 14
     cltv_horizon_days: int | None = None
     margin: float = 1.0
+    per_market: Mapping[str, int] = field(default_factory=dict)
+    quota: Mapping[str, int] = field(default_factory=dict)
+    max_silent_share: float | None = None
+    silent_after_days: int = 90
+
+    @property
+    def limits(self) -> Limits:
+        """The places of the list."""
+        # The share as it was written: 0.29 of 100 are 29, though the product of the floats is a little less.
+        share = None if self.max_silent_share is None else math.floor(self.size * self.max_silent_share + 1e-9)
+        return Limits(self.size, self.per_market, self.quota, share)
 
 
 @dataclass(frozen=True)
@@ -97,6 +117,10 @@ def list_plan(config: Config, as_of: date, cltv_horizon_days: int | None) -> Lis
         contact_pause_days=asked.contact_pause_days,
         cltv_horizon_days=cltv_horizon_days,
         margin=config.cltv.margin,
+        per_market=asked.per_market,
+        quota=asked.quota,
+        max_silent_share=asked.max_silent_share,
+        silent_after_days=config.churn.horizon_days,
     )
 
 
@@ -120,19 +144,20 @@ def select(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan, history:
     order = table.sort_values(ranking[0], ascending=ranking[1], na_position="last", kind="stable")
     walk = order[order["left_out"] == ""].copy()
     walk = _mark_contact(walk.join(standing(walk["customer_id"], earlier, plan.as_of, plan.contact_pause_days)), plan)
-    fills_a_place = (walk["arm"] == "target") & walk["contact_allowed"].fillna(True)
-    places = np.flatnonzero(fills_a_place.to_numpy(dtype=bool))
-    stop = int(places[plan.size - 1]) + 1 if len(places) >= plan.size else len(walk)
-    table.loc[walk.index[stop:], "left_out"] = "beyond_capacity"
+    walk["takes_place"] = ((walk["arm"] == "target") & walk["contact_allowed"].fillna(True)).astype(bool)
+    walk["is_silent"] = walk["days_since_purchase"] > plan.silent_after_days
+    beyond = left_out(walk, plan.limits)
+    table.loc[walk.index, "left_out"] = beyond
 
-    listed = walk.iloc[:stop].assign(list_rank=np.arange(1, stop + 1), as_of=pd.Timestamp(plan.as_of))
+    listed = walk[beyond == LISTED].copy()
+    listed = listed.assign(list_rank=np.arange(1, len(listed) + 1), as_of=pd.Timestamp(plan.as_of))
     listed["as_of"] = listed["as_of"].astype("datetime64[s]")
     listed["facts"] = fact_codes(flags.loc[listed.index])
-    left_out = {reason: int((table["left_out"] == reason).sum()) for reason in LEFT_OUT}
+    reasons = {reason: int((table["left_out"] == reason).sum()) for reason in LEFT_OUT}
     return Selection(
         listed=listed[LIST_COLUMNS].reset_index(drop=True),
         scores=table[[*scores.columns, "risk_band", "risk_percentile", "arm"]],
-        counts={"eligible": len(table), "listed": len(listed), **left_out},
+        counts={"eligible": len(table), "listed": len(listed), **reasons},
         removed=removed_since(table, listed["customer_id"], earlier),
         rank_by=rank_by,
         min_probability=float(least),
@@ -166,19 +191,6 @@ def lifecycle_stage(context: pd.DataFrame) -> pd.Series:
     return pd.Series(stages, index=context.index, dtype="str").replace("", None)
 
 
-def smallest_visible_effect(n_target: int, n_control: int, base_rate: float) -> float:
-    """The smallest difference in churn between the arms that one list shows in 4 of 5 cases, at a 5 % two-sided level.
-
-    ``(z(0.975) + z(0.8)) · sqrt(p (1 − p) (1/n_target + 1/n_control))`` with p the base rate in both arms: the normal
-    approximation for two independent proportions. NaN where an arm is empty, or where no churn or only churn is
-    expected.
-    """
-    if min(n_target, n_control) < 1 or not 0 < base_rate < 1:
-        return math.nan
-    z = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)
-    return z * math.sqrt(base_rate * (1 - base_rate) * (1 / n_target + 1 / n_control))
-
-
 def _eligible(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One row per eligible customer, sorted by customer: scores, context, risk, arm; and the flags of their facts."""
     table = scores.assign(customer_id=scores["customer_id"].astype("str"))
@@ -204,7 +216,9 @@ def _eligible(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan) -> tu
     table = table.assign(
         last_purchase=_dates(known, "last_purchase"),
         expected_next_purchase=_dates(table, "expected_next_purchase"),
-        suppressed_reason=known.get("suppressed_reason", pd.Series(None, index=known.index, dtype="str")),
+        suppressed_reason=_texts(known, "suppressed_reason"),
+        market=_texts(known, "market"),
+        language=_texts(known, "language"),
         days_since_pause_contact=_numbers(known, "days_since_pause_contact"),
         consent=contact_consent(known),
         risk_band=np.select([probability >= plan.high, probability >= plan.medium], ["high", "medium"], "low"),
@@ -239,6 +253,10 @@ def _numbers(frame: pd.DataFrame, column: str) -> pd.Series:
         return pd.Series(np.nan, index=frame.index)
     values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return pd.Series(values, index=frame.index)
+
+
+def _texts(frame: pd.DataFrame, column: str) -> pd.Series:
+    return frame[column] if column in frame else pd.Series(None, index=frame.index, dtype="str")
 
 
 def _dates(frame: pd.DataFrame, column: str) -> pd.Series:

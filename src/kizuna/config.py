@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from kizuna.config_at_risk import AtRisk
 from kizuna.config_exports import Export, ReportExport, WorkbookExport
 from kizuna.config_kpi import Kpi
 from kizuna.errors import nearest
@@ -223,43 +224,6 @@ class Economics(_Section):
     contact_cost: float | None = Field(None, ge=0)
     offer_cost: float | None = Field(None, ge=0)
     assumed_save_rate: float | None = Field(None, ge=0, le=1)
-
-
-class Bands(_Section):
-    """Where the words high and medium begin."""
-
-    high: float = Field(0.6, gt=0, lt=1)
-    medium: float = Field(0.3, gt=0, lt=1)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Bands:
-        if self.medium >= self.high:
-            raise ValueError(f"has medium {self.medium} at or above high {self.high}; medium must be lower")
-        return self
-
-
-class AtRisk(_Section):
-    """Who is listed, and what is said to whom."""
-
-    rank_by: Literal["value_at_risk", "churn_probability", "expected_gain"] = "value_at_risk"
-    size: int = Field(500, ge=1)
-    min_probability: float | Literal["auto"] = "auto"
-    bands: Bands = Bands()
-    experiment: str | None = None
-    control_share: float = Field(0.2, ge=0, lt=1)
-    contact_pause_days: int = Field(14, ge=0)
-    pause_kinds: list[str] = ["offer", "follow_up", "call", "thanks"]
-    consent_missing: Literal["refuse", "allow"] = "refuse"
-    reasons: int = Field(3, ge=1, le=3)
-    language: Literal["en", "ja"] = "en"
-    playbook: str = "builtin"
-
-    @field_validator("min_probability")
-    @classmethod
-    def _share(cls, value: float | str) -> float | str:
-        if isinstance(value, float) and not 0 <= value <= 1:
-            raise ValueError("must lie between 0 and 1, or be 'auto'")
-        return value
 
 
 class Output(_Section):

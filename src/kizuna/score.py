@@ -43,15 +43,26 @@ if TYPE_CHECKING:
 
 AT_RISK_COLUMNS = [
     *("as_of", "list_rank", "customer_id", "churn_probability", "horizon_days", "risk_band", "risk_percentile"),
-    *("churn_probability_prev", "list_status", "weeks_on_list", "lifecycle_stage", "last_purchase"),
+    *(
+        "churn_probability_prev",
+        "list_status",
+        "weeks_on_list",
+        "lifecycle_stage",
+        "market",
+        "language",
+        "last_purchase",
+    ),
     *("days_since_purchase", "usual_gap_days", "overdue_ratio", "expected_next_purchase", "orders_365d"),
     *("revenue_365d", "currency", "cltv", "cltv_horizon_days", "cltv_formula"),
     *("value_if_kept", "value_if_churned", "value_at_risk"),
-    *("reason_1", "reason_1_text", "reason_2", "reason_2_text", "reason_3", "reason_3_text", "facts"),
-    *("action", "action_text", "channel", "act_by", "contact_allowed", "suppressed_reason", "arm"),
+    *(f"reason_{k}{part}" for k in (1, 2, 3) for part in ("", "_text", "_strength")),
+    *("facts", "action", "action_text", "channel", "call_hours", "act_by", "offer_max_cost"),
+    *("contact_allowed", "suppressed_reason", "arm"),
     *("data_warning", "churn_model", "cltv_model"),
 ]
 _SLOW = "slow_rhythm"
+# Enough for medians of what customers at low risk are like.
+_LOW_RISK_SAMPLE = 2000
 # Share of customers whose value falls between cltv_low and cltv_high.
 _COVERAGE = 0.8
 # Low end, median and high end, in the order of the model.
@@ -208,23 +219,31 @@ def features_of_listed(store: Store, models: LoadedModels, as_of: int, ids: pd.S
 
 def score_day(store: Store, config: Config, models: LoadedModels, as_of: int) -> Scored:
     """The day's scores, list, reasons and actions, in memory; nothing is written."""
+    from kizuna.explain.better import Model
     from kizuna.explain.contributions import explanations
-    from kizuna.explain.reasons import reasons
+    from kizuna.explain.reasons import Telling, reasons
     from kizuna.playbook import load_playbook, plan_actions
 
     scores, context = score_everyone(store, models, as_of, Pauses(tuple(config.at_risk.pause_kinds)))
     plan = list_plan(config, date_of(as_of), models.contract["cltv_horizon_days"])
-    plan = replace(plan, margin=models.contract["margin"])
+    plan = replace(plan, margin=models.contract["margin"], silent_after_days=models.definition.horizon_days)
     selection = select(scores, context, plan, _earlier_lists(config, date_of(as_of)))
     listed = selection.listed
-    features = features_of_listed(store, models, as_of, listed["customer_id"])
+    beside = _low_risk_ids(scores)
+    both = features_of_listed(store, models, as_of, pd.concat([listed["customer_id"], beside]))
+    features, low_risk = both.iloc[: len(listed)], both.iloc[len(listed) :]
     contributions = models.churn.contributions(features)
     rows = pd.concat([listed[["customer_id"]], features], axis=1)
     columns = models.plan.columns
     language = config.at_risk.language
-    said = reasons(rows, contributions, columns, language, config.at_risk.reasons, config.data.currency)
+    telling = Telling(language, config.at_risk.reasons, config.data.currency)
+    judge = Model(lambda frame: models.churn.predict_proba(frame)[:, 1], low_risk.median().to_numpy(dtype=np.float64))
+    said = reasons(rows, contributions, columns, telling, judge)
     listed = pd.concat([listed, said], axis=1)
-    listed = pd.concat([listed, plan_actions(listed, context, load_playbook(config.playbook_path), language)], axis=1)
+    planned = plan_actions(
+        listed, context, load_playbook(config.playbook_path), language, config.economics.assumed_save_rate
+    )
+    listed = pd.concat([listed, planned], axis=1)
     horizon = models.contract["cltv_horizon_days"]
     listed = listed.assign(
         horizon_days=models.definition.horizon_days,
@@ -237,6 +256,13 @@ def score_day(store: Store, config: Config, models: LoadedModels, as_of: int) ->
     return Scored(
         as_of, selection.scores, listed[AT_RISK_COLUMNS], explanations(rows, contributions, columns), selection
     )
+
+
+def _low_risk_ids(scores: pd.DataFrame) -> pd.Series[str]:
+    """Customers of the quarter that is least likely to leave, evenly chosen by id where they are many."""
+    p = scores["churn_probability"]
+    safe = scores.loc[p <= p.quantile(0.25), "customer_id"]
+    return safe.iloc[:: len(safe) // _LOW_RISK_SAMPLE + 1]
 
 
 def refuse_hindsight(models: LoadedModels, as_of: int) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
-from kizuna.at_risk import smallest_visible_effect
 from kizuna.config import Config
 from kizuna.data.report import findings_frame, freshness
 from kizuna.data.store import Store
+from kizuna.experiment.difference import visible_effect
 from kizuna.exports.catalog import write_exports
 from kizuna.exports.csv import write_at_risk_csv, write_removed_csv
 from kizuna.exports.outgoing import Outgoing
@@ -59,6 +60,8 @@ def _pack(store: Store, config: Config, models: LoadedModels, scored: Scored) ->
     contacted = scored.at_risk[scored.at_risk["contact_allowed"].fillna(True).astype(bool)]
     arms = [int((contacted["arm"] == arm).sum()) for arm in ("target", "control")]
     base_rate = float(contacted["churn_probability"].mean()) if len(contacted) else 0.0
+    # Where nobody, or everybody, is expected to leave, no difference can be told beforehand.
+    outcome_sd = math.sqrt(base_rate * (1 - base_rate)) or math.nan
     return ListPack(
         name=config.name,
         as_of=date_of(scored.as_of),
@@ -78,7 +81,7 @@ def _pack(store: Store, config: Config, models: LoadedModels, scored: Scored) ->
         answer=_answer(models),
         evaluation=contract["evaluation"],
         first_result=date_of(definition.window.matured_on(scored.as_of)),
-        smallest_effect=smallest_visible_effect(arms[0], arms[1], base_rate),
+        smallest_effect=visible_effect(arms[0], arms[1], outcome_sd),
         models=models.names,
         findings=findings_frame(store.findings + freshness(store, scored.as_of)),
         bands=(config.at_risk.bands.high, config.at_risk.bands.medium),

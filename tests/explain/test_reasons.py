@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kizuna.explain.contributions import by_driver
-from kizuna.explain.reasons import NEVER_A_REASON, reasons
+from kizuna.explain.reasons import NEVER_A_REASON, Telling, reasons
 from kizuna.explain.sentences import SENTENCES
 from kizuna.features.plan import Column
 
@@ -22,7 +23,7 @@ def say(driver, values, language="en", currency="JPY", added=None):
     """The sentence for one customer whose only risk is ``driver``; every column adds 1 where ``added`` is silent."""
     columns = [Column(name, "any", driver, "number") for name in values]
     contributions = np.array([[*((added or {}).get(name, 1.0) for name in values), -2.0]])
-    frame = reasons(pd.DataFrame([values]), contributions, columns, language, 1, currency)
+    frame = reasons(pd.DataFrame([values]), contributions, columns, Telling(language, 1, currency))
     text = frame.at[0, "reason_1_text"]
     assert frame.at[0, "reason_1"] == driver or pd.isna(text)
     return None if pd.isna(text) else text
@@ -194,6 +195,48 @@ SAID = [
     ("SUPPLIED", {"Contract=Two year": 0.0}, "Contract is not Two year", "Contractが「Two year」ではない"),
     ("SUPPLIED", {"formula=a=b": 1.0}, "formula is a=b", "formulaが「a=b」"),
     ("SUPPLIED", {"x": NAN}, None, None),
+    (
+        "CSAT_DOWN",
+        {"csat_last": 0.5, "csat_change": 0.0, "csat_vs_usual": -0.3},
+        "Latest satisfaction answer: 50%; usually 80%",
+        "最新の満足度50%(通常は80%)",
+    ),
+    ("SERVICE_SLOW", {"open_inquiries": 1.0}, "1 inquiry open", "未解決の問い合わせ1件"),
+    (
+        "SERVICE_SLOW",
+        {"resolution_days_change_180d": 4.0},
+        "Complaints took 4 days longer to resolve in the last 180 days than before",
+        "直近180日の苦情の解決に以前より平均4日長くかかった",
+    ),
+    (
+        "USE_DOWN",
+        {"uses_90d": 2.0, "uses_change_90d": -6.0},
+        "2 uses in the last 90 days; 8 in the 90 before",
+        "直近90日の利用2回(その前の90日は8回)",
+    ),
+    (
+        "LOYALTY_INACTIVE",
+        {"tier_rank_change_365d": -1.0},
+        "1 tier lower in the loyalty programme than 365 days ago",
+        "会員ランクが365日前より1段階低下",
+    ),
+    ("LOYALTY_INACTIVE", {"loyalty_tier=gold": 1.0}, "Loyalty tier is gold", "会員ランクが「gold」"),
+    ("LOYALTY_INACTIVE", {"loyalty_tier=gold": 0.0}, None, None),
+    ("FIRST_EXPERIENCE", {"first_order_late": 1.0}, "The first order came late", "初回注文の配送が遅延"),
+    ("FIRST_EXPERIENCE", {"first_order_late": 0.0, "first_order_csat": 1.0}, None, None),
+    (
+        "PRICE",
+        {"unit_price_change_180d": 250.0},
+        "Average unit price ¥250 higher in the last 180 days than in the 180 before",
+        "直近180日の平均単価がその前の180日より250円上昇",
+    ),
+    ("PRICE", {"unit_price_change_180d": -250.0}, None, None),
+    (
+        "COMMUNITY",
+        {"posts_180d": 0.0},
+        "0 posts in the community in the last 180 days",
+        "直近180日のコミュニティへの投稿0件",
+    ),
 ]
 
 
@@ -237,11 +280,10 @@ def test_a_column_of_the_shop_that_bears_one_of_our_names_stays_its_own():
         pd.DataFrame({"days_since_order": [3.0], "is_one_time": [1.0]}),
         np.array([[0.1, 1.0, 0.0]]),
         columns,
-        "en",
-        2,
-        None,
+        Telling("en", 2),
     )
-    assert frame.iloc[0, :4].tolist() == ["ONE_TIME", "Bought only once so far", "SUPPLIED", "days_since_order: 3"]
+    marks = ["reason_1", "reason_1_text", "reason_2", "reason_2_text"]
+    assert frame.loc[0, marks].tolist() == ["ONE_TIME", "Bought only once so far", "SUPPLIED", "days_since_order: 3"]
 
 
 MANY = [
@@ -263,30 +305,62 @@ def test_strongest_first_only_what_raises_and_nothing_of_our_own_conduct():
             [-0.2, 0.0, 0.0, 5.0, 4.0, 0.0, -3.0],  # nothing to say
         ]
     )
-    frame = reasons(values, added, MANY, "en", 3, None)
+    frame = reasons(values, added, MANY, Telling("en", 3, None))
     assert frame.index.tolist() == [5, 3, 9]
-    assert frame.columns.tolist() == [f"reason_{k}{part}" for k in (1, 2, 3) for part in ("", "_text")]
+    assert frame.columns.tolist() == [f"reason_{k}{part}" for k in (1, 2, 3) for part in ("", "_text", "_strength")]
     assert frame.astype(object).where(frame.notna(), None).values.tolist() == [
         [
-            *("RETURN_DELIVERY", "1 return in the last 90 days"),
-            *("RECENCY", "62 days since the last purchase"),
-            *("SUPPLIED", "MonthlyCharges: 70"),
+            *("RETURN_DELIVERY", "1 return in the last 90 days", "small"),
+            *("RECENCY", "62 days since the last purchase", "small"),
+            *("SUPPLIED", "MonthlyCharges: 70", "small"),
         ],
-        ["RECENCY", "62 days since the last purchase", "SUPPLIED", "MonthlyCharges: 70", None, None],
-        [None] * 6,
+        [
+            *("RECENCY", "62 days since the last purchase", "small"),
+            *("SUPPLIED", "MonthlyCharges: 70", "small"),
+            *(None, None, None),
+        ],
+        [None] * 9,
     ]
-    one = reasons(values, added, MANY, "en", 1, None)
+    one = reasons(values, added, MANY, Telling("en", 1, None))
     assert one.columns.tolist() == frame.columns.tolist()
-    assert one[["reason_1", "reason_1_text"]].equals(frame[["reason_1", "reason_1_text"]])
+    first = ["reason_1", "reason_1_text", "reason_1_strength"]
+    assert one[first].equals(frame[first])
     assert one[["reason_2", "reason_3"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize(("share", "word"), [(0.34, "large"), (0.33, "medium"), (0.13, "medium"), (0.12, "small")])
+def test_strength_is_the_share_of_all_that_raises_the_risk(share, word):
+    columns = [Column("is_one_time", "p", "ONE_TIME", "flag"), Column("tenure_days", "p", "TENURE", "days")]
+    values, added = pd.DataFrame([[1.0, 9.0]], columns=[c.name for c in columns]), np.array([[share, 1 - share, -9.0]])
+    assert reasons(values, added, columns, Telling()).at[0, "reason_1_strength"] == word
+
+
+def test_our_own_conduct_is_a_reason_once_it_is_proven():
+    columns = [
+        Column("days_since_contact", "o", "CONTACT_GAP", "days"),
+        Column("contact_gap_ratio", "o", "CONTACT_GAP", "ratio"),
+    ]
+    values, added = pd.DataFrame([[45.0, 45 / 14]], columns=[c.name for c in columns]), np.array([[0.5, 0.5, 0.0]])
+    assert reasons(values, added, columns, Telling()).isna().all(axis=None)
+    proven = frozenset({"CONTACT_GAP"})
+    for language, text in (
+        ("en", "45 days since we last made contact; usually every 14"),
+        ("ja", "当社からの最終連絡から45日(通常14日ごと)"),
+    ):
+        said = reasons(values, added, columns, Telling(language, proven=proven))
+        assert said.loc[0, ["reason_1", "reason_1_text"]].tolist() == ["CONTACT_GAP", text]
+    never = reasons(
+        values, added, [replace(c, driver="TENURE") for c in columns], Telling(proven=frozenset({"TENURE"}))
+    )
+    assert never.isna().all(axis=None)
 
 
 def test_nobody_and_nothing_known():
     names = [c.name for c in MANY]
-    assert reasons(pd.DataFrame(columns=names, dtype=float), np.zeros((0, 7)), MANY, "ja", 3, "JPY").empty
-    unknown = reasons(pd.DataFrame(NAN, index=[0], columns=names), np.ones((1, 7)), MANY, "ja", 3, "JPY")
+    assert reasons(pd.DataFrame(columns=names, dtype=float), np.zeros((0, 7)), MANY, Telling("ja", 3, "JPY")).empty
+    unknown = reasons(pd.DataFrame(NAN, index=[0], columns=names), np.ones((1, 7)), MANY, Telling("ja", 3, "JPY"))
     assert unknown.isna().all(axis=None)
-    boundless = reasons(pd.DataFrame(np.inf, index=[0], columns=names), np.ones((1, 7)), MANY, "ja", 3, "JPY")
+    boundless = reasons(pd.DataFrame(np.inf, index=[0], columns=names), np.ones((1, 7)), MANY, Telling("ja", 3, "JPY"))
     assert boundless.isna().all(axis=None)
 
 
@@ -312,20 +386,21 @@ def test_whatever_the_values_sentences_are_whole_and_falls_are_falls(language, s
         random.normal(0, 100, (20, len(EVERY))).round(1),
     )
     added = random.normal(0, 1, (20, len(EVERY) + 1))
-    frame = reasons(pd.DataFrame(values, columns=names), added, EVERY, language, 3, "JPY")
+    frame = reasons(pd.DataFrame(values, columns=names), added, EVERY, Telling(language, 3, "JPY"))
     drivers, sums = by_driver(added, EVERY)
     for row in range(20):
         said = frame.iloc[row].dropna()
-        codes = said.iloc[0::2].tolist()
+        codes = said.iloc[0::3].tolist()
         strength = [sums[row, drivers.index(code)] for code in codes]
-        assert len(said) == 2 * len(codes)
+        assert len(said) == 3 * len(codes)
+        assert set(said.iloc[2::3]) <= {"large", "medium", "small"}
         assert strength == sorted(strength, reverse=True)
         assert all(total > 0 for total in strength)
         assert not NEVER_A_REASON.intersection(codes)
-        for text in said.iloc[1::2]:
+        for text in said.iloc[1::3]:
             assert not re.search(r"[{}]|\bnan\b|\binf\b", text)
             fall = FALLS.fullmatch(text)
-            assert (("in the last" in text and "before" in text) or "その前" in text) == (fall is not None)
+            assert (re.search(r"; .* in the .* before$", text) is not None or "(その前の" in text) == (fall is not None)
             if fall:
                 now, before = [_number(figure) for figure in fall.groups() if figure]
                 assert now < before
@@ -346,6 +421,6 @@ def test_rows_do_not_know_of_each_other():
         [[62.0, 1.0, 1.0, 3.0, 9.0, 70.0], [1.0, 0.0, 0.0, 3.0, 9.0, NAN]], columns=[c.name for c in MANY]
     )
     added = np.array([[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], [0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]])
-    both = reasons(values, added, MANY, "ja", 3, "JPY")
-    turned = reasons(values.iloc[::-1], added[::-1], MANY, "ja", 3, "JPY")
+    both = reasons(values, added, MANY, Telling("ja", 3, "JPY"))
+    turned = reasons(values.iloc[::-1], added[::-1], MANY, Telling("ja", 3, "JPY"))
     pd.testing.assert_frame_equal(turned.sort_index(), both)

@@ -78,9 +78,7 @@ def test_every_driver_and_feature_has_a_name(language):
 def test_every_sentence_has_words_and_all_words_are_used(language):
     words = load_wording(language)
     spoken = {(sentence.driver, sentence.key) for sentence in SENTENCES} | {
-        ("SUPPLIED", "number"),
-        ("SUPPLIED", "is"),
-        ("SUPPLIED", "is_not"),
+        (driver, key) for driver in ("SUPPLIED", "PROFILE") for key in ("number", "is", "is_not")
     }
     assert {(driver, key) for driver, templates in words.reasons.items() for key in templates} == spoken
     assert {fact.code: {key for key, _ in fact.says} for fact in FACTS} == {

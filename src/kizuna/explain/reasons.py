@@ -2,6 +2,7 @@
 
 A driver may be worded in several ways. The first sentence is taken whose columns the plan has, whose values are known
 and for which it makes sense; sentences about features that themselves raised the risk go before those that did not.
+Where the model is at hand, a driver is only named if getting better in it would lower the probability (better.py).
 """
 
 from __future__ import annotations
@@ -14,16 +15,36 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kizuna.explain.better import Model, is_worse
 from kizuna.explain.contributions import ColumnLike, by_driver, ranked
-from kizuna.explain.sentences import SENTENCES, Sentence
-from kizuna.explain.wording import fill, load_wording, stem_of
+from kizuna.explain.sentence import Sentence
+from kizuna.explain.sentences import SENTENCES
+from kizuna.explain.wording import feature_text, fill, load_wording, stem_of
 
-# Who the customer is, how long, how broadly: no message to anyone. What we did ourselves is said as a fact (facts.py).
-NEVER_A_REASON = frozenset({"TENURE", "VARIETY", "ADVOCACY", "PROFILE", "CONTACT_GAP", "NO_THANKS", "FATIGUE"})
+# What we did ourselves is said as a fact (facts.py), and as a reason only once its remedy has been shown to act.
+OUR_CONDUCT = frozenset({"CONTACT_GAP", "NO_THANKS", "FATIGUE"})
+# Who the customer is, how long, how broadly: no message to anyone.
+NEVER_A_REASON = frozenset({"TENURE", "VARIETY", "ADVOCACY", "PROFILE"}) | OUR_CONDUCT
+# Columns that have nothing in common but their origin: each speaks for itself.
+_EACH_ALONE = frozenset({"SUPPLIED", "PROFILE"})
 # The list always has columns for three reasons.
 REASON_COLUMNS = 3
+# From which share of all that raises the risk a reason is large, medium.
+_STRENGTHS = ((1 / 3, "large"), (1 / 8, "medium"), (0.0, "small"))
 # Below this a sum is rounding, not risk.
 _LEAST_CONTRIBUTION = 1e-9
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How reasons are told: language, at most how many, the currency of money, and which drivers of ``OUR_CONDUCT`` have been
+    shown to act.
+    """
+
+    language: str = "en"
+    count: int = REASON_COLUMNS
+    currency: str | None = None
+    proven: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -51,36 +72,61 @@ def reasons(
     frame_rows: pd.DataFrame,
     contributions: NDArray[np.float64],
     columns: Sequence[ColumnLike],
-    language: str,
-    count: int,
-    currency: str | None,
+    telling: Telling,
+    model: Model | None = None,
 ) -> pd.DataFrame:
-    """reason_1, reason_1_text, reason_2, … per row, on the index of ``frame_rows``: driver code and sentence, or null.
+    """reason_1, reason_1_text, reason_1_strength, … per row, on the index of ``frame_rows``: driver, sentence, large / medium /
+    small, or null.
 
-    ``frame_rows`` holds raw feature values, aligned to ``contributions`` (n, features + 1). At most ``count`` reasons
-    are given; the columns of the list are always there. ConfigError: no words for this language.
+    ``frame_rows`` holds raw feature values, aligned to ``contributions`` (n, features + 1). At most ``telling.count`` reasons
+    are given; the columns of the list are always there. With ``model`` only drivers are named in which the customer would be
+    less likely to leave if they got better. ConfigError: no words for this language.
     """
-    load_wording(language)
+    load_wording(telling.language)
     names, sums = by_driver(contributions, columns)
     values = frame_rows[[column.name for column in columns]].to_numpy(dtype=np.float64)
-    speaker = _Speaker(_bind(columns), columns, language, currency)
-    width = max(REASON_COLUMNS, count)
+    speaker = _Speaker(_bind(columns), columns, telling.language, telling.currency)
+    silenced = NEVER_A_REASON - (OUR_CONDUCT & telling.proven)
+    named = (sums > _LEAST_CONTRIBUTION) & np.array([name not in silenced for name in names], dtype=bool)
+    if model is not None:
+        named &= is_worse(values, named, names, columns, model)
+    width = max(REASON_COLUMNS, telling.count)
     said: list[list[str | None]] = []
     for row, order in enumerate(ranked(sums)):
-        raising = [names[at] for at in order if sums[row, at] > _LEAST_CONTRIBUTION and names[at] not in NEVER_A_REASON]
+        raising = [names[at] for at in order if named[row, at]]
         worded = _worded(raising, values[row], contributions[row], speaker)
-        pairs = [pair for _, pair in zip(range(count), worded, strict=False)]
-        said.append([text for pair in pairs for text in pair] + [None] * (2 * (width - len(pairs))))
-    heads = [head for k in range(1, width + 1) for head in (f"reason_{k}", f"reason_{k}_text")]
+        pairs = [pair for _, pair in zip(range(telling.count), worded, strict=False)]
+        risk = float(sums[row][sums[row] > 0].sum())
+        cells = [cell for code, text in pairs for cell in (code, text, _strength(sums[row, names.index(code)] / risk))]
+        said.append(cells + [None] * (3 * (width - len(pairs))))
+    heads = [head for k in range(1, width + 1) for head in (f"reason_{k}", f"reason_{k}_text", f"reason_{k}_strength")]
     return pd.DataFrame(said, columns=heads, index=frame_rows.index, dtype="str")
+
+
+def sentence_of(
+    driver: str,
+    values: NDArray[np.float64],
+    added: NDArray[np.float64],
+    columns: Sequence[ColumnLike],
+    telling: Telling,
+) -> str | None:
+    """The sentence about one driver, of whatever kind, of one customer; None where there is nothing to say.
+
+    ``values`` and ``added`` (what each raises the risk by) stand in the order of ``columns``.
+    """
+    speaker = _Speaker(_bind(columns), columns, telling.language, telling.currency)
+    return next((text for _, text in _worded([driver], values, added, speaker)), None)
+
+
+def _strength(share: float) -> str:
+    return next(word for least, word in _STRENGTHS if share >= least)
 
 
 def _worded(
     drivers: Sequence[str], values: NDArray[np.float64], added: NDArray[np.float64], speaker: _Speaker
 ) -> Iterator[tuple[str, str]]:
     for driver in drivers:
-        if driver == "SUPPLIED":
-            # Made elsewhere, these columns have nothing in common but their origin: each speaks for itself.
+        if driver in _EACH_ALONE:
             yield from ((driver, text) for text in _supplied(driver, values, added, speaker))
         elif (text := _sentence(driver, values, added, speaker)) is not None:
             yield driver, text
@@ -98,11 +144,22 @@ def _sentence(driver: str, values: NDArray[np.float64], added: NDArray[np.float6
         if "change" in found:
             place = next(name for name in ("count", "amount", "score", "share") if name in found)
             found[f"{place}_before"] = found[place] - found["change"]
+        if "times" in found:
+            found["usual_days"] = found["days"] / found["times"] if found["times"] > 0 else 0.0
         if bound.sentence.sense(found):
             template = load_wording(speaker.language).reasons[driver][bound.sentence.key]
             shown = {place: abs(value) if bound.sentence.unsigned else value for place, value in found.items()}
             return fill(template, {**shown, "w": bound.window}, speaker.language, speaker.currency)
-    return None
+    return _level(driver, values, added, speaker)
+
+
+def _level(driver: str, values: NDArray[np.float64], added: NDArray[np.float64], speaker: _Speaker) -> str | None:
+    """The level of a text that raises the risk most, of a driver without better words: ``Loyalty tier is gold``."""
+    levels = [at for at, column in enumerate(speaker.columns) if column.driver == driver and "=" in column.name]
+    held = [at for at in levels if values[at] == 1 and added[at] > _LEAST_CONTRIBUTION]
+    if not held:
+        return None
+    return feature_text(speaker.columns[max(held, key=lambda at: (added[at], -at))].name, speaker.language)
 
 
 def _supplied(driver: str, values: NDArray[np.float64], added: NDArray[np.float64], speaker: _Speaker) -> Iterator[str]:
@@ -120,6 +177,8 @@ def _supplied(driver: str, values: NDArray[np.float64], added: NDArray[np.float6
         if column in told:
             continue
         told.add(column)
+        if driver != "SUPPLIED":
+            name, column = (feature_text(word, speaker.language) for word in (name, column))
         if sign and value in (0.0, 1.0):
             yield fill(templates["is" if value else "is_not"], {"feature": column, "level": level}, speaker.language)
         else:

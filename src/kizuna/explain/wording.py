@@ -21,6 +21,7 @@ from kizuna.errors import ConfigError, nearest
 # The figure behind every place of a sentence, by the place's name.
 UNITS: Mapping[str, str] = {
     "w": "whole",
+    "months": "whole",
     "days": "whole",
     "usual_days": "whole",
     "count": "whole",

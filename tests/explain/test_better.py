@@ -1,0 +1,103 @@
+"""Getting better in a driver, by hand: towards low risk, towards one's own usual, and what the model says of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kizuna.explain.better import Model, better_versions, is_worse
+from kizuna.explain.reasons import Telling, reasons
+from kizuna.features.plan import Column
+
+NAN = float("nan")
+
+
+def columns_of(driver, *names):
+    return [Column(name, "any", driver, "number") for name in names]
+
+
+def test_only_features_on_their_worse_side_move_to_what_is_typical():
+    columns = [*columns_of("FREQ_DOWN", "orders_90d", "orders"), *columns_of("RECENCY", "days_since_order")]
+    values = np.array([[1.0, 9.0, 80.0], [4.0, 2.0, 5.0], [NAN, 1.0, 5.0]])
+    towards, usual = better_versions(values, "FREQ_DOWN", columns, np.array([3.0, 5.0, 20.0]))
+    np.testing.assert_array_equal(towards, [[3.0, 9.0, 80.0], [4.0, 5.0, 5.0], [NAN, 5.0, 5.0]])
+    np.testing.assert_array_equal(usual, values)
+    unknown, _ = better_versions(values, "FREQ_DOWN", columns, np.array([NAN, NAN, NAN]))
+    np.testing.assert_array_equal(unknown, values)
+
+
+@pytest.mark.parametrize(
+    ("driver", "row", "usual"),
+    [
+        (
+            "RECENCY",
+            {"days_since_order": 62.0, "usual_gap_days": 18.0, "overdue_ratio": 62 / 18, "gap_cv": 0.4},
+            {"days_since_order": 18.0, "usual_gap_days": 18.0, "overdue_ratio": 1.0, "gap_cv": 0.4},
+        ),
+        (
+            "RECENCY",
+            {"days_since_order": 9.0, "usual_gap_days": 18.0, "overdue_ratio": 0.5},
+            {"days_since_order": 9.0, "usual_gap_days": 18.0, "overdue_ratio": 0.5},
+        ),
+        ("RECENCY", {"days_since_order": 9.0, "usual_gap_days": NAN}, {"days_since_order": 9.0, "usual_gap_days": NAN}),
+        (
+            "FREQ_DOWN",
+            {"orders_90d": 2.0, "orders_change_90d": -3.0, "orders_180d": 7.0, "orders_change_180d": 1.0},
+            {"orders_90d": 5.0, "orders_change_90d": 0.0, "orders_180d": 7.0, "orders_change_180d": 1.0},
+        ),
+        (
+            "CSAT_DOWN",
+            {"csat_last": 0.5, "csat_change": -0.25, "csat_vs_usual": -0.3},
+            {"csat_last": 0.8, "csat_change": -0.25, "csat_vs_usual": 0.0},
+        ),
+        (
+            "CONTACT_GAP",
+            {"days_since_contact": 42.0, "contact_gap_ratio": 3.0},
+            {"days_since_contact": 14.0, "contact_gap_ratio": 1.0},
+        ),
+        (
+            "CONTACT_GAP",
+            {"days_since_contact": 42.0, "contact_gap_ratio": NAN},
+            {"days_since_contact": 42.0, "contact_gap_ratio": NAN},
+        ),
+    ],
+)
+def test_a_customer_s_own_usual(driver, row, usual):
+    columns = columns_of(driver, *row)
+    found = better_versions(np.array([[*row.values()]]), driver, columns, np.full(len(row), NAN))[-1]
+    np.testing.assert_allclose(found, [[*usual.values()]])
+
+
+def test_where_no_side_is_better_all_moves_to_what_is_typical():
+    columns = columns_of("SUPPLIED", "orders", "fee")
+    (found,) = better_versions(np.array([[9.0, NAN]]), "SUPPLIED", columns, np.array([3.0, 5.0]))
+    np.testing.assert_array_equal(found, [[3.0, NAN]])
+    (found,) = better_versions(
+        np.array([[40.0]]), "CONTRACT", columns_of("CONTRACT", "contract_price"), np.array([30.0])
+    )
+    np.testing.assert_array_equal(found, [[30.0]])
+
+
+def test_a_driver_is_named_only_where_getting_better_lowers_the_probability():
+    columns = [*columns_of("RECENCY", "days_since_order"), *columns_of("FREQ_DOWN", "orders_365d")]
+
+    def probability(frame):
+        # More orders raise this probability: a habit of the model, not a reason.
+        return 1 / (1 + np.exp(-(0.01 * frame["days_since_order"] + 0.05 * frame["orders_365d"]))).to_numpy()
+
+    model = Model(probability, np.array([30.0, 6.0]))
+    values = pd.DataFrame(
+        [[90.0, 2.0], [20.0, 2.0], [90.0, 9.0], [NAN, 2.0]], columns=["days_since_order", "orders_365d"]
+    )
+    asked = np.ones((4, 2), dtype=bool)
+    names = ["FREQ_DOWN", "RECENCY"]
+    found = is_worse(values.to_numpy(), asked, names, columns, model)
+    assert found.tolist() == [[False, True], [False, False], [False, True], [False, False]]
+    assert not is_worse(values.to_numpy(), ~asked, names, columns, model).any()
+    added = np.array([[0.2, 0.8, -1.0]] * 4)
+    assert reasons(values, added, columns, Telling())["reason_1"].tolist() == ["FREQ_DOWN"] * 4
+    said = reasons(values, added, columns, Telling(), model)["reason_1"]
+    assert said.astype(object).where(said.notna(), None).tolist() == ["RECENCY", None, "RECENCY", None]
+    nobody = reasons(values.iloc[:0], added[:0], columns, Telling(), model)
+    assert nobody.empty
