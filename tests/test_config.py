@@ -163,6 +163,12 @@ VALUES = {
     "at_risk: {min_probability: 1.5}": "at_risk.min_probability must lie between 0 and 1, or be 'auto' (found 1.5).",
     "at_risk: {bands: {high: 0.2, medium: 0.3}}": "at_risk.bands has medium 0.3 at or above high 0.2; medium must be lower.",
     "at_risk: {control_share: 1}": "at_risk.control_share should be less than 1 (found 1).",
+    "at_risk: {per_market: {JP: -1}}": "at_risk.per_market has -1 for JP; a number of customers is 0 or more.",
+    "at_risk: {quota: {frist: 10}}": "at_risk.quota has no stage 'frist'. Did you mean 'first'? "
+    "Stages are first, second, regular, loyal, lapsing.",
+    "at_risk: {size: 50, quota: {first: 40, second: 20}}": "at_risk has quotas of 60 in all, more than size 50; lower them, "
+    "or raise size.",
+    "at_risk: {max_silent_share: 2}": "at_risk.max_silent_share should be less than or equal to 1 (found 2).",
     "features: {families: [purchase]}": "features.families has no family 'purchase'. Did you mean 'purchases'? "
     f"Families are {', '.join(FAMILIES)}.",
     "features: {windows_days: []}": "features.windows_days needs at least one window of at least 1 day.",

@@ -54,7 +54,9 @@ def lowered(day: Day, towards: str) -> tuple[Counter, Counter]:
             better = values[rows].copy()
             mine = [at for at, column in enumerate(day.columns) if column.driver == driver]
             if towards == "everything typical":
-                better[:, mine] = np.where(np.isnan(typical[mine]), better[:, mine], typical[mine])
+                # What never happened has no typical value: nobody gets a complaint to be like the others.
+                known = ~np.isnan(typical[mine]) & ~np.isnan(better[:, mine])
+                better[:, mine] = np.where(known, typical[mine], better[:, mine])
             elif towards == "half way":
                 better = (better + better_versions(better, driver, day.columns, typical)[0]) / 2
             else:

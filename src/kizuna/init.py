@@ -30,6 +30,9 @@ evaluation: {{folds: 3, capacity: 500}}
 tracking:   {{uri: "sqlite:///models/mlflow.db"}}
 at_risk:
   size: 500                        # how many customers you can contact each week
+  # per_market: {{JP: 300}}          # at most so many of them in a market
+  # quota: {{first: 100}}            # at least so many of a stage: first, second, regular, loyal, lapsing
+  # max_silent_share: 0.3          # at most this share silent for longer than the horizon already
   control_share: 0.2               # left alone so that the effect can be measured
   language: en                     # en | ja
   playbook: playbook.yaml          # which action for whom; builtin uses the one that ships
@@ -45,7 +48,8 @@ _README = """\
 3. `kizuna train config.yaml` trains, compares with simple rules, and promotes the model if it is good enough.
 4. `kizuna score config.yaml --as-of YYYY-MM-DD` writes the list to `exports/latest/`.
 
-`playbook.yaml` decides which action each listed customer gets. `kizuna schema` prints the config's schema for editors.
+`playbook.yaml` decides which action each listed customer gets, and when people may be called in which market.
+`kizuna schema` prints the config's schema for editors.
 """
 
 

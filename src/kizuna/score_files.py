@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from kizuna.at_risk import LEFT_OUT
 from kizuna.config import Config
 from kizuna.data.report import findings_frame, freshness
 from kizuna.data.store import Store
@@ -88,6 +89,7 @@ def _pack(store: Store, config: Config, models: LoadedModels, scored: Scored) ->
         min_probability=selection.min_probability,
         economics=config.economics.model_dump(),
         dated=contract["train_day"] is not None,
+        left_out={reason: selection.counts[reason] for reason in LEFT_OUT},
     )
 
 

@@ -269,6 +269,7 @@ def _listed(scores: pd.DataFrame, language: str, count: int, first_run: bool) ->
         frame[f"reason_{place + 1}_text"] = [
             reasons[row[place]].format(silent[k], gap[k], 1 + k % 3, 4 + k % 5) for k, row in enumerate(drivers)
         ]
+        frame[f"reason_{place + 1}_strength"] = ("large", "medium", "small")[place]
     if count:
         frame.loc[frame.index[-1], ["reason_2", "reason_2_text", "reason_3", "reason_3_text"]] = None
     owed = random.random(count) < 0.025
@@ -304,7 +305,25 @@ _COLUMNS = [
     *("risk_percentile", "churn_probability_prev", "list_status", "weeks_on_list", "lifecycle_stage"),
     *("last_purchase", "days_since_purchase", "usual_gap_days", "overdue_ratio", "expected_next_purchase"),
     *("orders_365d", "revenue_365d", "currency", "cltv", "cltv_horizon_days", "cltv_formula", "value_if_kept"),
-    *("value_if_churned", "value_at_risk", "reason_1", "reason_1_text", "reason_2", "reason_2_text"),
-    *("reason_3", "reason_3_text", "facts", "action", "action_text", "channel", "act_by"),
+    *(
+        "value_if_churned",
+        "value_at_risk",
+        "reason_1",
+        "reason_1_text",
+        "reason_1_strength",
+        "reason_2",
+        "reason_2_text",
+    ),
+    *(
+        "reason_2_strength",
+        "reason_3",
+        "reason_3_text",
+        "reason_3_strength",
+        "facts",
+        "action",
+        "action_text",
+        "channel",
+        "act_by",
+    ),
     *("contact_allowed", "suppressed_reason", "arm", "data_warning", "churn_model", "cltv_model"),
 ]

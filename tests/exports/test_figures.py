@@ -12,6 +12,7 @@ from kizuna.exports.figures import (
     facts_text,
     figures_of,
     gate_text,
+    left_out_text,
     level_text,
     order_text,
     places,
@@ -132,6 +133,21 @@ def test_the_effect_is_promised_only_where_it_can_be_measured(ten):
     alone = "Not measurable with this list, because too few customers are left alone to compare with."
     assert effect_text(replace(ten, smallest_effect=float("nan")), words) == alone
     assert effect_text(replace(ten, at_risk=ten.at_risk.assign(arm="target")), words) == alone
+
+
+def test_everybody_who_is_left_out_is_counted_with_the_reason(ten):
+    english, japanese = load_words("en"), load_words("ja")
+    assert left_out_text(ten, english) == ""
+    counts = {"suppressed": 2, "below_min_probability": 1200, "beyond_market_capacity": 0, "beyond_capacity": 40}
+    some = replace(ten, left_out=counts)
+    eligible = f"{len(ten.scores):,}"
+    assert left_out_text(some, english) == (
+        f"1,242 of {eligible} eligible customers are not on the list: excluded 2; risk below the list's minimum 1,200; "
+        "others are more urgent 40."
+    )
+    assert left_out_text(some, japanese) == (
+        f"対象の{eligible}名のうち1,242名はリストにありません(除外2名、離反確率が下限未満1,200名、より優先度の高い顧客がいる40名)。"
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from datetime import date
 
 import pytest
 
+from kizuna.at_risk import LEFT_OUT
 from kizuna.errors import ConfigError
 from kizuna.evaluation.baselines.names import RULE_NAMES
 from kizuna.explain.facts import CODES
@@ -32,6 +33,8 @@ def test_every_fact_stage_channel_and_reason_for_leaving_has_a_word(language):
     assert all(words.knows(group, stage) for group in ("stage", "stage_many") for stage in STAGES)
     assert all(words.knows("channel", channel) for channel in ("email", "sms", "line", "phone", "post"))
     assert all(words.knows("removed", why) for why in REMOVED)
+    assert all(words.knows("left_out", why) for why in LEFT_OUT)
+    assert all(words.knows("strength", strength) for strength in ("large", "medium", "small"))
     assert all(words.knows("suppressed", why) for why in ("no_consent", "paused"))
     assert all(len(text) <= 31 for key, text in words.texts.items() if key.startswith("sheet."))
 

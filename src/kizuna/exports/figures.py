@@ -178,6 +178,20 @@ def effect_text(pack: ListPack, words: Words) -> str:
     return words("effect.waiting", day=words.day(pack.first_result), points=points)
 
 
+def left_out_text(pack: ListPack, words: Words) -> str:
+    """How many eligible customers are not listed, and why; nothing where everybody is."""
+    reasons = [(reason, count) for reason, count in pack.left_out.items() if count]
+    if not reasons:
+        return ""
+    parts = [
+        words("left_out.part", why=words.code("left_out", reason), count=f"{count:,}") for reason, count in reasons
+    ]
+    total = f"{sum(count for _, count in reasons):,}"
+    return words(
+        "left_out.line", count=total, eligible=f"{len(pack.scores):,}", parts=words("left_out.join").join(parts)
+    )
+
+
 def order_text(pack: ListPack, words: Words) -> str:
     """How far the order of the list can be trusted, from the AUC on later days."""
     auc = pack.evaluation.get("model", {}).get("auc")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -41,7 +41,7 @@ class ListPack:
     how far past levels were off, a share; level_most: what that is at most where noise hides it). ``smallest_effect`` is
     the smallest difference in churn that one list can show. ``dated``: whether the labels name days; where they do not,
     there is no window of prediction, no past list, and no later result. ``part``: which part of the list this is, where it
-    is split.
+    is split. ``left_out``: how many eligible customers are not listed, by reason.
     """
 
     name: str
@@ -70,6 +70,7 @@ class ListPack:
     economics: dict[str, Any]
     dated: bool = True
     part: str | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

@@ -14,6 +14,7 @@ from kizuna.exports.figures import (
     effect_text,
     figures_of,
     has_values,
+    left_out_text,
     level_text,
     order_text,
     refused_text,
@@ -186,6 +187,7 @@ def _notes(paper: Paper, sheet: Any, row: int, figures: Figures) -> int:
         ("effect", effect_text(pack, words)),
         ("trust", trust),
         ("aside", aside),
+        ("left_out", left_out_text(pack, words)),
         ("money", economics_text(pack, words)),
         ("caveat", words("caveat")),
     ]

@@ -34,6 +34,10 @@ _CONTEXT = (
     ("list_status", "status"),
     ("weeks_on_list", "count"),
     ("lifecycle_stage", "stage"),
+    ("market", "text"),
+    ("language", "text"),
+    ("call_hours", "text"),
+    ("offer_max_cost", "money"),
     ("last_purchase", "date"),
     ("days_since_purchase", "count"),
     ("usual_gap_days", "count"),
@@ -122,7 +126,9 @@ def _what(paper: Paper, rows: pd.DataFrame) -> list[Column]:
 def _more(paper: Paper, rows: pd.DataFrame) -> list[Column]:
     """The other reasons and the facts, where there are any."""
     words = paper.words
+    weights = [words.code("strength", value) for value in _values(rows["reason_1_strength"])]
     columns = [
+        Column(words("column.reason_strength"), weights, "word", 10),
         Column(words("column.reason_2"), _values(rows["reason_2_text"]), "text", 52),
         Column(words("column.reason_3"), _values(rows["reason_3_text"]), "text", 52),
         Column(words("column.facts"), [facts_text(value, words) for value in rows["facts"]], "text", 44),
