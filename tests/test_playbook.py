@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kizuna.errors import ConfigError
-from kizuna.explain.facts import CODES
+from kizuna.explain.facts import CODES, OWED_SERVICE
 from kizuna.explain.reasons import NEVER_A_REASON
 from kizuna.explain.wording import load_wording
 from kizuna.playbook import BANDS, OWED, STAGES, load_playbook, parse_playbook, plan_actions
@@ -89,6 +89,11 @@ def test_every_action_of_the_builtin_playbook_can_be_reached():
     rules = (*BUILTIN.by_fact, *BUILTIN.by_reason)
     assert {rule.action for rule in rules} | set(OWED.values()) | {BUILTIN.otherwise} == set(BUILTIN.actions)
     assert sorted(BUILTIN.actions) == [f"A{k:02d}" for k in range(1, 16)]
+
+
+def test_exempt_rows_are_those_that_the_playbook_cannot_overrule():
+    assert tuple(OWED) == OWED_SERVICE
+    assert list(OWED.values()) == ["A02", "A03", "A15"]
 
 
 def test_texts_word_for_word():
