@@ -164,6 +164,7 @@ VALUES = {
     "at_risk: {bands: {high: 0.2, medium: 0.3}}": "at_risk.bands has medium 0.3 at or above high 0.2; medium must be lower.",
     "at_risk: {control_share: 1}": "at_risk.control_share should be less than 1 (found 1).",
     "at_risk: {per_market: {JP: -1}}": "at_risk.per_market has -1 for JP; a number of customers is 0 or more.",
+    "at_risk: {per_market: {JP: 1, jp: 2}}": "at_risk.per_market names JP twice; upper and lower case are the same market.",
     "at_risk: {quota: {frist: 10}}": "at_risk.quota has no stage 'frist'. Did you mean 'first'? "
     "Stages are first, second, regular, loyal, lapsing.",
     "at_risk: {size: 50, quota: {first: 40, second: 20}}": "at_risk has quotas of 60 in all, more than size 50; lower them, "

@@ -54,6 +54,7 @@ def test_a_market_that_is_full_is_full_for_both_arms():
         (YES, None, None, NO),
     ]
     assert said(rows, size=9, per_market={"JP": 1}) == [LISTED, MARKET, MARKET, LISTED, MARKET, LISTED]
+    assert said(rows, size=9, per_market={" jp": 1}) == said(rows, size=9, per_market={"JP": 1})
     assert said(rows, size=9, per_market={"JP": 2, "US": 0}) == [LISTED, LISTED, LISTED, MARKET, MARKET, LISTED]
 
 
@@ -180,6 +181,13 @@ def test_nobody_is_left_out_in_silence_and_row_order_does_not_matter(seed, rando
     again = select(scores.iloc[order], context.iloc[order[::-1]], plan, pd.DataFrame())
     pd.testing.assert_frame_equal(again.listed, listed)
     assert again.counts == counts
+
+
+def test_a_limit_for_a_market_of_nobody_is_told():
+    scores = pd.DataFrame({"customer_id": ["a"], "churn_probability": [0.5], "value_at_risk": [1.0]})
+    context = pd.DataFrame({"customer_id": ["a"], "market": ["jp"]})
+    plan = ListPlan(date(2026, 1, 5), "shop", per_market={"JP": 4, "USA": 2})
+    assert select(scores, context, plan, pd.DataFrame()).unknown_markets == ("USA",)
 
 
 @pytest.mark.parametrize(("size", "share", "places"), [(100, 0.29, 29), (10, 0.25, 2), (10, 0.0, 0), (10, 1.0, 10)])

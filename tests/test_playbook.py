@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kizuna.errors import ConfigError
+from kizuna.experiment.conduct import REMEDIES
 from kizuna.explain.facts import CODES, OWED_SERVICE
-from kizuna.explain.reasons import NEVER_A_REASON
+from kizuna.explain.reasons import NEVER_A_REASON, OUR_CONDUCT
 from kizuna.explain.wording import load_wording
 from kizuna.playbook import BANDS, OWED, STAGES, load_playbook, parse_playbook, plan_actions
 from kizuna.playbook.calendar import Calendar
@@ -67,6 +68,10 @@ def plan(playbook=BUILTIN, told_in="en", consent=None, save_rate=None, **changes
         ({"facts": "PROMOTER", "risk_band": "medium"}, "A01"),
         ({"reason_1": "SERVICE_SLOW"}, "A08"),
         ({"reason_1": "NPS_LOW"}, "A03"),
+        ({"reason_1": "FIRST_EXPERIENCE", "lifecycle_stage": "second"}, "A08"),
+        ({"reason_1": "FIRST_EXPERIENCE"}, "A01"),
+        ({"reason_1": "PRICE"}, "A14"),
+        ({"reason_1": "COMMUNITY"}, "A10"),
         ({"reason_1": "LOYALTY_INACTIVE", "reason_2": "RECENCY"}, "A05"),
         ({"reason_1": "RECENCY"}, "A14"),
         ({"reason_1": "RECENCY", "lifecycle_stage": "lapsing"}, "A07"),
@@ -74,6 +79,10 @@ def plan(playbook=BUILTIN, told_in="en", consent=None, save_rate=None, **changes
         ({"reason_1": "RECENCY", "weeks_on_list": 5, "facts": "DISCOUNT_DEPENDENT"}, "A07"),
         ({"reason_1": "ENGAGE_DOWN", "facts": "CONTACTED_7D"}, "A12"),
         ({"reason_1": "ENGAGE_DOWN", "lifecycle_stage": "loyal"}, "A10"),
+        # Named only once their remedy has been shown to act.
+        ({"reason_1": "CONTACT_GAP"}, "A01"),
+        ({"reason_1": "NO_THANKS"}, "A04"),
+        ({"reason_1": "FATIGUE"}, "A12"),
         ({"reason_1": "CONTRACT", "consent": {"consent_phone": 1}}, "A13"),
         # SUPPLIED names no rule: the second reason decides.
         ({"reason_1": "SUPPLIED", "reason_2": "LANG_MISMATCH"}, "A09"),
@@ -88,6 +97,8 @@ def test_who_gets_what(changes, action):
 def test_every_action_of_the_builtin_playbook_can_be_reached():
     rules = (*BUILTIN.by_fact, *BUILTIN.by_reason)
     assert {rule.action for rule in rules} | set(OWED.values()) | {BUILTIN.otherwise} == set(BUILTIN.actions)
+    remedies = {driver: rule.action for rule in BUILTIN.by_reason for driver in rule.reasons if driver in OUR_CONDUCT}
+    assert remedies == REMEDIES
     assert sorted(BUILTIN.actions) == [f"A{k:02d}" for k in range(1, 16)]
 
 
@@ -153,6 +164,7 @@ RULES = yaml.safe_load(
     ("changes", "action"),
     [
         ({"market": "JP", "language": "ja", "value_at_risk": 1000.0}, "A06"),
+        ({"market": "no ", "language": "JA", "value_at_risk": 1000.0}, "A06"),
         ({"market": "JP", "language": "ja", "value_at_risk": 999.0}, "A01"),
         ({"market": "JP", "language": "ja", "value_at_risk": float("nan")}, "A01"),
         ({"market": "JP", "language": None, "value_at_risk": 5000.0}, "A01"),
@@ -196,7 +208,7 @@ CALENDAR = yaml.safe_load(
     [
         ("US", "2026-01-05", 7, "2026-01-12"),
         (None, "2026-01-05", 6, "2026-01-09"),  # Sunday: the Friday before
-        ("JP", "2026-01-05", 7, "2026-01-09"),  # a holiday on Monday, Sunday, a yearly holiday on Saturday
+        ("jp", "2026-01-05", 7, "2026-01-09"),  # a holiday on Monday, Sunday, a yearly holiday on Saturday
         ("JP", "2027-01-04", 6, "2027-01-09"),  # the Sunday before; that of 2026 is over
         (
             "US",
@@ -368,8 +380,8 @@ def test_a_wrong_playbook_is_told_what_to_mend(changes, message):
     assert str(caught.value) == message
 
 
-def test_our_own_conduct_is_never_a_condition_by_reason():
-    for driver in sorted(NEVER_A_REASON):
+def test_who_a_customer_is_is_never_a_condition_by_reason():
+    for driver in sorted(NEVER_A_REASON - OUR_CONDUCT):
         assert driver in load_wording("en").drivers
         with pytest.raises(ConfigError, match=f"there is no reason '{driver}'"):
             parse_playbook(tree(by_reason=[{"action": "A01", "reasons": [driver]}]))

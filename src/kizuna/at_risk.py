@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from kizuna.config import Config
+from kizuna.config_at_risk import market_key
 from kizuna.errors import ResultError
 from kizuna.evaluation.baselines.formula import cltv_formula
 from kizuna.explain.consent import contact_consent
@@ -91,7 +92,7 @@ class Selection:
     ``listed``: the columns ``LIST_COLUMNS`` in order of list_rank. ``scores``: every eligible customer, sorted by
     customer_id: the columns given, and risk_band, risk_percentile, arm. ``counts``: eligible, listed, and the left
     out by reason. ``removed``: see ``removed_since``; None on the first run. ``rank_by`` and ``min_probability``:
-    those used.
+    those used. ``unknown_markets``: markets with a limit in which nobody is eligible.
     """
 
     listed: pd.DataFrame
@@ -100,6 +101,7 @@ class Selection:
     removed: pd.DataFrame | None
     rank_by: str
     min_probability: float
+    unknown_markets: tuple[str, ...] = ()
 
 
 def list_plan(config: Config, as_of: date, cltv_horizon_days: int | None) -> ListPlan:
@@ -153,6 +155,7 @@ def select(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan, history:
     listed = listed.assign(list_rank=np.arange(1, len(listed) + 1), as_of=pd.Timestamp(plan.as_of))
     listed["as_of"] = listed["as_of"].astype("datetime64[s]")
     listed["facts"] = fact_codes(flags.loc[listed.index])
+    markets = {market_key(market) for market in table["market"].dropna().unique()}
     reasons = {reason: int((table["left_out"] == reason).sum()) for reason in LEFT_OUT}
     return Selection(
         listed=listed[LIST_COLUMNS].reset_index(drop=True),
@@ -161,6 +164,7 @@ def select(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan, history:
         removed=removed_since(table, listed["customer_id"], earlier),
         rank_by=rank_by,
         min_probability=float(least),
+        unknown_markets=tuple(market for market in plan.per_market if market_key(market) not in markets),
     )
 
 

@@ -12,6 +12,11 @@ from kizuna.errors import nearest
 STAGES = ("first", "second", "regular", "loyal", "lapsing")
 
 
+def market_key(name: str) -> str:
+    """The name by which a market is compared: ``JP`` and `` jp`` are one."""
+    return name.strip().casefold()
+
+
 class Bands(BaseModel):
     """Where the words high and medium begin."""
 
@@ -66,6 +71,15 @@ class AtRisk(BaseModel):
         for name, count in value.items():
             if count < 0:
                 raise ValueError(f"has {count} for {name}; a number of customers is 0 or more")
+        return value
+
+    @field_validator("per_market")
+    @classmethod
+    def _each_once(cls, value: dict[str, int]) -> dict[str, int]:
+        keys = [market_key(name) for name in value]
+        for name in value:
+            if keys.count(market_key(name)) > 1:
+                raise ValueError(f"names {name} twice; upper and lower case are the same market")
         return value
 
     @field_validator("quota")

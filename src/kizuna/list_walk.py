@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from kizuna.config_at_risk import STAGES
+from kizuna.config_at_risk import STAGES, market_key
 
 LISTED = ""
 BEYOND = ("beyond_market_capacity", "beyond_silent_share", "beyond_capacity")
@@ -40,7 +40,8 @@ def left_out(walk: pd.DataFrame, limits: Limits) -> pd.Series:
     """
     said: list[str | None] = [None] * len(walk)
     rows = _Rows(*(walk[name].tolist() for name in ("takes_place", "market", "lifecycle_stage", "is_silent")))
-    markets = {market: float(count) for market, count in limits.per_market.items()}
+    keys = {market: market_key(market) for market in set(rows.market) if isinstance(market, str)}
+    markets = {market_key(market): float(count) for market, count in limits.per_market.items()}
     silent = _NO_LIMIT if limits.silent_places is None else float(limits.silent_places)
     open_places = limits.size
     for stage, wanted in (*((name, limits.quota.get(name, 0)) for name in STAGES), (None, limits.size)):
@@ -48,8 +49,8 @@ def left_out(walk: pd.DataFrame, limits: Limits) -> pd.Series:
         for at in rows.of(stage) if places else ():
             if said[at] is not None:
                 continue
-            market, is_silent = rows.market[at], rows.is_silent[at]
-            if markets.get(market, _NO_LIMIT) < 1:
+            market, is_silent = keys.get(rows.market[at]), rows.is_silent[at]
+            if market in markets and markets[market] < 1:
                 said[at] = BEYOND[0]
             elif is_silent and silent < 1:
                 said[at] = BEYOND[1]

@@ -60,6 +60,8 @@ def score(
     def write(folder: Path) -> dict[str, int]:
         scored = score_day(store, config, models, as_of)
         say(f"{len(scored.scores):,} eligible, {len(scored.at_risk):,} listed")
+        for market in scored.selection.unknown_markets:
+            say(f"at_risk.per_market: nobody eligible is of market {market}; its limit limits nothing")
         counts.update(scored.selection.counts)
         arm, refused = scored.at_risk["arm"], scored.at_risk["contact_allowed"].eq(False).fillna(False)
         counts.update({name: int((arm == name).sum()) for name in ("target", "control", "exempt")})

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kizuna.config_at_risk import STAGES as STAGES
+from kizuna.config_at_risk import market_key
 from kizuna.playbook.calendar import Calendar
 
 # Service that is owed, in this order; a playbook cannot say otherwise.
@@ -33,8 +34,8 @@ class Action:
 class Rule:
     """An action and what must hold for it; an empty condition always holds.
 
-    ``text``: by language, in place of that of the action; empty: the action's. ``min_value_at_risk``: does not hold where
-    no value is known.
+    ``markets`` and ``languages`` are in lower case. ``text``: by language, in place of that of the action; empty: the
+    action's. ``min_value_at_risk``: does not hold where no value is known.
     """
 
     action: str
@@ -56,7 +57,7 @@ class Rule:
 class Playbook:
     """Actions by code, the rules in their order, what is done where no rule fits, and calendars by market.
 
-    ``calendars`` has the key ``default`` for markets that have none of their own.
+    ``calendars`` by market in lower case; ``default`` is for markets that have none of their own.
     """
 
     actions: Mapping[str, Action]
@@ -67,5 +68,5 @@ class Playbook:
 
     def calendar(self, market: str | None) -> Calendar:
         """The calendar of a market."""
-        mine = self.calendars.get(market) if market is not None else None
+        mine = None if market is None else self.calendars.get(market_key(market))
         return mine or self.calendars.get("default") or Calendar()

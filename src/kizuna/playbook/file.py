@@ -10,10 +10,11 @@ from typing import Any
 
 import yaml
 
+from kizuna.config_at_risk import market_key
 from kizuna.errors import ConfigError, nearest
 from kizuna.explain.consent import CHANNELS
 from kizuna.explain.facts import CODES
-from kizuna.explain.reasons import NEVER_A_REASON
+from kizuna.explain.reasons import NEVER_A_REASON, OUR_CONDUCT
 from kizuna.explain.wording import languages, load_wording
 from kizuna.playbook.actions import ADVOCACY, BANDS, INCENTIVE, OWED, STAGES, Action, Playbook, Rule
 from kizuna.playbook.calendar import Calendar, parse_calendar
@@ -59,7 +60,7 @@ def _calendars(tree: Mapping[str, Any], where: str) -> dict[str, Calendar]:
     if not isinstance(node, dict):
         raise ConfigError(f"{where}: calendar must be a section of markets, or default; found {node!r}.")
     markets = _texts(list(node), f"{where}: calendar") if node else ()
-    return {market: parse_calendar(node[market], f"{where}: calendar.{market}") for market in markets}
+    return {market_key(market): parse_calendar(node[market], f"{where}: calendar.{market}") for market in markets}
 
 
 def _action(code: str, node: Any, where: str) -> Action:
@@ -82,7 +83,7 @@ def _text(node: Any, where: str) -> dict[str, str]:
 def _rule(node: Any, where: str, actions: Mapping[str, Action]) -> Rule:
     _check_keys(node, ("action",), [item.name for item in fields(Rule)], where)
     _check_known(node["action"], actions, where, "action")
-    drivers = [driver for driver in load_wording("en").drivers if driver not in NEVER_A_REASON]
+    drivers = [driver for driver in load_wording("en").drivers if driver not in NEVER_A_REASON - OUR_CONDUCT]
     known = {"facts": CODES, "without": CODES, "reasons": drivers, "bands": BANDS, "stages": STAGES}
     lists = {
         key: _names(node[key], names, f"{where}.{key}", key.rstrip("s")) for key, names in known.items() if key in node
@@ -103,7 +104,9 @@ def _rule(node: Any, where: str, actions: Mapping[str, Action]) -> Rule:
         top_share=float(share),
         min_value_at_risk=value,
         from_week=week,
-        markets=_texts(node["markets"], f"{where}.markets") if "markets" in node else (),
+        markets=tuple(market_key(name) for name in _texts(node["markets"], f"{where}.markets"))
+        if "markets" in node
+        else (),
         languages=tuple(name.lower() for name in _texts(node["languages"], f"{where}.languages"))
         if "languages" in node
         else (),

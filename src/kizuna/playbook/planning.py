@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from kizuna.config_at_risk import market_key
 from kizuna.explain.consent import CHANNELS, open_channels
 from kizuna.explain.wording import load_wording
 from kizuna.playbook.actions import ADVOCACY, OWED, Action, Playbook, Rule
@@ -37,7 +38,7 @@ class _Row:
     reasons: tuple[str, ...]
     band: str
     stage: str
-    market: str | None
+    market: str
     language: str
     channels: frozenset[str]
     position: float
@@ -87,8 +88,8 @@ def _said(row: Mapping[Any, Any], channels: set[str], count: int) -> _Row:
         reasons=tuple(reason for reason in reasons if reason is not None),
         band=row["risk_band"],
         stage=_text(row, "lifecycle_stage") or "",
-        market=_text(row, "market"),
-        language=(_text(row, "language") or "").lower(),
+        market=market_key(_text(row, "market") or ""),
+        language=(_text(row, "language") or "").strip().lower(),
         channels=frozenset(channels),
         position=(row["list_rank"] - 1) / count,
         value=math.nan if value is None else float(value),
