@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from kizuna.explain.better import Model, better_versions, is_worse
+from kizuna.explain.better import Model, better_versions, in_order, is_worse
 from kizuna.explain.reasons import Telling, reasons
 from kizuna.features.plan import Column
 
@@ -77,6 +79,30 @@ def test_where_no_side_is_better_all_moves_to_what_is_typical():
         np.array([[40.0]]), "CONTRACT", columns_of("CONTRACT", "contract_price"), np.array([30.0])
     )
     np.testing.assert_array_equal(found, [[30.0]])
+
+
+def test_nothing_is_said_of_what_leaves_nothing_to_better():
+    columns = columns_of("RETURN_DELIVERY", "late_deliveries_90d", "returns_90d")
+    names = [column.name for column in columns]
+    model = Model(lambda frame: frame["late_deliveries_90d"].to_numpy() / 10, np.array([0.0, 3.0]))
+    values, added = pd.DataFrame([[1.0, 2.0]], columns=names), np.array([[0.1, 0.9, 0.0]])
+    assert in_order(values.to_numpy(), columns, model.typical).tolist() == [[False, True]]
+    assert reasons(values, added, columns, Telling()).at[0, "reason_1_text"] == "1 late delivery in the last 90 days"
+    raised = np.array([[-0.1, 0.9, 0.0]])
+    assert reasons(values, raised, columns, Telling()).at[0, "reason_1_text"] == "2 returns in the last 90 days"
+    assert (
+        reasons(values, raised, columns, Telling(), model).at[0, "reason_1_text"]
+        == "1 late delivery in the last 90 days"
+    )
+    own = [replace(column, driver="SUPPLIED") for column in columns]
+    assert not in_order(values.to_numpy(), own, model.typical).any()
+    # Fewer than in the window before: not in order, though as many as others have.
+    frequency = columns_of("FREQ_DOWN", "orders_90d", "orders_change_90d")
+    assert in_order(np.array([[4.0, -2.0], [4.0, 0.0]]), frequency, np.array([3.0, -2.0])).tolist() == [
+        [False, False],
+        [True, True],
+    ]
+    assert not in_order(np.array([[NAN, 4.0]]), frequency, np.array([3.0, NAN])).any()
 
 
 def test_a_driver_is_named_only_where_getting_better_lowers_the_probability():

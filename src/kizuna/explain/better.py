@@ -20,6 +20,8 @@ from kizuna.explain.wording import stem_of
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+# Their columns may bear any name, even one of ours.
+_WITHOUT_SIDES = frozenset({"SUPPLIED", "PROFILE"})
 # Less than this is rounding.
 LEAST_GAIN = 1e-9
 
@@ -66,6 +68,17 @@ def is_worse(values: Floats, asked: Mask, names: Sequence[str], columns: Sequenc
     return found
 
 
+def in_order(values: Floats, columns: Sequence[ColumnLike], typical: Floats) -> Mask:
+    """The features (n, features) that leave nothing to better: known, with a better side, and there already."""
+    moved = np.zeros(values.shape, dtype=bool)
+    for driver in {column.driver for column in columns}:
+        for version in better_versions(values, driver, columns, typical):
+            moved |= (version != values) & ~np.isnan(values)
+    sided = np.array([better_side(stem_of(column.name)[0]) != 0 for column in columns], dtype=bool)
+    own = np.array([column.driver in _WITHOUT_SIDES for column in columns], dtype=bool)
+    return np.asarray(sided & ~own & np.isfinite(typical) & np.isfinite(values) & ~moved)
+
+
 def better_versions(values: Floats, driver: str, columns: Sequence[ColumnLike], typical: Floats) -> list[Floats]:
     """The rows with one driver's features better: as typical of low risk, then as the customer's own usual.
 
@@ -74,7 +87,7 @@ def better_versions(values: Floats, driver: str, columns: Sequence[ColumnLike], 
     """
     mine = [at for at, column in enumerate(columns) if column.driver == driver]
     sides = {at: better_side(stem_of(columns[at].name)[0]) for at in mine}
-    if driver in ("SUPPLIED", "PROFILE") or not any(sides.values()):
+    if driver in _WITHOUT_SIDES or not any(sides.values()):
         return [_as_typical(values, mine, typical)]
     better = values.copy()
     for at, side in sides.items():

@@ -2,7 +2,8 @@
 
 A driver may be worded in several ways. The first sentence is taken whose columns the plan has, whose values are known
 and for which it makes sense; sentences about features that themselves raised the risk go before those that did not.
-Where the model is at hand, a driver is only named if getting better in it would lower the probability (better.py).
+Where the model is at hand, a driver is only named if getting better in it would lower the probability (better.py), and nothing
+is said of features that leave nothing to better.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kizuna.explain.better import Model, is_worse
+from kizuna.explain.better import Model, in_order, is_worse
 from kizuna.explain.contributions import ColumnLike, by_driver, ranked
 from kizuna.explain.sentence import Sentence
 from kizuna.explain.sentences import SENTENCES
@@ -90,6 +91,9 @@ def reasons(
     named = (sums > _LEAST_CONTRIBUTION) & np.array([name not in silenced for name in names], dtype=bool)
     if model is not None:
         named &= is_worse(values, named, names, columns, model)
+        contributions = np.where(
+            np.pad(in_order(values, columns, model.typical), ((0, 0), (0, 1))), -np.inf, contributions
+        )
     width = max(REASON_COLUMNS, telling.count)
     said: list[list[str | None]] = []
     for row, order in enumerate(ranked(sums)):
@@ -134,8 +138,11 @@ def _worded(
 
 def _sentence(driver: str, values: NDArray[np.float64], added: NDArray[np.float64], speaker: _Speaker) -> str | None:
     candidates = speaker.bound.get(driver, ())
-    raised = [bound for bound in candidates if sum(added[at] for at in bound.evidence_at) > _LEAST_CONTRIBUTION]
-    for bound in (*raised, *candidates):
+    # What is in order is no evidence: it stands as minus infinity.
+    amiss = [(bound, [added[at] for at in bound.evidence_at if added[at] > -math.inf]) for bound in candidates]
+    told = [(bound, sum(parts)) for bound, parts in amiss if parts or not bound.evidence_at]
+    raised = [bound for bound, total in told if total > _LEAST_CONTRIBUTION]
+    for bound in (*raised, *(bound for bound, _ in told)):
         if bound.unless_at is not None and math.isfinite(values[bound.unless_at]):
             continue
         found = {place: float(values[at]) for place, at in bound.values_at.items()}
