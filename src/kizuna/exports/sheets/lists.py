@@ -128,7 +128,7 @@ def _more(paper: Paper, rows: pd.DataFrame) -> list[Column]:
     words = paper.words
     weights = [words.code("strength", value) for value in _values(rows["reason_1_strength"])]
     columns = [
-        Column(words("column.reason_strength"), weights, "word", 10),
+        Column(words("column.reason_1_strength"), weights, "word", 10),
         Column(words("column.reason_2"), _values(rows["reason_2_text"]), "text", 52),
         Column(words("column.reason_3"), _values(rows["reason_3_text"]), "text", 52),
         Column(words("column.facts"), [facts_text(value, words) for value in rows["facts"]], "text", 44),
