@@ -15,5 +15,5 @@ def kizuna(*arguments: object) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         patch.setattr("sys.argv", ["kizuna", *(str(argument) for argument in arguments)])
-        code = cli._run(debug=False)
+        code = cli.run(debug=False)
     return code, out.getvalue(), err.getvalue()

@@ -62,7 +62,7 @@ def test_help_answers_quickly_and_imports_nothing_heavy() -> None:
         assert all(f"  {command} " in ended.stdout for command in COMMANDS)
     assert min(seconds) < 0.5
     script = (
-        "import sys; sys.argv = ['kizuna', '--help']\nfrom kizuna.cli import _run\n_run(False)\n"
+        "import sys; sys.argv = ['kizuna', '--help']\nfrom kizuna.cli import run\nrun(False)\n"
         "print(sorted({'pandas', 'numpy', 'duckdb', 'mlflow', 'lightgbm', 'shap', 'sklearn', 'scipy', 'matplotlib', "
         "'pydantic', 'pyarrow'} & set(sys.modules)), file=sys.stderr)"
     )

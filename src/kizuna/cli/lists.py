@@ -1,0 +1,75 @@
+"""The commands about lists and what came of them: score, kpi."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kizuna.cli.options import AsJson, AsOf, Command, ConfigPath, Overrides, print_json, project_of, said_progress
+
+
+def score(
+    config: ConfigPath,
+    as_of: AsOf,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish nothing; print the difference.")] = False,
+    republish: Annotated[bool, typer.Option("--republish", help="Write another revision of a published day.")] = False,
+    restore: Annotated[
+        int | None, typer.Option("--restore", metavar="N", help="Link revision N of the day again.")
+    ] = None,
+    hindsight: Annotated[bool, typer.Option("--hindsight", help="Allow a champion that knows later days.")] = False,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score every eligible customer and publish the day's list, at once or not at all."""
+    from kizuna.score_job import ScoreOptions, dry_run_day, restore_day
+    from kizuna.score_job import score as score_and_publish
+    from kizuna.words import dry_run_line, score_line
+
+    project = project_of(config, overrides)
+    day = project.day(as_of)
+    if restore is not None:
+        publication = restore_day(project.config, day, restore)
+        print(f"{as_of} shows revision r{publication.revision} again: {publication.folder}")
+        return
+    options = ScoreOptions(republish, hindsight)
+    if dry_run:
+        found = dry_run_day(project.store, project.config, day, options)
+        if as_json:
+            print_json(found)
+        else:
+            print(dry_run_line(found))
+        return
+    publication = score_and_publish(project.store, project.config, day, options, said_progress())
+    if as_json:
+        told = {
+            key: publication.manifest[key] for key in ("as_of", "revision", "counts", "models", "grade", "hindsight")
+        }
+        print_json(told | {"folder": str(publication.folder)})
+        return
+    print(score_line(publication.manifest))
+    print(project.config.output_dir / as_of)
+
+
+def kpi(
+    config: ConfigPath,
+    first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, such as 2025-04-01.")],
+    last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day; nothing known later is used.")],
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show retention, churn, NPS, CSAT, value, repeats, complaints by month, quarter and fiscal year."""
+    from kizuna.kpi.files import publish_kpis, to_json
+    from kizuna.kpi.screen import screen_lines
+
+    project = project_of(config, overrides)
+    pack, files = publish_kpis(lambda: project.kpi(first, last), project.config.output_dir / "kpi")
+    written = [str(path) for path in files]
+    if as_json:
+        print_json(to_json(pack) | {"files": written})
+        return
+    for line in [*screen_lines(pack, project.config.at_risk.language), "", f"Written to {', '.join(written)}"]:
+        print(line)
+
+
+COMMANDS: list[Command] = [score, kpi]

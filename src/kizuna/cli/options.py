@@ -1,0 +1,43 @@
+"""What several commands take and do: the config, its overrides, the day, one JSON object, progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from kizuna.project import Project
+
+Command = Callable[..., int | None]
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The shop's YAML file.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config; repeatable.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="The day to stand on, such as 2026-01-31.")]
+
+
+def project_of(path: Path, overrides: list[str] | None) -> Project:
+    """The project of a config file with its overrides."""
+    from kizuna.project import load
+
+    return load(path, overrides or [])
+
+
+def print_json(tree: Any) -> None:
+    """Prints one JSON object."""
+    from kizuna.plain import plain
+
+    print(json.dumps(plain(tree), ensure_ascii=False, indent=2))
+
+
+def said_progress() -> Callable[[str], None]:
+    """Progress lines on standard error, with the seconds since the command began."""
+    began = time.monotonic()
+    return lambda line: print(f"  [{time.monotonic() - began:5.1f} s] {line}", file=sys.stderr, flush=True)
