@@ -7,7 +7,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from kizuna.list_history import earlier_lists, removed_since, standing
+from kizuna.list_history import earlier_lists, removed_since, standing, with_model_changes
 
 TODAY = date(2026, 2, 2)
 
@@ -92,27 +92,39 @@ def test_later_lists_and_repeated_rows_are_not_looked_at():
 
 def test_removed_and_why():
     earlier = earlier_lists(
-        history(gone=(26,), quiet=(26,), bought=(26,), better=(26,), crowded=(26,), stays=(26,), older=(19,)), TODAY
+        history(
+            gone=(26,), quiet=(26,), bought=(26,), called=(26,), better=(26,), crowded=(26,), stays=(26,), older=(19,)
+        ),
+        TODAY,
     )
     day = pd.Timestamp
     eligible = pd.DataFrame(
         [
             # Bought on the very day of the last list, and is less at risk since.
-            ("bought", "below_min_probability", day("2026-01-26")),
-            ("better", "below_min_probability", day("2026-01-25")),
-            ("crowded", "beyond_capacity", pd.NaT),
-            ("quiet", "suppressed", day("2026-01-30")),
-            ("stays", "", day("2026-01-01")),
+            ("bought", "below_min_probability", day("2026-01-26"), day("2026-01-30")),
+            ("better", "below_min_probability", day("2026-01-25"), pd.NaT),
+            ("crowded", "beyond_capacity", pd.NaT, day("2026-01-25")),
+            ("called", "below_min_probability", pd.NaT, day("2026-01-26")),
+            ("quiet", "suppressed", day("2026-01-30"), day("2026-01-30")),
+            ("stays", "", day("2026-01-01"), pd.NaT),
         ],
-        columns=["customer_id", "left_out", "last_purchase"],
+        columns=["customer_id", "left_out", "last_purchase", "last_contact"],
     )
     removed = removed_since(eligible, pd.Series(["stays"]), earlier)
     assert removed[["customer_id", "why"]].values.tolist() == [
         ["better", "recovered"],
         ["bought", "purchased"],
+        ["called", "contacted"],
         ["crowded", "beyond_capacity"],
         ["gone", "no_longer_eligible"],
         ["quiet", "suppressed"],
     ]
     assert set(removed["last_as_of"]) == {day("2026-01-26")}
+    # The last list's model would name these two today.
+    changed = with_model_changes(removed, pd.Series(["crowded", "gone", "stays"]))
+    assert (changed["why"] == "model_changed").tolist() == [False, False, False, True, True, False]
+    assert changed.loc[changed["why"] != "model_changed", "why"].tolist() == [
+        *("recovered", "purchased", "contacted"),
+        "suppressed",
+    ]
     assert removed_since(eligible, pd.Series(["stays"]), earlier_lists(pd.DataFrame(), TODAY)) is None

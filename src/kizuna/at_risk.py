@@ -223,6 +223,7 @@ def _eligible(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan) -> tu
         suppressed_reason=_texts(known, "suppressed_reason"),
         market=_texts(known, "market"),
         language=_texts(known, "language"),
+        last_contact=_days_before(plan.as_of, _numbers(known, "days_since_contact")),
         days_since_pause_contact=_numbers(known, "days_since_pause_contact"),
         consent=contact_consent(known),
         risk_band=np.select([probability >= plan.high, probability >= plan.medium], ["high", "medium"], "low"),
@@ -261,6 +262,10 @@ def _numbers(frame: pd.DataFrame, column: str) -> pd.Series:
 
 def _texts(frame: pd.DataFrame, column: str) -> pd.Series:
     return frame[column] if column in frame else pd.Series(None, index=frame.index, dtype="str")
+
+
+def _days_before(day: date, days_ago: pd.Series) -> pd.Series:
+    return (pd.Timestamp(day) - pd.to_timedelta(days_ago, unit="D")).astype("datetime64[s]")
 
 
 def _dates(frame: pd.DataFrame, column: str) -> pd.Series:

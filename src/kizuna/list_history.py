@@ -67,9 +67,10 @@ def standing(customers: pd.Series, earlier: pd.DataFrame, today: date, pause_day
 def removed_since(eligible: pd.DataFrame, listed: pd.Series, earlier: pd.DataFrame) -> pd.DataFrame | None:
     """customer_id, last_as_of, why, sorted by customer, of all who were on the last list and are not on this one.
 
-    ``eligible``: customer_id, left_out (suppressed, below_min_probability, beyond_capacity or "") and last_purchase of
-    every eligible customer. ``why``: no_longer_eligible, suppressed, purchased (on the day of the last list or later),
-    recovered (the probability fell below the least asked for) or beyond_capacity. None: there was no earlier list.
+    ``eligible``: customer_id, left_out (suppressed, below_min_probability, beyond_capacity or ""), last_purchase and
+    last_contact of every eligible customer. ``why``: no_longer_eligible, suppressed, purchased, contacted (both on the day
+    of the last list or later), recovered (the probability fell below the least asked for) or beyond_capacity. None: there
+    was no earlier list.
     """
     if earlier.empty:
         return None
@@ -77,15 +78,26 @@ def removed_since(eligible: pd.DataFrame, listed: pd.Series, earlier: pd.DataFra
     gone = earlier[(earlier["as_of"] == last) & ~earlier["customer_id"].isin(listed)]
     now = eligible.set_index("customer_id").reindex(gone["customer_id"])
     left_out = now["left_out"].to_numpy(dtype=object)
-    bought = (now["last_purchase"] >= last).to_numpy(dtype=bool)
+    bought, contacted = ((now[name] >= last).to_numpy(dtype=bool) for name in ("last_purchase", "last_contact"))
     why = np.select(
-        [now["left_out"].isna().to_numpy(), left_out == "suppressed", bought, left_out == "below_min_probability"],
-        ["no_longer_eligible", "suppressed", "purchased", "recovered"],
+        [
+            now["left_out"].isna().to_numpy(),
+            left_out == "suppressed",
+            bought,
+            contacted,
+            left_out == "below_min_probability",
+        ],
+        ["no_longer_eligible", "suppressed", "purchased", "contacted", "recovered"],
         "beyond_capacity",
     )
     frame = pd.DataFrame({"customer_id": gone["customer_id"].to_numpy(), "last_as_of": last, "why": why})
     types = {"customer_id": "str", "last_as_of": "datetime64[s]", "why": "str"}
     return frame.astype(types).sort_values("customer_id", kind="stable", ignore_index=True)[REMOVED_COLUMNS]
+
+
+def with_model_changes(removed: pd.DataFrame, still_listed: pd.Series) -> pd.DataFrame:
+    """The same with why model_changed for those whom the last list's model, on today's data, would still list."""
+    return removed.assign(why=removed["why"].mask(removed["customer_id"].isin(still_listed), "model_changed"))
 
 
 def _unbroken_since(mine: list[pd.Timestamp], position: dict[pd.Timestamp, int]) -> pd.Timestamp:

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kizuna.backtest import Backtest
+    from kizuna.customer.explained import Explanation
     from kizuna.define import Defined
     from kizuna.kpi.pack import KpiPack
+    from kizuna.monitor.pack import MonitorPack
     from kizuna.train import TrainResult
 
 Day = str | date
@@ -134,6 +136,18 @@ class Project:
         if not hindsight:
             refuse_hindsight(models, self.day(as_of))
         return score_day(self.store, self.config, models, self.day(as_of)).scores
+
+    def explain(self, customer_id: str, as_of: Day) -> Explanation:
+        """One customer on a day: .numbers, .reasons, .facts, .plan, .events, .change."""
+        from kizuna.customer.explained import explain_customer
+
+        return explain_customer(self.store, self.config, customer_id, self.day(as_of))
+
+    def monitor(self, as_of: Day) -> MonitorPack:
+        """What became of the lists published before a day: .lists, .bins, .effects, .groups, .proofs."""
+        from kizuna.monitor.pack import monitor_pack
+
+        return monitor_pack(self.store, self.config, self.day(as_of))
 
     def kpi(self, first: Day, last: Day) -> KpiPack:
         """The KPIs of the periods that begin on the days ``first`` … ``last``: .numbers, .migration, .restated, .definitions."""

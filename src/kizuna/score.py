@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kizuna.at_risk import Selection, list_plan, select
+from kizuna.at_risk import ListPlan, Selection, list_plan, select
 from kizuna.config import Config
 from kizuna.data.blocks import Block
 from kizuna.data.frames import arrow_table, numpy_columns
@@ -30,9 +30,11 @@ from kizuna.features.sample import Listed
 from kizuna.labels.definition import Definition
 from kizuna.labels.purchase_pasts import TABLE as PURCHASES
 from kizuna.labels.purchase_pasts import purchase_pasts
-from kizuna.publish import lists_before
+from kizuna.list_history import with_model_changes
+from kizuna.publish import Publication, lists_before
+from kizuna.published_lists import published_rows
 from kizuna.registry import ModelPair, Registry
-from kizuna.timeline import date_of
+from kizuna.timeline import date_of, day_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -129,14 +131,16 @@ def load_models(config: Config, version: str | None = None) -> LoadedModels:
     )
 
 
-def score_everyone(store: Store, models: LoadedModels, as_of: int, pauses: Pauses) -> tuple[pd.DataFrame, pd.DataFrame]:
+def score_everyone(
+    store: Store, models: LoadedModels, as_of: int, pauses: Pauses, only: Listed | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every eligible customer's numbers and context, sorted by customer id; features are let go of block by block.
 
     Numbers: customer_id, as_of, churn_probability, cltv, cltv_low, cltv_high, value_if_kept, value_if_churned, value_at_risk.
     The value of four customers in five falls between cltv_low and cltv_high (their mean, cltv, need not), which are null
     where no fold was possible; without a value model all value columns are. Then the days expected_next_purchase_low,
-    expected_next_purchase and _high, null without a model of them. Errors: DataMissing before the data begins, ResultError
-    for an empty or useless result.
+    expected_next_purchase and _high, null without a model of them. ``only``: of some customers, of whom none need be
+    eligible. Errors: DataMissing before the data begins, ResultError for an empty or useless result.
     """
     import pyarrow as pa
 
@@ -148,7 +152,7 @@ def score_everyone(store: Store, models: LoadedModels, as_of: int, pauses: Pause
     families = families_for(models.plan, store.config)
 
     def score(block: Block) -> pa.Table:
-        rows = selected_rows(block, [as_of], models.definition.eligible)
+        rows = selected_rows(block, [as_of], models.definition.eligible, only)
         features = pd.DataFrame(block_values(block.tables, rows, models.plan, families), columns=models.plan.names)
         context = context_columns(block.tables, rows, pauses)
         beside = {_BESIDE + name: values for name, values in context.items()}
@@ -158,7 +162,7 @@ def score_everyone(store: Store, models: LoadedModels, as_of: int, pauses: Pause
     nobody = score(store.block(0, 0))
     found = numpy_columns(pa.concat_tables([nobody, *store.map_tables(score, "scores")]))
     ids = found.pop("customer_id")
-    if not len(ids):
+    if not len(ids) and only is None:
         raise ResultError(
             f"Nobody is eligible on {date_of(as_of)} by the model's definition ({models.definition.kind}, active within "
             f"{models.definition.active_within_days} days). Check that the tables reach that day."
@@ -211,33 +215,48 @@ def _dates(models: LoadedModels, tables: Tables, rows: Rows) -> dict[str, NDArra
 
 
 def features_of_listed(store: Store, models: LoadedModels, as_of: int, ids: pd.Series[str]) -> pd.DataFrame:
-    """The day's features of some customers, in the order of their ids given."""
+    """The day's features of some customers, in the order of their ids given; gaps for who is not eligible."""
     frame = build_frame(store, models.plan, [as_of], models.definition.eligible, Listed(frozenset(ids)))
     position = pd.Index(frame.customer_ids).get_indexer(pd.Index(ids.astype(object)))
-    return frame.columns().iloc[position].reset_index(drop=True)
+    return frame.columns().reindex(position).reset_index(drop=True)
 
 
 def score_day(store: Store, config: Config, models: LoadedModels, as_of: int) -> Scored:
     """The day's scores, list, reasons and actions, in memory; nothing is written."""
+    earlier = lists_before(config.output_dir, date_of(as_of))
+    selection, context = _selected(store, config, models, as_of, earlier)
+    selection = _with_model_changes(store, config, models, as_of, selection, earlier)
+    listed, explained = said_of(store, config, models, selection.listed, context, low_risk_ids(selection.scores))
+    return Scored(as_of, selection.scores, listed, explained, selection)
+
+
+def said_of(
+    store: Store,
+    config: Config,
+    models: LoadedModels,
+    listed: pd.DataFrame,
+    context: pd.DataFrame,
+    low_risk: pd.Series[str],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """``AT_RISK_COLUMNS`` of listed customers, with reasons and actions; and what each feature adds to their risk.
+
+    ``listed``: rows of one day, see ``Selection``. ``context``: what was known of them. ``low_risk``: ids of
+    eligible customers unlikely to leave, by whose features better ones are told (``low_risk_ids``).
+    """
     from kizuna.explain.better import Model
     from kizuna.explain.contributions import explanations
     from kizuna.explain.reasons import Telling, reasons
     from kizuna.playbook import load_playbook, plan_actions
 
-    scores, context = score_everyone(store, models, as_of, Pauses(tuple(config.at_risk.pause_kinds)))
-    plan = list_plan(config, date_of(as_of), models.contract["cltv_horizon_days"])
-    plan = replace(plan, margin=models.contract["margin"], silent_after_days=models.definition.horizon_days)
-    selection = select(scores, context, plan, _earlier_lists(config, date_of(as_of)))
-    listed = selection.listed
-    beside = _low_risk_ids(scores)
-    both = features_of_listed(store, models, as_of, pd.concat([listed["customer_id"], beside]))
-    features, low_risk = both.iloc[: len(listed)], both.iloc[len(listed) :]
+    as_of = day_of(listed["as_of"].iloc[0]) if len(listed) else 0
+    both = features_of_listed(store, models, as_of, pd.concat([listed["customer_id"], low_risk]))
+    features, beside = both.iloc[: len(listed)], both.iloc[len(listed) :]
     contributions = models.churn.contributions(features)
     rows = pd.concat([listed[["customer_id"]], features], axis=1)
     columns = models.plan.columns
     language = config.at_risk.language
     telling = Telling(language, config.at_risk.reasons, config.data.currency)
-    judge = Model(lambda frame: models.churn.predict_proba(frame)[:, 1], low_risk.median().to_numpy(dtype=np.float64))
+    judge = Model(lambda frame: models.churn.predict_proba(frame)[:, 1], beside.median().to_numpy(dtype=np.float64))
     said = reasons(rows, contributions, columns, telling, judge)
     listed = pd.concat([listed, said], axis=1)
     planned = plan_actions(
@@ -253,12 +272,10 @@ def score_day(store: Store, config: Config, models: LoadedModels, as_of: int) ->
         churn_model=models.names["churn"],
         cltv_model=pd.Series(models.names.get("cltv"), index=listed.index, dtype="str"),
     )
-    return Scored(
-        as_of, selection.scores, listed[AT_RISK_COLUMNS], explanations(rows, contributions, columns), selection
-    )
+    return listed[AT_RISK_COLUMNS], explanations(rows, contributions, columns)
 
 
-def _low_risk_ids(scores: pd.DataFrame) -> pd.Series[str]:
+def low_risk_ids(scores: pd.DataFrame) -> pd.Series[str]:
     """Customers of the quarter that is least likely to leave, evenly chosen by id where they are many."""
     p = scores["churn_probability"]
     safe = scores.loc[p <= p.quantile(0.25), "customer_id"]
@@ -281,17 +298,43 @@ def is_hindsight(models: LoadedModels, as_of: int) -> bool:
     return train_day is not None and as_of < train_day
 
 
-def _earlier_lists(config: Config, day: date) -> pd.DataFrame:
-    """customer_id, as_of, churn_probability of every earlier published list."""
-    columns = ["customer_id", "as_of", "churn_probability"]
-    lists = [
-        pd.read_csv(publication.folder / "at_risk.csv", dtype=str, keep_default_na=False, usecols=columns)
-        for publication in lists_before(config.output_dir, day)
-    ]
-    history = pd.concat(lists, ignore_index=True) if lists else pd.DataFrame({name: [] for name in columns})
-    history["as_of"] = pd.to_datetime(history["as_of"]).astype("datetime64[s]")
-    history["churn_probability"] = pd.to_numeric(history["churn_probability"])
-    return history
+def _selected(
+    store: Store, config: Config, models: LoadedModels, as_of: int, earlier: Sequence[Publication]
+) -> tuple[Selection, pd.DataFrame]:
+    """The day's list by these models, and the context of everyone."""
+    scores, context = score_everyone(store, models, as_of, Pauses(tuple(config.at_risk.pause_kinds)))
+    return select(scores, context, plan_of(config, models, as_of), published_rows(earlier, config)), context
+
+
+def plan_of(config: Config, models: LoadedModels, as_of: int) -> ListPlan:
+    """How the list of a day is drawn."""
+    plan = list_plan(config, date_of(as_of), models.contract["cltv_horizon_days"])
+    return replace(plan, margin=models.contract["margin"], silent_after_days=models.definition.horizon_days)
+
+
+def _with_model_changes(
+    store: Store, config: Config, models: LoadedModels, as_of: int, selection: Selection, earlier: Sequence[Publication]
+) -> Selection:
+    """Who left the list and would still be on it by the last list's model, on today's data, left because the model changed.
+
+    As far as that model is still in the registry; else the reasons stay as they were.
+    """
+    if not earlier or selection.removed is None or selection.removed.empty:
+        return selection
+    before = models_of(config, earlier[-1])
+    if before is None or before.names == models.names:
+        return selection
+    still = _selected(store, config, before, as_of, earlier)[0].listed["customer_id"]
+    return replace(selection, removed=with_model_changes(selection.removed, still))
+
+
+def models_of(config: Config, publication: Publication) -> LoadedModels | None:
+    """The models that a list was made with; None where they are not in the registry any more."""
+    version = publication.manifest["models"]["churn"].rpartition(" v")[2]
+    try:
+        return load_models(config, version)
+    except ModelError:
+        return None
 
 
 def _data_warnings(listed: pd.DataFrame, shared: str | None, horizon_days: int) -> pd.Series[str]:

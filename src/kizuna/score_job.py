@@ -73,6 +73,8 @@ def score(
         "schema_version": 1,
         "shop": config.name,
         "counts": counts,
+        "experiment": config.experiment,
+        "control_share": config.at_risk.control_share,
         "models": models.names,
         "definition": models.definition.to_json(),
         "cltv_horizon_days": models.contract["cltv_horizon_days"],

@@ -1,7 +1,8 @@
-"""The commands about lists and what came of them: score, kpi."""
+"""The commands about lists and what came of them: score, explain, feedback, monitor, kpi."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,6 +52,64 @@ def score(
     print(project.config.output_dir / as_of)
 
 
+def explain(
+    config: ConfigPath,
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.", show_default=False)],
+    as_of: AsOf,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one customer: timeline, probability, reasons, action, and what changed since the last list."""
+    from kizuna.customer.screen import screen_lines, to_json
+
+    project = project_of(config, overrides)
+    found = project.explain(customer, as_of)
+    if as_json:
+        print_json(to_json(found))
+        return
+    for line in screen_lines(found, project.config.at_risk.language):
+        print(line)
+
+
+def feedback(
+    config: ConfigPath,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The filled at_risk.xlsx.", show_default=False)],
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> int:
+    """Read back what was filled into a workbook; exits 11 where entries cannot be read."""
+    from kizuna.feedback.receipt import receipt_json, receipt_lines, receive
+    from kizuna.timeline import date_of
+
+    project = project_of(config, overrides)
+    receipt = receive(project.config, file, date_of(project.today))
+    if as_json:
+        print_json(receipt_json(receipt))
+    else:
+        print("\n".join(receipt_lines(receipt, project.config.at_risk.language)))
+    return receipt.exit_code
+
+
+def monitor(
+    config: ConfigPath,
+    as_of: AsOf,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what became of published lists: realised quality, and the effect, target against control."""
+    from kizuna.monitor.files import to_json, write_monitor
+    from kizuna.monitor.screen import screen_lines
+
+    project = project_of(config, overrides)
+    pack = project.monitor(as_of)
+    written = [str(path) for path in write_monitor(pack, project.config.output_dir / "monitor")]
+    if as_json:
+        print_json(to_json(pack) | {"files": written})
+        return
+    for line in [*screen_lines(pack, project.config.at_risk.language), "", f"Written to {', '.join(written)}"]:
+        print(line)
+
+
 def kpi(
     config: ConfigPath,
     first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, such as 2025-04-01.")],
@@ -72,4 +131,4 @@ def kpi(
         print(line)
 
 
-COMMANDS: list[Command] = [score, kpi]
+COMMANDS: list[Command] = [score, explain, feedback, monitor, kpi]

@@ -25,7 +25,7 @@ from kizuna.explain.wording import feature_text, fill, load_wording, stem_of
 # What we did ourselves is said as a fact (facts.py), and as a reason only once its remedy has been shown to act.
 OUR_CONDUCT = frozenset({"CONTACT_GAP", "NO_THANKS", "FATIGUE"})
 # Who the customer is, how long, how broadly: no message to anyone.
-NEVER_A_REASON = frozenset({"TENURE", "VARIETY", "ADVOCACY", "PROFILE"}) | OUR_CONDUCT
+NEVER_A_REASON = frozenset({"TENURE", "VARIETY", "ADVOCACY", "PROFILE", "LIST_ARM"}) | OUR_CONDUCT
 # Columns that have nothing in common but their origin: each speaks for itself.
 _EACH_ALONE = frozenset({"SUPPLIED", "PROFILE"})
 # The list always has columns for three reasons.

@@ -63,6 +63,14 @@ def context_frame(ids: NDArray[np.object_], columns: Columns) -> pd.DataFrame:
     return context
 
 
+def market_of(tables: Tables, rows: Rows) -> NDArray[np.object_]:
+    """The market of each row's customer on its day, None where it is unknown."""
+    profile = History(tables["customers"], rows, tables) if "customers" in tables else None
+    if profile is None or not profile.has("market"):
+        return np.full(len(rows), None, dtype=object)
+    return _current_text(profile, "market")
+
+
 def _columns(tables: Tables, rows: Rows, pauses: Pauses) -> dict[str, NDArray[Any]]:
     out: dict[str, NDArray[Any]] = {}
     families = [family for family in FAMILIES if family.name != "supplied"]

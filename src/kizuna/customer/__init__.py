@@ -1,0 +1,1 @@
+"""One customer: what is known, what the model says, and what changed."""

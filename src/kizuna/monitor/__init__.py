@@ -1,0 +1,1 @@
+"""What became of published lists: realised quality, and the effect between the arms."""

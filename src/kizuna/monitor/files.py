@@ -1,0 +1,66 @@
+"""The files of a monitor run: ``lists.csv``, ``calibration.csv``, ``effects.csv``, ``groups.csv``, ``drivers.csv``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kizuna.monitor.pack import MonitorPack
+from kizuna.plain import plain
+from kizuna.publish import locked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write_monitor(pack: MonitorPack, folder: Path) -> list[Path]:
+    """Writes the pack's frames into a folder, each at once or not at all; the same pack gives the same bytes.
+
+    LockHeld while another run writes there.
+    """
+    with locked(folder):
+        return [_write_csv(frame, folder / f"{name}.csv") for name, frame in _tables(pack).items()]
+
+
+def to_json(pack: MonitorPack) -> dict[str, Any]:
+    """The pack as a JSON tree; days as ISO texts, null where there is no value."""
+    return {
+        "name": pack.name,
+        "as_of": pack.as_of.isoformat(),
+        "known_before": pack.known_before.isoformat(),
+        "currency": pack.currency,
+        "left_out": pack.left_out,
+        **{name: _records(frame) for name, frame in _tables(pack).items()},
+    }
+
+
+def _tables(pack: MonitorPack) -> dict[str, pd.DataFrame]:
+    return {
+        "lists": pack.lists,
+        "calibration": pack.bins,
+        "effects": pack.effects,
+        "groups": pack.groups,
+        "drivers": pack.proofs,
+    }
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> Path:
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        frame.to_csv(aside, index=False, lineterminator="\n", encoding="utf-8", float_format="%.6g")
+        aside.chmod(0o600)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return path
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    told: list[dict[str, Any]] = plain([{key: _iso(value) for key, value in row.items()} for row in rows])
+    return told
+
+
+def _iso(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value

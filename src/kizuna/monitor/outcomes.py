@@ -1,0 +1,87 @@
+"""What customers did in the label window of a list, and what was done for them because of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kizuna.data.blocks import Block
+from kizuna.data.events import NEVER
+from kizuna.data.frames import arrow_table, numpy_columns
+from kizuna.data.store import Store
+from kizuna.features.context import market_of
+from kizuna.features.frame import days_to_dates
+from kizuna.features.history import History
+from kizuna.features.rows import every_pair
+from kizuna.labels.definition import Definition
+from kizuna.labels.outcome import Outcome
+from kizuna.labels.purchase_pasts import TABLE as PURCHASES
+from kizuna.labels.value import value as net_value
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+OUTREACH = "outreach"
+
+
+def outcomes_of(
+    store: Store, definition: Definition, margin: float, listed_on: int, customers: frozenset[str], known_before: int
+) -> pd.DataFrame:
+    """customer_id, as_of, kept, net_value and market of these customers, by id; who is in no table any more is left out.
+
+    ``kept``: 1 or 0, null where no label says so; ``net_value``: purchases less returns of the label window times the
+    margin, null without purchases; ``market``: on the list's day, null where unknown. Rows known on ``known_before`` or
+    later are not looked at.
+    """
+    import pyarrow as pa
+
+    def outcome(block: Block) -> pa.Table:
+        ids, tables = block.ids(), block.tables
+        wanted = np.fromiter((name in customers for name in ids), dtype=np.bool_, count=len(ids))
+        rows = every_pair(block.customers, [listed_on]).where(wanted)
+        bought = np.full(len(rows), np.nan)
+        if PURCHASES in tables:
+            past = History(tables[PURCHASES], rows, tables)
+            bought = net_value(past, Outcome(past.events, rows, definition.window, known_before), margin)
+        return arrow_table(
+            {
+                "customer_id": ids[rows.customer],
+                "kept": 1.0 - definition.churned(tables, rows, known_before),
+                "net_value": bought,
+                "market": market_of(tables, rows),
+            }
+        )
+
+    found = numpy_columns(pa.concat_tables([outcome(store.block(0, 0)), *store.map_tables(outcome, "outcomes")]))
+    return pd.DataFrame(
+        {
+            "customer_id": pd.array(found["customer_id"], dtype="str"),
+            "as_of": days_to_dates(np.full(len(found["customer_id"]), listed_on, dtype=np.int32)),
+            "kept": found["kept"].astype(np.float64),
+            "net_value": found["net_value"].astype(np.float64),
+            "market": pd.array(found["market"], dtype="str"),
+        }
+    )
+
+
+def messages_of_lists(store: Store, known_before: int) -> pd.DataFrame | None:
+    """customer_id and list_as_of of the outreach that names a list; None where no row does: then the shop does not say."""
+    import pyarrow as pa
+
+    if not store.has(OUTREACH, "list_as_of"):
+        return None
+
+    def messages(block: Block) -> pa.Table:
+        events = block.tables[OUTREACH]
+        named: NDArray[np.int32] = events.days["list_as_of"]
+        kept = (named != NEVER) & (events.known < known_before)
+        return arrow_table({"customer_id": block.ids()[events.customer[kept]], "list_as_of": named[kept]})
+
+    found = numpy_columns(pa.concat_tables([messages(store.block(0, 0)), *store.map_tables(messages, "messages")]))
+    if not len(found["list_as_of"]):
+        return None
+    days = days_to_dates(found["list_as_of"].astype(np.int32))
+    return pd.DataFrame({"customer_id": pd.array(found["customer_id"], dtype="str"), "list_as_of": days})
