@@ -45,10 +45,11 @@ from kizuna.fitting import Say, Trained, fit_models, undated_attributes
 from kizuna.labels.definition import definition_of
 from kizuna.labels.everybody import pasts_of
 from kizuna.labels.level_days import level_frame
-from kizuna.labels.training_set import TrainingSet, build_training_set
+from kizuna.labels.training_set import TrainingSet
 from kizuna.models.learners.splits import Split
 from kizuna.registry import Registry
 from kizuna.timeline import date_of
+from kizuna.training_beside_lists import training_beside_lists
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,7 +98,7 @@ def run_backtest(
     ablations: list[dict[str, Any]] = []
     for fold, mine in enumerate(models):
         try:
-            training = build_training_set(store, config, mine[-1])
+            training = training_beside_lists(store, config, mine[-1])
         except (ContractError, DataMissing) as error:
             if not parts:
                 raise

@@ -282,7 +282,6 @@ class Config(_Section):
     def _built(self) -> Config:
         for key, value, instead in (
             ("at_risk.rank_by", self.at_risk.rank_by == "expected_gain", "value_at_risk or churn_probability"),
-            ("training.treated", self.training.treated != "keep", "keep"),
         ):
             if value:
                 raise ValueError(

@@ -19,8 +19,9 @@ from kizuna.features.frame import Select, build_frame
 from kizuna.features.plan import FeaturePlan
 from kizuna.features.planning import earliest_day, make_plan
 from kizuna.labels.definition import definition_of
-from kizuna.labels.training_set import TrainingSet, build_training_set, default_train_day
+from kizuna.labels.training_set import TrainingSet, default_train_day
 from kizuna.timeline import date_of, day_of, parse_day
+from kizuna.training_beside_lists import training_beside_lists
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,7 @@ class Project:
 
     def training_set(self, as_of: Day | None = None) -> TrainingSet:
         """What training that stands on ``as_of`` learns from: .features, .churned, .value, .as_of as pandas."""
-        return build_training_set(self.store, self.config, self._train_day(as_of))
+        return training_beside_lists(self.store, self.config, self._train_day(as_of))
 
     def train(
         self, as_of: Day | None = None, promote: bool = True, say: Callable[[str], None] = lambda line: None

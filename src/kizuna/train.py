@@ -18,10 +18,11 @@ from kizuna.features.sample import Sample
 from kizuna.fitting import Say, Trained, fit_dates, fit_models, no_lift, undated_attributes
 from kizuna.labels.everybody import pasts_of
 from kizuna.labels.level_days import level_frame
-from kizuna.labels.training_set import TrainingSet, build_training_set
+from kizuna.labels.training_set import TrainingSet
 from kizuna.registry import ModelPair, Registry
 from kizuna.timeline import date_of
 from kizuna.train_record import interval_ends, log_evidence, register_models, run_tags
+from kizuna.training_beside_lists import training_beside_lists
 
 if TYPE_CHECKING:
     from kizuna.evaluation.money import MoneyAssessment
@@ -138,7 +139,7 @@ def train(
     """
     registry = Registry(config.tracking_uri, config.name)
     champion = registry.champion()
-    training = build_training_set(store, config, train_day)
+    training = training_beside_lists(store, config, train_day)
     undated = undated_attributes(store, training)
     population, pasts = _population(store, training, config.model.seed), pasts_of(store, training.frame.plan)
     levels = level_frame(store, config, training)

@@ -116,6 +116,7 @@ def _resolved(trained: Trained) -> dict[str, Any]:
     """What was fitted where the config leaves the choice, as parameters of the run."""
     resolved: dict[str, Any] = {"resolved.estimator": trained.churn.estimator_name_}
     resolved["resolved.ranked_by"] = trained.answer["ranked_by"]
+    resolved |= {f"resolved.{name}": count for name, count in trained.training.beside_lists.items()}
     if trained.cltv is None or trained.training.value_window is None:
         return resolved
     return resolved | {

@@ -19,7 +19,7 @@ from kizuna.features import sweep
 from kizuna.features.families import families_for
 from kizuna.features.family import Family
 from kizuna.features.history import History
-from kizuna.features.plan import Feature, FeaturePlan
+from kizuna.features.plan import IS_TREATED, Feature, FeaturePlan
 from kizuna.features.rows import Rows, every_pair
 from kizuna.features.sample import Listed, Sample
 
@@ -79,8 +79,8 @@ class Frame:
         plan = replace(self.plan, columns=columns, left_out=left_out)
         return replace(self, values=self.values[:, keep], plan=plan)
 
-    def where(self, keep: NDArray[np.bool_]) -> Frame:
-        """The rows that a mask keeps."""
+    def where(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Frame:
+        """The rows that a mask keeps, or that stand at these places."""
         also = {name: values[keep] for name, values in self.also.items()}
         return replace(self, customer=self.customer[keep], as_of=self.as_of[keep], values=self.values[keep], also=also)
 
@@ -159,6 +159,8 @@ def _write_values(
         index = columns.pop((feature.name, family), None)
         if index is not None:
             sweep.place(out[:, index], position, np.asarray(feature.values, dtype=np.float64))
+    if (treated := columns.pop((IS_TREATED.name, IS_TREATED.family), None)) is not None:
+        sweep.place(out[:, treated], position, np.zeros(len(rows)))
     if columns:
         missing = [name for name, _ in columns]
         raise ModelError(

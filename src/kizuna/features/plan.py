@@ -42,6 +42,10 @@ class Column:
         return int(match[1]) if match else None
 
 
+IS_TREATED = Column("is_treated", "lists", "LIST_ARM", "flag")
+"""Whether a training row's customer was of the target arm while lists ran: no family yields it, and at scoring it is 0."""
+
+
 @dataclass(frozen=True)
 class FeaturePlan:
     """Everything needed to build the same columns again; it travels with the model.

@@ -16,7 +16,7 @@ from kizuna.data.store import Store
 from kizuna.features.families import families_for, families_of, with_extras
 from kizuna.features.frame import Select, features_of, selected_rows
 from kizuna.features.history import History
-from kizuna.features.plan import Column, FeaturePlan
+from kizuna.features.plan import IS_TREATED, Column, FeaturePlan
 from kizuna.features.rows import every_pair
 from kizuna.features.vocabulary import choose_levels, current_codes
 from kizuna.timeline import date_of
@@ -46,6 +46,7 @@ def make_plan(store: Store, config: Config, days: Sequence[int], select: Select)
     left_out += _reaching_too_far(store, plan, columns, max(days, default=0))
     kept = [c for c in columns if not any(fnmatch.fnmatchcase(c.name, pattern) for pattern in config.features.exclude)]
     left_out += unlike + [f"{column.name}: features.exclude" for column in columns if column not in kept]
+    kept += [IS_TREATED] if config.training.treated == "flag" else []
     return replace(plan, columns=tuple(kept), left_out=tuple(left_out))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +36,8 @@ class TrainingSet:
 
     ``y`` is 1 for churned, else 0. ``worth``: net money of the value window, NaN on snapshots whose value has not matured.
     ``value_window`` is None where no value can be learned; ``no_value`` then says why. ``dated`` is False for provided
-    labels without ``as_of``: one snapshot outside time.
+    labels without ``as_of``: one snapshot outside time. ``beside_lists``: how many rows earlier lists have changed, where
+    they are looked at (``training.treated``).
     """
 
     frame: Frame
@@ -48,6 +49,7 @@ class TrainingSet:
     train_day: int
     dated: bool
     sampled_share: float
+    beside_lists: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def days(self) -> list[int]:
@@ -136,7 +138,7 @@ def build_training_set(store: Store, config: Config, train_day: int) -> Training
     churned, value = frame.also["churned"], frame.also["worth"]
     share = 1.0 if sample is None else sample.share
     training = TrainingSet(frame, churned, value, definition, window, no_value, train_day, dated, share)
-    _require_learnable(training)
+    require_learnable(training)
     return training
 
 
@@ -233,7 +235,8 @@ def _worth(config: Config, definition: Definition, window: LabelWindow, train_da
     return column
 
 
-def _require_learnable(training: TrainingSet) -> None:
+def require_learnable(training: TrainingSet) -> None:
+    """ContractError for one customer, or one class."""
     customers, churners = len(np.unique(training.frame.customer)), int(np.sum(training.y))
     what = f"{len(training.y):,} rows of {customers:,} customers on {len(training.days)} snapshots"
     if customers < 2:

@@ -23,9 +23,9 @@ NEEDED = ("customer_id", "as_of", "arm", "contact_allowed", "control_share")
 class Treated:
     """One entry per training row.
 
-    ``is_treated``: target, and contactable, on a list between the row's day and the end of its label window; as a column it
-    is the assigned arm, 0 at scoring. ``weight``: for training on untreated rows alone: 0 where treated, 1 / control share
-    where listed as control, else 1.
+    ``is_treated``: target, and contactable, on a list between the row's day and the end of its label window. Never a
+    feature: who is listed within the window has stayed silent until then. ``weight``: for training on untreated rows alone:
+    0 where treated, 1 / control share where listed as control, else 1.
     """
 
     is_treated: npt.NDArray[np.bool_]
