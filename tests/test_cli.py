@@ -29,6 +29,10 @@ COMMANDS = [
     "promote",
     "rollback",
     "score",
+    "explain",
+    "feedback",
+    "monitor",
+    "kpi",
     "demo",
 ]
 

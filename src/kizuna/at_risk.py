@@ -223,7 +223,7 @@ def _eligible(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan) -> tu
         suppressed_reason=_texts(known, "suppressed_reason"),
         market=_texts(known, "market"),
         language=_texts(known, "language"),
-        last_contact=_days_before(plan.as_of, _numbers(known, "days_since_contact")),
+        last_contact=_days_before(plan.as_of, _numbers(known, "days_since_personal_contact")),
         days_since_pause_contact=_numbers(known, "days_since_pause_contact"),
         consent=contact_consent(known),
         risk_band=np.select([probability >= plan.high, probability >= plan.medium], ["high", "medium"], "low"),

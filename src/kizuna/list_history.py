@@ -68,9 +68,9 @@ def removed_since(eligible: pd.DataFrame, listed: pd.Series, earlier: pd.DataFra
     """customer_id, last_as_of, why, sorted by customer, of all who were on the last list and are not on this one.
 
     ``eligible``: customer_id, left_out (suppressed, below_min_probability, beyond_capacity or ""), last_purchase and
-    last_contact of every eligible customer. ``why``: no_longer_eligible, suppressed, purchased, contacted (both on the day
-    of the last list or later), recovered (the probability fell below the least asked for) or beyond_capacity. None: there
-    was no earlier list.
+    last_contact of every eligible customer. ``why``: no_longer_eligible, suppressed, purchased, contacted (because of a
+    list, or by a kind that pauses contact), recovered (the probability fell below the least asked for) or beyond_capacity.
+    Purchases and contacts count from the day of the last list on. None: there was no earlier list.
     """
     if earlier.empty:
         return None

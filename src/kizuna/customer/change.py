@@ -24,7 +24,7 @@ _LEAST_MOVE = 1e-6
 
 @dataclass(frozen=True)
 class Move:
-    """A driver whose contribution moved most since the last list, and its feature that moved most: its values then and now."""
+    """A driver whose contribution moved most since the last list, and its feature behind it: its values then and now."""
 
     driver: str
     contribution: float
@@ -116,7 +116,9 @@ def _moves(store: Store, models: LoadedModels, customer_id: str, days: tuple[int
     for at in np.argsort(-np.abs(moved), kind="stable")[:_MOVES]:
         if abs(moved[at]) > _LEAST_MOVE:
             mine = [place for place, column in enumerate(columns) if column.driver == names[at]]
-            most = max(mine, key=lambda place: abs(own[place]))
+            # What stayed the same may count for more beside what changed; what changed is the news.
+            fresh = [place for place in mine if len({str(frame[columns[place].name].iloc[0]) for frame in frames}) > 1]
+            most = max(fresh or mine, key=lambda place: abs(own[place]))
             before, current = (float(frame[columns[most].name].iloc[0]) for frame in frames)
             found.append(Move(names[at], float(moved[at]), columns[most].name, before, current))
     return tuple(found)

@@ -90,8 +90,12 @@ def _columns(tables: Tables, rows: Rows, pauses: Pauses) -> dict[str, NDArray[An
     if "outreach" in tables:
         outreach = History(tables["outreach"], rows, tables)
         ours = contacts_about(outreach, pauses.kinds)
+        addressed = ours
         if outreach.has("list_as_of"):
-            ours = ours & (outreach.days("list_as_of") == NEVER)
+            from_list = outreach.days("list_as_of") != NEVER
+            addressed, ours = ours | from_list, ours & ~from_list
+        # A newsletter to all is no contact with this customer.
+        out["days_since_personal_contact"] = outreach.days_since_last(addressed)
         out["days_since_pause_contact"] = outreach.days_since_last(ours)
     if "loyalty" in tables:
         points = History(tables["loyalty"], rows, tables)

@@ -1,0 +1,43 @@
+"""Lists published by hand, through the real publication: what later steps read of them and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kizuna.publish import Publication, locked, publish
+
+DEFINITION = {
+    "kind": "inactivity",
+    "horizon_days": 30,
+    "gap_days": 0,
+    "active_within_days": 180,
+    "arrives_after_days": 0,
+}
+
+
+def publish_list(
+    folder: Path,
+    as_of: str,
+    rows: list[tuple[str, float, str, str]],
+    others: Sequence[tuple[str, float, str]] = (),
+    **manifest: Any,
+) -> Publication:
+    """``rows``: customer, probability, arm, contact_allowed as in the file; ``others``: scored and not listed."""
+    listed = pd.DataFrame(rows, columns=["customer_id", "churn_probability", "arm", "contact_allowed"], dtype="str")
+    listed = listed.assign(as_of=as_of, action="A01", cltv="100")
+    scored = [row[:3] for row in rows] + list(others)
+    scores = pd.DataFrame(scored, columns=["customer_id", "churn_probability", "arm"])
+
+    def write(place: Path) -> dict[str, int]:
+        listed.to_csv(place / "at_risk.csv", index=False)
+        scores.to_parquet(place / "scores.parquet")
+        return {"at_risk.csv": len(listed), "scores.parquet": len(scores)}
+
+    told = {"models": {"churn": "shop-churn v1"}, "definition": DEFINITION} | manifest
+    with locked(folder) as output:
+        return publish(output, date.fromisoformat(as_of), {"made": "by hand"}, write, told)
