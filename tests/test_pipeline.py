@@ -438,3 +438,18 @@ def test_a_tracking_server_serves_as_well_as_a_file(shop: Path, published: Path,
         assert code == 0, err
     mine, theirs = (folder / "scores.parquet" for folder in (published, tmp_path / "out" / "2026-01-01"))
     assert mine.read_bytes() == theirs.read_bytes()
+
+
+def test_one_customer_is_explained_as_he_stands_on_the_list(shop: Path, published: Path) -> None:
+    row = pd.read_csv(published / "at_risk.csv", dtype=str).iloc[0]
+    code, out, err = kizuna("explain", shop / "config.yaml", row["customer_id"], "--as-of", "2026-01-01", "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert (found["state"], found["churn_model"], found["change"]) == ("listed", row["churn_model"], None)
+    assert found["numbers"]["churn_probability"] == pytest.approx(float(row["churn_probability"]), abs=6e-5)
+    assert [reason["text"] for reason in found["reasons"]] == [row[f"reason_{k}_text"] for k in (1, 2, 3)]
+    assert (found["plan"]["list_rank"], found["plan"]["action"]) == (1, row["action"])
+    code, out, _ = kizuna("explain", shop / "config.yaml", row["customer_id"], "--as-of", "2026-01-01")
+    assert code == 0
+    assert row["reason_1_text"] in out
+    assert "Reasons are what the model used, not proof of cause." in out
