@@ -20,7 +20,16 @@ from kizuna.features.context import Pauses
 from kizuna.features.sample import Listed
 from kizuna.publish import Publication, lists_before, published
 from kizuna.published_lists import published_rows
-from kizuna.score import LoadedModels, is_hindsight, load_models, low_risk_ids, models_of, plan_of, said_of, score_everyone
+from kizuna.score import (
+    LoadedModels,
+    is_hindsight,
+    load_models,
+    low_risk_ids,
+    models_of,
+    plan_of,
+    said_of,
+    score_everyone,
+)
 from kizuna.timeline import date_of
 
 _NUMBERS = (

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _TABLE = "customers"
-_ALWAYS = ("market", "language")
+# What holds of a customer whether listed or not.
+PROFILE = ("market", "language")
 
 
 def profile_names(config: Config) -> list[str]:
     """The columns of customers that exports may name."""
     source = config.data.tables.get(_TABLE)
-    return [*_ALWAYS, *(source.attributes if source else [])]
+    return [*PROFILE, *(source.attributes if source else [])]
 
 
 def profile_of(store: Store, as_of: int, names: list[str]) -> pd.DataFrame:

@@ -68,7 +68,7 @@ def market_of(tables: Tables, rows: Rows) -> NDArray[np.object_]:
     profile = History(tables["customers"], rows, tables) if "customers" in tables else None
     if profile is None or not profile.has("market"):
         return np.full(len(rows), None, dtype=object)
-    return _current_text(profile, "market")
+    return current_text(profile, "market")
 
 
 def _columns(tables: Tables, rows: Rows, pauses: Pauses) -> dict[str, NDArray[Any]]:

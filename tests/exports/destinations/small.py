@@ -39,6 +39,7 @@ def small_list(pack: ListPack, customers: dict[str, tuple[str, bool | None]], **
         contact_allowed=pd.array([allowed for _, allowed in customers.values()], dtype="boolean"),
         act_by=pd.Series([pd.Timestamp(2026, 1, 5)] * len(customers), dtype="datetime64[s]"),
         risk_band="high",
+        market=pd.Series(["JP" if name == "007" else None for name in customers], dtype="str"),
         **columns,
     )
     return replace(pack, at_risk=rows.reindex(columns=AT_RISK_COLUMNS))

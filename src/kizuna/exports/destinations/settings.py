@@ -8,7 +8,7 @@ from kizuna.config import Config
 from kizuna.config_exports import CsvExport, DestinationExport, WorkbookExport
 from kizuna.errors import ConfigError, nearest
 from kizuna.exports.destinations.kinds import rules_of
-from kizuna.exports.profile import profile_names
+from kizuna.exports.profile import PROFILE, profile_names
 
 CONTACTS = "contacts."
 
@@ -54,7 +54,8 @@ def key_of(asked: DestinationExport) -> str:
 
 def to_clear(asked: DestinationExport, list_columns: Sequence[str]) -> list[str]:
     """Their columns that are made of the list and so mean nothing any more once a customer has left it."""
-    return [theirs for theirs, ours in asked.columns.items() if ours in list_columns and ours != "customer_id"]
+    lasting = {"customer_id", *PROFILE}
+    return [theirs for theirs, ours in asked.columns.items() if ours in list_columns and ours not in lasting]
 
 
 def clears(asked: DestinationExport) -> bool:
