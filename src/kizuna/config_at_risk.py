@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from kizuna.errors import nearest
+from kizuna.wording.catalog import languages
 
 # Stages of a customer's life with the shop; each customer with an order is in one.
 STAGES = ("first", "second", "regular", "loyal", "lapsing")
@@ -15,6 +16,15 @@ STAGES = ("first", "second", "regular", "loyal", "lapsing")
 def market_key(name: str) -> str:
     """The name by which a market is compared: ``JP`` and `` jp`` are one."""
     return name.strip().casefold()
+
+
+def _known_language(name: str) -> str:
+    if name not in languages():
+        raise ValueError(f"is '{name}', but there are words for {', '.join(languages())}.{nearest(name, languages())}")
+    return name
+
+
+Language = Annotated[str, AfterValidator(_known_language), Field(json_schema_extra={"enum": list(languages())})]
 
 
 class Bands(BaseModel):
@@ -55,7 +65,7 @@ class AtRisk(BaseModel):
     pause_kinds: list[str] = ["offer", "follow_up", "call", "thanks"]
     consent_missing: Literal["refuse", "allow"] = "refuse"
     reasons: int = Field(3, ge=1, le=3)
-    language: Literal["en", "ja"] = "en"
+    language: Language = "en"
     playbook: str = "builtin"
 
     @field_validator("min_probability")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from pathlib import Path
 
 from kizuna.errors import ConfigError
+from kizuna.wording.catalog import catalog, languages
 
 _CONFIG = """\
 # kizuna: everything but name and data.tables may be left out; what is shown is the default unless marked "example".
@@ -53,6 +55,18 @@ _README = """\
 """
 
 
+def _playbook() -> str:
+    """The builtin playbook with its texts written out, so that a shop can put its own in their place."""
+    text = (files("kizuna") / "playbook" / "builtin.yaml").read_text(encoding="utf-8")
+    own = {language: catalog(language)["playbook"] for language in languages()}
+    for code in own["en"]:
+        said = "".join(
+            f"\n      {language}: {json.dumps(texts[code], ensure_ascii=False)}" for language, texts in own.items()
+        )
+        text = text.replace(f"\n  {code}:", f"\n  {code}:\n    text:{said}")
+    return text
+
+
 def init_shop(directory: Path) -> list[Path]:
     """The files written: config.yaml, playbook.yaml and README.md. ConfigError if one is there already."""
     name = "".join(
@@ -60,10 +74,9 @@ def init_shop(directory: Path) -> list[Path]:
         for letter in directory.resolve().name
     )
     name = name[:60].strip("-_") or "shop"
-    playbook = (files("kizuna") / "playbook" / "builtin.yaml").read_text(encoding="utf-8")
     contents = {
         "config.yaml": _CONFIG.format(name=name),
-        "playbook.yaml": playbook,
+        "playbook.yaml": _playbook(),
         "README.md": _README.format(name=name),
     }
     there = [file for file in contents if (directory / file).exists()]

@@ -12,8 +12,9 @@ import pytest
 from kizuna.explain.directions import LESS_IS_BETTER, MORE_IS_BETTER, NEITHER, better_side
 from kizuna.explain.reasons import Telling, sentence_of
 from kizuna.explain.sentences import SENTENCES
-from kizuna.explain.wording import languages, stem_of
+from kizuna.explain.wording import stem_of
 from kizuna.features.plan import Column
+from kizuna.wording.catalog import languages
 
 # A column is said for at least one of these values.
 VALUES = (0.0, 1.0, 2.0, 45.0, -1.0, 0.5)

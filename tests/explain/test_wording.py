@@ -17,11 +17,11 @@ from kizuna.explain.wording import (
     feature_text,
     figure,
     fill,
-    languages,
     load_wording,
     places,
     stem_of,
 )
+from kizuna.wording.catalog import languages
 
 DRIVERS = """
 RECENCY FREQ_DOWN SPEND_DOWN ONE_TIME CONTACT_GAP ENGAGE_DOWN USE_DOWN FATIGUE COMPLAINT_OPEN SERVICE_SLOW
@@ -59,7 +59,7 @@ rating_mean auto_renew profile_completeness
 
 
 def test_languages_are_the_files():
-    assert languages() == ["en", "ja"]
+    assert languages() == ("en", "ja")
 
 
 @pytest.mark.parametrize("language", languages())
@@ -189,5 +189,5 @@ def test_unknown_language():
     with pytest.raises(ConfigError) as caught:
         load_wording("jp")
     assert str(caught.value) == (
-        "Reasons in 'jp' were asked for; there are words for en, ja. Set at_risk.language to one of them."
+        "Words in 'jp' were asked for; there are words for en, ja. Set at_risk.language to one of them."
     )

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from kizuna.exports import charts
-from kizuna.exports.words import load_words
+from kizuna.wording.words import load_words
 
 
 def test_the_scatter_holds_every_customer_and_names_only_listed_ones(build_pack):

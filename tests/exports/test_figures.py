@@ -21,7 +21,7 @@ from kizuna.exports.figures import (
     warning_text,
     why_text,
 )
-from kizuna.exports.words import load_words
+from kizuna.wording.words import load_words
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from kizuna.exports.insights import MATTERS, insights
-from kizuna.exports.words import LANGUAGES, load_words
+from kizuna.wording.catalog import languages
+from kizuna.wording.words import load_words
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_an_empty_list_says_nothing(build_pack):
     assert insights(build_pack("en", listed=0), load_words("en")) == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_every_matter_has_its_sentence(five, language):
     for driver in MATTERS:
         rows = five.at_risk.assign(reason_1=driver, reason_2=None, reason_3=None, facts="")

@@ -8,8 +8,9 @@ from kizuna.config_exports import CsvExport
 from kizuna.errors import ResultError
 from kizuna.exports.figures import rows_of
 from kizuna.exports.people_csv import column_header, safe_text, write_people_csv
-from kizuna.exports.words import LANGUAGES, load_words
 from kizuna.score import AT_RISK_COLUMNS
+from kizuna.wording.catalog import languages
+from kizuna.wording.words import load_words
 
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -47,7 +48,7 @@ def test_english_has_its_own_words_and_dates(tmp_path, build_pack):
     assert {row["Risk"] for row in rows} <= {"High", "Medium", "Low"}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_every_column_of_the_list_has_a_heading_of_its_own(language):
     words = load_words(language)
     headings = [column_header(name, words) for name in AT_RISK_COLUMNS]
@@ -106,7 +107,7 @@ def test_a_wave_dash_is_listed_in_an_id_and_nowhere_else(tmp_path, build_pack):
     assert [row["列"] for row in read(tmp_path / "x_characters.csv")] == ["顧客ID"]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_headings_can_be_written_in_cp932(language):
     words = load_words(language)
     texts = [text for key, text in words.texts.items() if key.split(".")[0] in ("column", "csv", "place", "arm")]

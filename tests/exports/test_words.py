@@ -7,7 +7,8 @@ from kizuna.at_risk import LEFT_OUT
 from kizuna.errors import ConfigError
 from kizuna.evaluation.baselines.names import RULE_NAMES
 from kizuna.explain.facts import CODES
-from kizuna.exports.words import LANGUAGES, load_words, money_decimals, share_text
+from kizuna.wording.catalog import languages
+from kizuna.wording.words import load_words, money_decimals, share_text
 
 STAGES = ("first", "second", "regular", "loyal", "lapsing")
 REMOVED = ("purchased", "recovered", "beyond_capacity", "no_longer_eligible", "suppressed")
@@ -20,13 +21,17 @@ def places(text: str) -> set[str]:
 def test_both_catalogs_have_the_same_keys_and_places():
     english, japanese = (load_words(language).texts for language in ("en", "ja"))
     assert list(english) == list(japanese)
-    assert {key: places(text) for key, text in english.items()} == {key: places(text) for key, text in japanese.items()}
+    # How a day or a large amount is written is each language's own.
+    own = {key for key in english if key.startswith("format.")}
+    assert {key: places(english[key]) for key in english if key not in own} == {
+        key: places(japanese[key]) for key in japanese if key not in own
+    }
     # Japanese sentences are joined without a blank.
     empty = {key for texts in (english, japanese) for key, text in texts.items() if not text.strip()}
     assert empty == {"cover.join"}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_every_fact_stage_channel_and_reason_for_leaving_has_a_word(language):
     words = load_words(language)
     assert all(words.knows("fact", code) for code in CODES)
@@ -39,7 +44,7 @@ def test_every_fact_stage_channel_and_reason_for_leaving_has_a_word(language):
     assert all(len(text) <= 31 for key, text in words.texts.items() if key.startswith("sheet."))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_every_check_of_the_gate_and_every_rule_has_a_word(language):
     words = load_words(language)
     checks = ("signal", "baseline", "calibration", "level", "leak", "champion", "segments", "population")
@@ -119,5 +124,5 @@ def test_a_language_without_words_is_refused():
     with pytest.raises(ConfigError) as caught:
         load_words("jp")
     assert str(caught.value) == (
-        "Documents in 'jp' were asked for; there are words for en, ja. Set at_risk.language to one of them."
+        "Words in 'jp' were asked for; there are words for en, ja. Set at_risk.language to one of them."
     )

@@ -8,8 +8,9 @@ import openpyxl
 import pytest
 
 from kizuna.exports.figures import places
-from kizuna.exports.words import LANGUAGES, load_words
 from kizuna.exports.workbook import write_workbook
+from kizuna.wording.catalog import languages
+from kizuna.wording.words import load_words
 
 SHEETS = {
     "ja": [
@@ -32,14 +33,14 @@ def table(sheet):
     return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_the_sheets_stand_in_order(read_workbook, language):
     _, book = read_workbook(language)
     assert book.sheetnames == SHEETS[language]
     assert book.active.title == SHEETS[language][0]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_no_formula_and_no_link_whatever_the_data_say(read_workbook, tmp_path, build_pack, language):
     _, book = read_workbook(language)
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
@@ -108,7 +109,7 @@ def test_numbers_dates_and_shares_are_typed(read_workbook):
     assert formats["いつまでに"] == "yyyy/mm/dd"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_filters_frozen_headers_and_drop_downs(read_workbook, language):
     _, book = read_workbook(language)
     words = load_words(language)
@@ -137,7 +138,7 @@ def test_filters_frozen_headers_and_drop_downs(read_workbook, language):
     assert apart.auto_filter.ref
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_every_sheet_prints_in_landscape_one_page_wide(read_workbook, language):
     _, book = read_workbook(language)
     for sheet in book:
@@ -183,7 +184,7 @@ def test_control_characters_and_endless_texts_are_no_hindrance(read_workbook, bu
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("libreoffice") is None, reason="needs LibreOffice")
 @pytest.mark.parametrize("changes", [{}, {"values": False, "answer": None}, {"listed": 0, "first_run": True}])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_libreoffice_opens_and_prints_it(tmp_path, build_pack, language, changes):
     write_workbook(build_pack(language, **changes), tmp_path / "at_risk.xlsx")
     home = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"

@@ -10,10 +10,11 @@ import yaml
 from tests.features.shops import random_shop
 from tests.features.small import everyone
 
-from kizuna.explain.wording import feature_text, languages, load_wording, stem_of
+from kizuna.explain.wording import feature_text, load_wording, stem_of
 from kizuna.features.families import FAMILIES
 from kizuna.features.plan import UNITS, Column
 from kizuna.features.planning import make_plan
+from kizuna.wording.catalog import languages
 
 FOLDER = resources.files("kizuna.features") / "definitions"
 OF_THE_SHOP = ("profile", "supplied")

@@ -14,9 +14,9 @@ from kizuna.config import Config
 from kizuna.config_file import parse_config
 from kizuna.errors import ConfigError
 from kizuna.exports.sheets.lists import FEEDBACK
-from kizuna.exports.words import load_words
 from kizuna.feedback.receipt import Receipt, receipt_json, receipt_lines, receive
 from kizuna.feedback.store import carried_out, read_feedback
+from kizuna.wording.words import load_words
 from published import publish_list
 
 TODAY = date(2026, 2, 1)

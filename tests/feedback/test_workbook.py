@@ -9,8 +9,9 @@ from openpyxl.packaging.custom import StringProperty
 
 from kizuna.errors import ContractError
 from kizuna.exports.sheets.lists import FEEDBACK
-from kizuna.exports.words import LANGUAGES, load_words
 from kizuna.feedback.workbook import code_of, day_in, read_workbook
+from kizuna.wording.catalog import languages
+from kizuna.wording.words import load_words
 
 
 def write_book(path: Path, sheets: dict[str, list[list[object]]], **properties: str) -> Path:
@@ -32,7 +33,7 @@ def headers(language: str) -> list[object]:
     return ["#", words("column.customer_id"), *(words(f"feedback.{key}") for key in FEEDBACK), "more"]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_rows_are_found_by_their_headers_in_either_language(tmp_path: Path, language: str) -> None:
     list_rows = [headers(language), [1, "007", "x", None, None, None, "hi", 3], [], [2, "NA"]]
     path = write_book(tmp_path / "b.xlsx", {"cover": [["Hello"]], "list": list_rows, "service": [headers(language)]})
@@ -57,7 +58,7 @@ def test_columns_may_have_been_moved(tmp_path: Path) -> None:
 def test_choices_are_read_in_every_language_and_as_codes(key: str) -> None:
     for choice in FEEDBACK[key]:
         assert code_of(key, choice) == choice
-        for language in LANGUAGES:
+        for language in languages():
             assert code_of(key, f" {load_words(language)(f'feedback_{key}.{choice}').upper()} ") == choice
     assert code_of(key, "perhaps") is None
 

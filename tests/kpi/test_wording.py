@@ -14,7 +14,8 @@ from kizuna.kpi.numbers import DIRECTIONS, STATES
 from kizuna.kpi.pack import words_of
 from kizuna.kpi.periods import KINDS
 from kizuna.kpi.standing import STAGES, Base
-from kizuna.kpi.wording import LANGUAGES, definitions_frame, load_wording, tree_of
+from kizuna.kpi.wording import definitions_frame, load_wording
+from kizuna.wording.catalog import catalog, languages
 
 SETTINGS = words_of(Config(name="shop", data={"tables": {}}), Base("inactivity", 180, 4))
 
@@ -28,9 +29,9 @@ def leaves(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]
             yield where, str(item)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_the_catalog_is_complete(language: str) -> None:
-    tree = tree_of(language)
+    tree = catalog(language)["kpi"]
     assert list(tree["kpi"]) == [kpi.code for kpi in KPIS]
     for code, entry in tree["kpi"].items():
         assert list(entry) == ["name", "text"], code
@@ -44,7 +45,7 @@ def test_the_catalog_is_complete(language: str) -> None:
 
 
 def test_both_languages_have_the_same_keys_and_the_same_places_to_fill() -> None:
-    english, japanese = (dict(leaves(tree_of(language))) for language in LANGUAGES)
+    english, japanese = (dict(leaves(catalog(language)["kpi"])) for language in languages())
     assert list(english) == list(japanese)
     places = re.compile(r"\{(\w+)")
     for key, text in english.items():
@@ -52,7 +53,7 @@ def test_both_languages_have_the_same_keys_and_the_same_places_to_fill() -> None
 
 
 @pytest.mark.parametrize("kind", ["inactivity", "cancellation"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_every_definition_fills_its_places(language: str, kind: str) -> None:
     words = load_wording(language, SETTINGS | {"active": kind})
     for kpi in KPIS:
@@ -67,7 +68,7 @@ def test_every_definition_fills_its_places(language: str, kind: str) -> None:
 
 def test_japanese_is_japanese() -> None:
     letters = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
-    for key, text in leaves(tree_of("ja")):
+    for key, text in leaves(catalog("ja")["kpi"]):
         if text and key not in (".screen.large.unit", ".screen.example", ".screen.none", ".kpi.nps.name"):
             assert letters.search(text), key
 

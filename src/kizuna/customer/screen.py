@@ -9,8 +9,8 @@ from kizuna.customer.change import Change, Move
 from kizuna.customer.events import Event
 from kizuna.customer.explained import Explanation
 from kizuna.explain.wording import driver_text, feature_text
-from kizuna.exports.words import Words, load_words, share_text
 from kizuna.plain import plain
+from kizuna.wording.words import Words, load_words, share_text
 
 _EVENTS_SHOWN = 40
 

@@ -1,7 +1,7 @@
 """What the product says about a customer: names, sentences and number formats of one language.
 
-Every word lives in ``wording/<language>.yaml``; a further language is one further file with the same keys. Places to
-fill are written ``{days}``, or ``{days:day|days}`` where a noun follows whose number depends on the figure.
+Every word lives in the section ``reasons`` of a language's catalog. Places to fill are written ``{days}``, or
+``{days:day|days}`` where a noun follows whose number depends on the figure.
 """
 
 from __future__ import annotations
@@ -12,11 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from importlib import resources
 
-import yaml
-
-from kizuna.errors import ConfigError, nearest
+from kizuna.wording.catalog import catalog
 
 # The figure behind every place of a sentence, by the place's name.
 UNITS: Mapping[str, str] = {
@@ -60,23 +57,10 @@ class Wording:
     level: str
 
 
-def languages() -> list[str]:
-    """The languages that have a wording file, sorted."""
-    files = (resources.files("kizuna.explain") / "wording").iterdir()
-    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
-
-
 @cache
 def load_wording(language: str) -> Wording:
-    """The words of a language; ConfigError where there is no file for it."""
-    known = languages()
-    if language not in known:
-        raise ConfigError(
-            f"Reasons in '{language}' were asked for; there are words for {', '.join(known)}."
-            f"{nearest(language, known)} Set at_risk.language to one of them."
-        )
-    text = (resources.files("kizuna.explain") / "wording" / f"{language}.yaml").read_text(encoding="utf-8")
-    return Wording(language, **yaml.safe_load(text))
+    """The words of a language; ConfigError where there is no catalog of it."""
+    return Wording(language, **catalog(language)["reasons"])
 
 
 def stem_of(name: str) -> tuple[str, int | None]:

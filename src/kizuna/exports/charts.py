@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kizuna.exports.figures import RECIPES, has_values, outcome_text, places
 from kizuna.exports.pack import ListPack
-from kizuna.exports.words import Words, money_decimals, share_text
+from kizuna.wording.words import Words, money_decimals, share_text
 
 WIDTH, HEIGHT = 460.0, 330.0
 LEFT, RIGHT, TOP, BOTTOM = 68.0, 448.0, 14.0, 282.0

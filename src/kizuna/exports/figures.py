@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from kizuna.exports.pack import ListPack
-from kizuna.exports.words import Words, share_text
+from kizuna.wording.words import Words, share_text
 
 # How a reader sees a row: contact, service (owed an answer first), control (left alone to measure), paused (not now).
 PLACES = ("contact", "service", "control", "paused")

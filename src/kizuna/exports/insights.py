@@ -9,7 +9,7 @@ import pandas as pd
 
 from kizuna.exports.figures import has_purchases, has_values
 from kizuna.exports.pack import ListPack
-from kizuna.exports.words import Words, share_text
+from kizuna.wording.words import Words, share_text
 
 # What a shop can put right itself, and the facts that say the same, save those that hold of half the customers anyway.
 # Silence alone is a sign, not a matter.

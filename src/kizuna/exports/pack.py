@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from kizuna.kpi.pack import KpiPack
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,24 @@ class AnswerCheck:
 
 
 @dataclass(frozen=True)
+class PastLists:
+    """What became of the lists published before this one, as the rows known before ``known_before`` tell it.
+
+    ``lists``, ``bins``, ``effects`` and ``groups`` are the frames of the monitor: its ``LIST_COLUMNS``,
+    ``CALIBRATION_COLUMNS``, ``EFFECT_COLUMNS`` and ``PERIOD_GROUP_COLUMNS``; a list that has not matured has no quality.
+    ``trend``: a row per list, oldest first and this one last: as_of, eligible, listed, to_contact, expected_share (mean
+    churn probability of the eligible), high_share (share of them in the band high), value_at_risk (of those to contact).
+    """
+
+    known_before: date
+    lists: pd.DataFrame
+    bins: pd.DataFrame
+    effects: pd.DataFrame
+    groups: pd.DataFrame
+    trend: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class ListPack:
     """One list, ready to be printed. Shares lie in 0..1, money is in ``currency``.
 
@@ -41,7 +62,8 @@ class ListPack:
     how far past levels were off, a share; level_most: what that is at most where noise hides it). ``smallest_effect`` is
     the smallest difference in churn that one list can show. ``dated``: whether the labels name days; where they do not,
     there is no window of prediction, no past list, and no later result. ``part``: which part of the list this is, where it
-    is split. ``left_out``: how many eligible customers are not listed, by reason.
+    is split. ``left_out``: how many eligible customers are not listed, by reason. ``past``: None where nothing was published
+    before; ``kpi``: the KPIs of the last two years, None where the tables have no days.
     """
 
     name: str
@@ -71,6 +93,8 @@ class ListPack:
     dated: bool = True
     part: str | None = None
     left_out: dict[str, int] = field(default_factory=dict)
+    past: PastLists | None = None
+    kpi: KpiPack | None = None
 
     @property
     def title(self) -> str:

@@ -16,7 +16,7 @@ from kizuna.exports.cp932 import Unencodable, encodable_cells
 from kizuna.exports.csv import cell_text, csv_text, decimals_of
 from kizuna.exports.figures import facts_text, places, rows_of, warning_text
 from kizuna.exports.pack import ListPack
-from kizuna.exports.words import Words, load_words
+from kizuna.wording.words import Words, load_words
 
 FILE_STEMS = {"utf-8-sig": "at_risk_excel", "cp932": "at_risk_cp932"}
 # Full-width signs count as well: Japanese spreadsheets read them as their narrow twins.

@@ -35,7 +35,7 @@ from kizuna.exports.figures import (
 )
 from kizuna.exports.insights import insights
 from kizuna.exports.pack import ListPack
-from kizuna.exports.words import Words, load_words, money_decimals, share_text
+from kizuna.wording.words import Words, load_words, money_decimals, share_text
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _content(pack: ListPack, words: Words) -> dict[str, Any]:
 
 
 def _heading(pack: ListPack, words: Words) -> list[str]:
-    week = words("report.week", day=words.day(pack.as_of, weekday=words.language == "ja"))
+    week = words("report.week", day=words.day(pack.as_of, weekday=True))
     return [week, order_text(pack, words)]
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pandas as pd
 
 from kizuna.exports.pack import ListPack
-from kizuna.exports.words import load_words
+from kizuna.wording.words import load_words
 
 UNKNOWN = "unknown"
 _LONGEST = 40

@@ -12,8 +12,8 @@ from kizuna.exports.sheets.cover import write_cover
 from kizuna.exports.sheets.evidence import write_quality, write_results
 from kizuna.exports.sheets.guide import write_guide
 from kizuna.exports.sheets.lists import write_apart, write_list, write_service
-from kizuna.exports.sheets.paper import FONT_SIZE, FONTS, Paper
-from kizuna.exports.words import load_words
+from kizuna.exports.sheets.paper import FONT_SIZE, Paper
+from kizuna.wording.words import load_words
 
 
 def write_workbook(pack: ListPack, path: Path) -> None:
@@ -29,7 +29,7 @@ def write_workbook(pack: ListPack, path: Path) -> None:
         "strings_to_urls": False,
         "strings_to_numbers": False,
         "in_memory": True,
-        "default_format_properties": {"font_name": FONTS[pack.language], "font_size": FONT_SIZE},
+        "default_format_properties": {"font_name": words("font"), "font_size": FONT_SIZE},
     }
     with xlsxwriter.Workbook(str(path), options) as book:
         # The clock would otherwise stand in the file.

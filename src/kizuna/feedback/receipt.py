@@ -13,10 +13,10 @@ import pandas as pd
 from kizuna.config import Config
 from kizuna.errors import ConfigError
 from kizuna.exports.sheets.lists import FEEDBACK
-from kizuna.exports.words import Words, load_words
 from kizuna.feedback.store import COLUMNS, feedback_path, store_feedback
 from kizuna.feedback.workbook import Entry, Filled, code_of, day_in, read_workbook
 from kizuna.publish import locked, published
+from kizuna.wording.words import Words, load_words
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from zipfile import BadZipFile
 
 from kizuna.errors import ContractError
 from kizuna.exports.sheets.lists import FEEDBACK
-from kizuna.exports.words import LANGUAGES, Words, load_words
+from kizuna.wording.catalog import languages
+from kizuna.wording.words import Words, load_words
 
 _CUSTOMER = "customer_id"
 
@@ -79,7 +80,7 @@ def code_of(key: str, value: Any) -> str | None:
     """The code of what was chosen in a drop-down, in any language, or of the code itself; None where it is neither."""
     wanted = _letters(value)
     for choice in FEEDBACK[key]:
-        words = {_letters(load_words(language)(f"feedback_{key}.{choice}")) for language in LANGUAGES}
+        words = {_letters(load_words(language)(f"feedback_{key}.{choice}")) for language in languages()}
         if wanted in words | {choice}:
             return choice
     return None
@@ -110,7 +111,7 @@ def _headers(words: Words) -> dict[str, str]:
 def _columns(sheet: Any) -> dict[str, int]:
     """The place of the customer's and every feedback column by the first row; empty for a sheet without them."""
     first = next(sheet.iter_rows(max_row=1, values_only=True), ())
-    for language in LANGUAGES:
+    for language in languages():
         headers = {_letters(word): key for word, key in _headers(load_words(language)).items()}
         found: dict[str, int] = {}
         for place, value in enumerate(first):

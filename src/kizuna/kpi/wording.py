@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from kizuna.kpi.catalog import KPIS
+from kizuna.wording.catalog import catalog, languages
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LANGUAGES = ("en", "ja")
 
 
 @dataclass(frozen=True)
@@ -52,17 +47,9 @@ class Wording:
         return text.format(**settings, **values)
 
 
-@cache
-def tree_of(language: str) -> Mapping[str, Any]:
-    """The catalog of a language as it is written."""
-    text = (resources.files("kizuna.kpi") / "wording" / f"{language}.yaml").read_text(encoding="utf-8")
-    found: Mapping[str, Any] = yaml.safe_load(text)
-    return found
-
-
 def load_wording(language: str, settings: Mapping[str, str]) -> Wording:
     """The words of a language. ``settings``: the figures that definitions mention (``pack.words_of``)."""
-    return Wording(language, tree_of(language), settings)
+    return Wording(language, catalog(language)["kpi"], settings)
 
 
 def definitions_frame(settings: Mapping[str, str]) -> pd.DataFrame:
@@ -72,7 +59,7 @@ def definitions_frame(settings: Mapping[str, str]) -> pd.DataFrame:
     rows = []
     for kpi in KPIS:
         row: dict[str, object] = {"kpi": kpi.code, "unit": kpi.unit, "better": kpi.better, "headline": kpi.headline}
-        for language in LANGUAGES:
+        for language in languages():
             words = load_wording(language, settings)
             row |= {f"name_{language}": words.name(kpi.code), f"definition_{language}": words.definition(kpi.code)}
         rows.append(row)

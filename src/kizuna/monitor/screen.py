@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from kizuna.exports.words import Words, load_words, share_text
 from kizuna.monitor.pack import MonitorPack
+from kizuna.wording.words import Words, load_words, share_text
 
 _LISTS_SHOWN = 12
 

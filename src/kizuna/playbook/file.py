@@ -15,9 +15,10 @@ from kizuna.errors import ConfigError, nearest
 from kizuna.explain.consent import CHANNELS
 from kizuna.explain.facts import CODES
 from kizuna.explain.reasons import NEVER_A_REASON, OUR_CONDUCT
-from kizuna.explain.wording import languages, load_wording
+from kizuna.explain.wording import load_wording
 from kizuna.playbook.actions import ADVOCACY, BANDS, INCENTIVE, OWED, STAGES, Action, Playbook, Rule
 from kizuna.playbook.calendar import Calendar, parse_calendar
+from kizuna.wording.catalog import catalog, languages
 
 
 def load_playbook(path: Path | None = None) -> Playbook:
@@ -64,18 +65,22 @@ def _calendars(tree: Mapping[str, Any], where: str) -> dict[str, Calendar]:
 
 
 def _action(code: str, node: Any, where: str) -> Action:
-    _check_keys(node, ("name", "within_days", "channels", "text"), ("offer",), where)
+    _check_keys(node, ("name", "within_days", "channels"), ("text", "offer"), where)
     days, offer = node["within_days"], node.get("offer", code == INCENTIVE)
     if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= 366:
         raise ConfigError(f"{where}.within_days must be a whole number of days from 0 to 366; found {days!r}.")
     if not isinstance(offer, bool):
         raise ConfigError(f"{where}.offer must be true or false; found {offer!r}.")
     channels = _names(node["channels"], CHANNELS, f"{where}.channels", "channel")
-    return Action(code, str(node["name"]), days, channels, _text(node["text"], f"{where}.text"), offer)
+    return Action(code, str(node["name"]), days, channels, _text(node.get("text", code), f"{where}.text"), offer)
 
 
 def _text(node: Any, where: str) -> dict[str, str]:
-    """A text in every language that there are words for."""
+    """A text in every language that there are words for; a name stands for the text of that name in the catalogs."""
+    if isinstance(node, str):
+        own = {language: catalog(language)["playbook"] for language in languages()}
+        _check_known(node, own["en"], where, "text of kizuna's own")
+        return {language: texts[node] for language, texts in own.items()}
     _check_keys(node, languages(), (), where)
     return {language: str(node[language]) for language in node}
 

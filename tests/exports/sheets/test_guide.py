@@ -1,6 +1,6 @@
 import pytest
 
-from kizuna.exports.words import load_words
+from kizuna.wording.words import load_words
 
 
 def test_the_guide_speaks_in_this_list_s_numbers(read_workbook):

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from kizuna.exports.sheets.lists import FEEDBACK
-from kizuna.exports.words import LANGUAGES, load_words
 from kizuna.exports.workbook import write_workbook
+from kizuna.wording.catalog import languages
+from kizuna.wording.words import load_words
 
 
 def header_of(pack, path, sheet):
@@ -67,7 +68,7 @@ def test_the_reason_not_to_contact_is_in_words(tmp_path, build_pack):
     ]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_drop_downs_fit_into_a_cell_rule_and_read_back_without_doubt(language):
     words = load_words(language)
     headers = [words(f"feedback.{key}") for key in FEEDBACK]
@@ -78,7 +79,7 @@ def test_drop_downs_fit_into_a_cell_rule_and_read_back_without_doubt(language):
         assert len(",".join(labels)) <= 255
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_empty_sheets_say_so(tmp_path, build_pack, language):
     write_workbook(build_pack(language, listed=0), tmp_path / "at_risk.xlsx")
     book, words = openpyxl.load_workbook(tmp_path / "at_risk.xlsx"), load_words(language)

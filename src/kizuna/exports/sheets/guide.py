@@ -5,7 +5,7 @@ from __future__ import annotations
 from kizuna.exports.figures import dated_key
 from kizuna.exports.pack import ListPack
 from kizuna.exports.sheets.paper import ACCENT, LINE, MUTED, Paper, line_count, open_sheet, row_height
-from kizuna.exports.words import share_text
+from kizuna.wording.words import share_text
 
 _SHEETS = ("cover", "list", "service", "apart", "changes", "results", "quality")
 _TERMS = (

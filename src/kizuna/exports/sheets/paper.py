@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from kizuna.exports.pack import ListPack
-from kizuna.exports.words import Words
+from kizuna.wording.words import Words
 
 INK, MUTED, LINE, WASH, ACCENT = "#1C2733", "#5B6775", "#D5DBE3", "#F3F5F8", "#22406B"
 INPUT, WARNING = "#FFFBEB", "#A8321F"
@@ -28,7 +28,7 @@ TINTS = {
     "warn": ("#FCF0D3", "#6E4A00"),
     "fail": ("#FBE6E1", "#8F2614"),
 }
-FONTS, FONT_SIZE = {"ja": "Yu Gothic", "en": "Arial"}, 10
+FONT_SIZE = 10
 
 _LINE_HEIGHT, _ROW_HEIGHT, _LONGEST_CELL_LINES = 14.0, 22.0, 6
 
@@ -44,7 +44,7 @@ class Paper:
 
     def format(self, **properties: object) -> Any:
         """A cell format: the given properties over the document's font, size, colour and alignment."""
-        base = {"font_name": FONTS[self.words.language], "font_size": FONT_SIZE, "font_color": INK, "valign": "vcenter"}
+        base = {"font_name": self.words("font"), "font_size": FONT_SIZE, "font_color": INK, "valign": "vcenter"}
         key = tuple(sorted({**base, **properties}.items()))
         if key not in self.formats:
             self.formats[key] = self.book.add_format(dict(key))
@@ -52,7 +52,7 @@ class Paper:
 
     def date_format(self) -> str:
         """The number format of a date cell."""
-        return "yyyy/mm/dd" if self.words.language == "ja" else "d mmm yyyy"
+        return self.words("format.cell_day")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The words of both documents in one language, and how dates, money and shares are written in it."""
+"""The words of documents and screens in one language, and how dates, money and shares are written in it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,21 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
-from importlib import resources
+from functools import cache
 from typing import Any
 
-import yaml
+from kizuna.wording.catalog import catalog
 
-from kizuna.errors import ConfigError, nearest
-
-LANGUAGES = ("en", "ja")
-
-_SYMBOLS = {"JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "KRW": "₩", "INR": "₹"}
 _WITHOUT_DECIMALS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "PYG", "UGX", "XAF", "XOF"})
 
 
 @dataclass(frozen=True)
 class Words:
-    """Every text of one language by its dotted key, such as ``report.effect``."""
+    """Every text of one language by its dotted key, such as ``report.effect``, and how its money is written."""
 
     language: str
     texts: Mapping[str, str]
+    currencies: Mapping[str, str]
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of a key with its places filled."""
@@ -43,19 +38,20 @@ class Words:
 
     def day(self, when: date, *, weekday: bool = False, year: bool = True) -> str:
         """``2026/01/01(木)`` or ``Thu 1 Jan 2026``; without weekday or year where the place is narrow."""
-        month, name = self.texts[f"months.m{when.month}"], self.texts[f"weekdays.d{when.weekday()}"]
-        if self.language == "ja":
-            text = f"{when.year}/{when.month:02d}/{when.day:02d}" if year else f"{when.month}/{when.day}"
-            return f"{text}({name})" if weekday else text
-        text = f"{when.day} {month} {when.year}" if year else f"{when.day} {month}"
-        return f"{name} {text}" if weekday else text
+        text = self(
+            "format.day" if year else "format.day_short",
+            year=when.year,
+            month=self.texts[f"months.m{when.month}"],
+            number=when.month,
+            day=when.day,
+        )
+        return self("format.weekday", day=text, name=self.texts[f"weekdays.d{when.weekday()}"]) if weekday else text
 
     def span(self, first: date, last: date) -> str:
-        """Two days as a span; in Japanese the year is left out where both lie in one year, as beside a dated title."""
-        if self.language == "ja":
-            year = first.year != last.year
-            return f"{self.day(first, year=year)}〜{self.day(last, year=year)}"
-        return f"{self.day(first, year=first.year != last.year)} – {self.day(last)}"
+        """Two days as a span; the year is said once, or not at all where it stands beside a dated title."""
+        key = "format.span_in_year" if first.year == last.year else "format.span"
+        days = {f"{name}_short": self.day(day, year=False) for name, day in (("first", first), ("last", last))}
+        return self(key, first=self.day(first), last=self.day(last), **days)
 
     def money(
         self, amount: float | None, currency: str | None, *, compact: bool = False, decimals: int | None = None
@@ -69,23 +65,21 @@ class Words:
         sign, size = ("−", -amount) if amount < 0 else ("", amount)
         places = money_decimals(size, currency) if decimals is None else decimals
         number = self._compact(size) if compact and size >= 1_000_000 else f"{size:,.{places}f}"
-        if self.language == "ja" and currency == "JPY":
-            return f"{sign}{number}円"
-        symbol = _SYMBOLS.get(currency or "", f"{currency} " if currency else "")
-        return f"{sign}{symbol}{number}"
-
-    def _compact(self, size: float) -> str:
-        if self.language == "ja":
-            return f"{size / 1e8:,.2f}億" if size >= 1e8 else f"{size / 1e4:,.0f}万"
-        return f"{size / 1e9:,.2f} bn" if size >= 1e9 else f"{size / 1e6:,.2f} M"
+        return sign + self._currency(currency).format(number=number, currency=currency)
 
     def money_format(self, largest: float, currency: str | None) -> str:
         """The spreadsheet number format of a money column whose largest absolute amount is ``largest``."""
         number = "#,##0.00" if money_decimals(largest, currency) else "#,##0"
-        if self.language == "ja" and currency == "JPY":
-            return f'{number}"円"'
-        symbol = _SYMBOLS.get(currency or "", f"{currency} " if currency else "")
-        return f'"{symbol}"{number}' if symbol else number
+        before, after = (part.format(currency=currency) for part in self._currency(currency).split("{number}"))
+        return "".join((f'"{before}"' if before else "", number, f'"{after}"' if after else ""))
+
+    def _currency(self, currency: str | None) -> str:
+        return self.currencies.get(currency or "none", self.currencies["other"])
+
+    def _compact(self, size: float) -> str:
+        key = "format.compact_huge" if size >= float(self.texts["format.huge_from"]) else "format.compact"
+        units = {"ten_thousands": 1e4, "millions": 1e6, "hundred_millions": 1e8, "billions": 1e9}
+        return self(key, **{name: size / unit for name, unit in units.items()})
 
 
 def share_text(share: float, decimals: int = 0) -> str:
@@ -98,16 +92,11 @@ def money_decimals(largest: float, currency: str | None) -> int:
     return 0 if currency in _WITHOUT_DECIMALS or abs(largest) >= 1000 else 2
 
 
-@lru_cache(maxsize=len(LANGUAGES))
+@cache
 def load_words(language: str) -> Words:
-    """The catalog of a language; ConfigError where there is none."""
-    if language not in LANGUAGES:
-        raise ConfigError(
-            f"Documents in '{language}' were asked for; there are words for {', '.join(LANGUAGES)}."
-            f"{nearest(language, LANGUAGES)} Set at_risk.language to one of them."
-        )
-    text = (resources.files("kizuna.exports") / "wording" / f"{language}.yaml").read_text(encoding="utf-8")
-    return Words(language, dict(_flatten(yaml.safe_load(text), "")))
+    """The words of a language's documents; ConfigError where there is no catalog of it."""
+    tree = catalog(language)
+    return Words(language, dict(_flatten(tree["documents"], "")), tree["reasons"]["currencies"])
 
 
 def _flatten(tree: dict[str, Any], path: str) -> list[tuple[str, str]]:
