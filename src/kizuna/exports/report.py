@@ -123,7 +123,7 @@ def _content(pack: ListPack, words: Words) -> dict[str, Any]:
 
 
 def _heading(pack: ListPack, words: Words) -> list[str]:
-    week = words("report.week", day=words.day(pack.as_of, weekday=True))
+    week = words("format.week", day=words.day(pack.as_of), weekday=words.day(pack.as_of, weekday=True))
     return [week, order_text(pack, words)]
 
 
