@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 
 from kizuna.labels.definition import Definition
-from kizuna.monitor.outcomes import messages_of_lists, outcomes_of
+from kizuna.monitor.outcomes import Asked, messages_of_lists, outcomes_of
 from kizuna.project import Project
 from kizuna.timeline import day_of
 
@@ -36,19 +36,35 @@ def shop(**tables: pd.DataFrame) -> Project:
 def test_the_first_day_counts_and_the_day_after_the_last_does_not() -> None:
     known = day_of(pd.Timestamp("2026-03-01").date())
     store = shop(customers=PROFILES).store
-    found = outcomes_of(store, MONTH, 0.5, LIST, frozenset("abcz"), known)
+    found = outcomes_of(store, MONTH, 0.5, {LIST: Asked(frozenset("abcz"))}, known)
     assert found["customer_id"].tolist() == ["a", "b", "c"]
     assert found["kept"].tolist() == [1.0, 0.0, 0.0]
     assert found["net_value"].tolist() == [21.25, 0.0, -2.0]
     # On the list's day: what changed on the day after it is not looked at.
     assert found["market"].fillna("-").tolist() == ["jp", "-", "-"]
     assert set(found["as_of"]) == {pd.Timestamp("2026-01-05")}
-    early = outcomes_of(store, MONTH, 1.0, LIST, frozenset("a"), day_of(pd.Timestamp("2026-02-03").date()))
+    early = outcomes_of(store, MONTH, 1.0, {LIST: Asked(frozenset("a"))}, day_of(pd.Timestamp("2026-02-03").date()))
     assert early["net_value"].tolist() == [40.0]
 
 
+def test_days_are_looked_at_in_one_pass_each_with_its_own_customers() -> None:
+    """``everybody``: all who were eligible on that day; d bought for the first time after it."""
+    store, later = shop().store, LIST + 30
+    known = day_of(pd.Timestamp("2026-03-20").date())
+    asked = {later: Asked(frozenset("d")), LIST: Asked(frozenset("d"), everybody=True)}
+    found = outcomes_of(store, MONTH, 1.0, asked, known)
+    told = [tuple(row) for row in found[["customer_id", "as_of", "kept", "net_value"]].astype(str).to_numpy()]
+    assert told == [
+        ("a", "2026-01-05", "1.0", "42.5"),
+        ("b", "2026-01-05", "0.0", "0.0"),
+        ("c", "2026-01-05", "0.0", "-4.0"),
+        ("d", "2026-01-05", "1.0", "9.0"),
+        ("d", "2026-02-04", "0.0", "0.0"),
+    ]
+
+
 def test_nobody_gives_no_row() -> None:
-    found = outcomes_of(shop().store, MONTH, 1.0, LIST, frozenset(), LIST + 100)
+    found = outcomes_of(shop().store, MONTH, 1.0, {LIST: Asked(frozenset())}, LIST + 100)
     assert list(found.columns) == ["customer_id", "as_of", "kept", "net_value", "market"]
     assert found.empty
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from kizuna.experiment.listings import executed_shares
 from kizuna.experiment.realised import BIN_COLUMNS, Realised, realised_quality
 from kizuna.labels.definition import Definition
 from kizuna.monitor.ledger import Ledger
-from kizuna.monitor.outcomes import outcomes_of
+from kizuna.monitor.outcomes import NOTHING_SEEN, Asked, outcomes_of
 from kizuna.publish import Publication
 from kizuna.timeline import date_of, day_of
 
@@ -29,7 +30,8 @@ ARMS = ("target", "control", "exempt")
 
 @dataclass(frozen=True)
 class Measured:
-    """``row``: ``LIST_COLUMNS``; those of an immature list, or of one without a control arm, have no quality.
+    """``row``: ``LIST_COLUMNS``; state maturing, measured, no_control (nobody was left alone), or not_measured (matured, but
+    not asked for); all but the measured have no quality.
 
     ``bins``: ``CALIBRATION_COLUMNS``, without rows where nothing was measured. ``outcomes``: see ``outcomes_of``, by the
     headline's definition, of the listed; without rows while its window runs.
@@ -40,30 +42,59 @@ class Measured:
     outcomes: pd.DataFrame
 
 
-def measure(store: Store, margin: float, ledger: Ledger, at: int) -> Measured:
-    """What came of the list at position ``at`` of the ledger."""
-    publication, definition = ledger.publications[at], ledger.definitions[at]
-    listed_on = day_of(publication.as_of)
-    mine = ledger.rows[ledger.rows["as_of"] == pd.Timestamp(publication.as_of)]
-    matured = definition.window.is_matured(listed_on, ledger.known_before)
-    listed = frozenset(mine["customer_id"])
-    # The headline counts the listed alone; the quality of a list, everybody who was scored.
-    scored = _scored(publication)
-    everybody = listed | frozenset(scored["customer_id"]) if matured else frozenset[str]()
-    seen = outcomes_of(store, definition, margin, listed_on, everybody, ledger.known_before)
-    found = _quality(scored, seen, mine, ledger, definition, listed_on) if matured else None
-    row = _row(publication, definition, mine, ledger) | {
-        "state": "maturing" if not matured else "measured" if found else "no_control",
+def measured_lists(store: Store, margin: float, ledger: Ledger, newest: int | None = None) -> list[Measured]:
+    """What came of every list of the ledger; the quality of the ``newest`` matured ones alone, of all for None.
+
+    The headline counts the listed alone; the quality of a list, everybody who was scored.
+    """
+    spans = range(len(ledger.publications))
+    matured = [at for at in spans if ledger.definitions[at].window.is_matured(_day(ledger, at), ledger.known_before)]
+    judged = set(matured if newest is None else matured[max(len(matured) - newest, 0) :])
+    asked: dict[Definition, dict[int, Asked]] = {}
+    for at in spans:
+        listed = frozenset(_mine(ledger, at)["customer_id"])
+        due = ledger.headline.window.is_matured(_day(ledger, at), ledger.known_before)
+        if at in judged:
+            asked.setdefault(ledger.definitions[at], {})[_day(ledger, at)] = Asked(listed, everybody=True)
+        if due and (at not in judged or ledger.definitions[at] != ledger.headline):
+            asked.setdefault(ledger.headline, {})[_day(ledger, at)] = Asked(listed)
+    seen = {
+        definition: dict(list(outcomes_of(store, definition, margin, days, ledger.known_before).groupby("as_of")))
+        for definition, days in asked.items()
+    }
+    return [_measured(ledger, at, at in matured, at in judged, seen) for at in spans]
+
+
+Seen = Mapping[Definition, Mapping[Any, pd.DataFrame]]
+
+
+def _measured(ledger: Ledger, at: int, matured: bool, judged: bool, seen: Seen) -> Measured:
+    day, mine = pd.Timestamp(ledger.publications[at].as_of), _mine(ledger, at)
+    mine_seen = seen.get(ledger.definitions[at], {}).get(day, NOTHING_SEEN)
+    found = _quality(_scored(ledger.publications[at]), mine_seen, mine, ledger, at) if judged else None
+    state = "maturing" if not matured else "not_measured" if not judged else "measured" if found else "no_control"
+    row = _row(ledger.publications[at], ledger.definitions[at], mine, ledger) | {
+        "state": state,
         **(_numbers(found) if found else {}),
     }
-    outcomes = seen[seen["customer_id"].isin(listed)]
-    if definition != ledger.headline:
-        due = ledger.headline.window.is_matured(listed_on, ledger.known_before)
-        outcomes = outcomes_of(
-            store, ledger.headline, margin, listed_on, listed if due else frozenset(), ledger.known_before
-        )
-    bins = pd.DataFrame(columns=CALIBRATION_COLUMNS) if found is None else found.bins.assign(as_of=publication.as_of)
-    return Measured(row, bins[CALIBRATION_COLUMNS], outcomes.reset_index(drop=True))
+    outcomes = seen.get(ledger.headline, {}).get(day, NOTHING_SEEN)
+    bins = pd.DataFrame(columns=CALIBRATION_COLUMNS)
+    if found is not None:
+        bins = found.bins.assign(as_of=ledger.publications[at].as_of)
+    return Measured(
+        row,
+        bins[CALIBRATION_COLUMNS],
+        outcomes[outcomes["customer_id"].isin(mine["customer_id"])].reset_index(drop=True),
+    )
+
+
+def _day(ledger: Ledger, at: int) -> int:
+    return day_of(ledger.publications[at].as_of)
+
+
+def _mine(ledger: Ledger, at: int) -> pd.DataFrame:
+    """The rows of one list."""
+    return ledger.rows[ledger.rows["as_of"] == pd.Timestamp(ledger.publications[at].as_of)]
 
 
 def _scored(publication: Publication) -> pd.DataFrame:
@@ -71,10 +102,9 @@ def _scored(publication: Publication) -> pd.DataFrame:
     return pd.read_parquet(publication.folder / "scores.parquet", columns=columns).astype({"customer_id": "str"})
 
 
-def _quality(
-    scored: pd.DataFrame, seen: pd.DataFrame, mine: pd.DataFrame, ledger: Ledger, definition: Definition, listed_on: int
-) -> Realised | None:
+def _quality(scored: pd.DataFrame, seen: pd.DataFrame, mine: pd.DataFrame, ledger: Ledger, at: int) -> Realised | None:
     """None where somebody was listed and nobody left alone."""
+    definition, listed_on = ledger.definitions[at], _day(ledger, at)
     share = float(mine["control_share"].iloc[0]) if len(mine) else 0.0
     until = pd.Timestamp(date_of(definition.window.end(listed_on)))
     ever = set(ledger.rows.loc[ledger.rows["as_of"] < until, "customer_id"])

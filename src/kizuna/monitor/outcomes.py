@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +18,7 @@ from kizuna.features.context import market_of
 from kizuna.features.frame import days_to_dates
 from kizuna.features.history import History
 from kizuna.features.rows import every_pair
+from kizuna.features.sample import Listed
 from kizuna.labels.definition import Definition
 from kizuna.labels.outcome import Outcome
 from kizuna.labels.purchase_pasts import TABLE as PURCHASES
@@ -25,23 +28,50 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 OUTREACH = "outreach"
+# What is known of nobody.
+NOTHING_SEEN = pd.DataFrame(
+    {
+        "customer_id": pd.array([], dtype="str"),
+        "as_of": np.array([], dtype="datetime64[s]"),
+        "kept": np.array([], dtype=np.float64),
+        "net_value": np.array([], dtype=np.float64),
+        "market": pd.array([], dtype="str"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whose outcomes of one day are asked for: the customers named, and with ``everybody`` all who were eligible."""
+
+    customers: frozenset[str]
+    everybody: bool = False
 
 
 def outcomes_of(
-    store: Store, definition: Definition, margin: float, listed_on: int, customers: frozenset[str], known_before: int
+    store: Store, definition: Definition, margin: float, asked: Mapping[int, Asked], known_before: int
 ) -> pd.DataFrame:
-    """customer_id, as_of, kept, net_value and market of these customers, by id; who is in no table any more is left out.
+    """customer_id, as_of, kept, net_value and market of those asked for, by day, in one pass over the tables.
 
     ``kept``: 1 or 0, null where no label says so; ``net_value``: purchases less returns of the label window times the
-    margin, null without purchases; ``market``: on the list's day, null where unknown. Rows known on ``known_before`` or
-    later are not looked at.
+    margin, null without purchases; ``market``: on that day, null where unknown. Who is in no table any more is left out.
+    Rows known on ``known_before`` or later are not looked at.
     """
     import pyarrow as pa
 
+    days = sorted(day for day, who in asked.items() if who.customers or who.everybody)
+
     def outcome(block: Block) -> pa.Table:
         ids, tables = block.ids(), block.tables
-        wanted = np.fromiter((name in customers for name in ids), dtype=np.bool_, count=len(ids))
-        rows = every_pair(block.customers, [listed_on]).where(wanted)
+        rows = every_pair(block.customers, days)
+        wanted = np.zeros((block.customers, len(days)), dtype=np.bool_)
+        for at, day in enumerate(days):
+            wanted[:, at] = Listed(asked[day].customers).draws(ids)
+        chosen = wanted.ravel()
+        if any(asked[day].everybody for day in days):
+            open_days = np.array([asked[day].everybody for day in days])
+            chosen = chosen | (np.tile(open_days, block.customers) & definition.eligible(tables, rows))
+        rows = rows.where(chosen)
         bought = np.full(len(rows), np.nan)
         if PURCHASES in tables:
             past = History(tables[PURCHASES], rows, tables)
@@ -49,6 +79,7 @@ def outcomes_of(
         return arrow_table(
             {
                 "customer_id": ids[rows.customer],
+                "as_of": days_to_dates(rows.as_of),
                 "kept": 1.0 - definition.churned(tables, rows, known_before),
                 "net_value": bought,
                 "market": market_of(tables, rows),
@@ -56,17 +87,18 @@ def outcomes_of(
         )
 
     # Nobody asked for: the tables need not be read.
-    parts = store.map_tables(outcome, "outcomes") if customers else ()
+    parts = store.map_tables(outcome, "outcomes") if days else ()
     found = numpy_columns(pa.concat_tables([outcome(store.block(0, 0)), *parts]))
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "customer_id": pd.array(found["customer_id"], dtype="str"),
-            "as_of": days_to_dates(np.full(len(found["customer_id"]), listed_on, dtype=np.int32)),
+            "as_of": found["as_of"].astype("datetime64[s]"),
             "kept": found["kept"].astype(np.float64),
             "net_value": found["net_value"].astype(np.float64),
             "market": pd.array(found["market"], dtype="str"),
         }
     )
+    return frame.sort_values(["as_of", "customer_id"], kind="stable", ignore_index=True)
 
 
 def messages_of_lists(store: Store, known_before: int) -> pd.DataFrame | None:

@@ -16,7 +16,7 @@ from kizuna.experiment.difference import Difference
 from kizuna.experiment.listings import first_listings
 from kizuna.experiment.reading import GROUP_COLUMNS, Reading, ReadingPlan, read_lists, with_outcomes
 from kizuna.monitor.ledger import Ledger, read_ledger
-from kizuna.monitor.measured import CALIBRATION_COLUMNS, LIST_COLUMNS, measure
+from kizuna.monitor.measured import CALIBRATION_COLUMNS, LIST_COLUMNS, measured_lists
 from kizuna.timeline import date_of
 
 EFFECT_COLUMNS = [
@@ -37,11 +37,11 @@ PROOF_COLUMNS = ["driver", "action", "is_proven", "estimate", "low", "high"]
 class MonitorPack:
     """What became of the lists published before ``as_of``, as the rows known before ``known_before`` tell it.
 
-    ``lists``: one row per list, ``LIST_COLUMNS``; state maturing, measured, or no_control (nobody was left alone, so that
-    nothing can be told). ``bins``: the calibration of each measured list, ``CALIBRATION_COLUMNS``. ``effects``: one row per
-    experiment and quarter, ``EFFECT_COLUMNS``; state and verdict as in ``Reading``. ``groups``: ``PERIOD_GROUP_COLUMNS``,
-    exploratory. ``proofs``: which drivers of our own conduct may be reasons, ``PROOF_COLUMNS``. ``left_out``: listed rows that
-    do not count in the effect, by reason. Shares lie in 0..1, money is in ``currency``.
+    ``lists``: one row per list, ``LIST_COLUMNS``; state as in ``Measured``. ``bins``: the calibration of each measured list,
+    ``CALIBRATION_COLUMNS``. ``effects``: one row per experiment and quarter, ``EFFECT_COLUMNS``; state and verdict as in
+    ``Reading``. ``groups``: ``PERIOD_GROUP_COLUMNS``, exploratory. ``proofs``: which drivers of our own conduct may be
+    reasons, ``PROOF_COLUMNS``. ``left_out``: listed rows that do not count in the effect, by reason. Shares lie in 0..1,
+    money is in ``currency``.
     """
 
     name: str
@@ -61,13 +61,14 @@ class MonitorPack:
         return frozenset(self.proofs.loc[self.proofs["is_proven"].astype(bool), "driver"])
 
 
-def monitor_pack(store: Store, config: Config, as_of: int) -> MonitorPack:
+def monitor_pack(store: Store, config: Config, as_of: int, newest: int | None = None) -> MonitorPack:
     """What became of every list published before ``as_of``; frames without rows where there is none.
 
+    ``newest``: of so many matured lists the quality is measured, of all for None; effects always count every list.
     ContractError: the labels have no days, or the rows of the lists do not fit together.
     """
     ledger = read_ledger(store, config, as_of)
-    measured = [measure(store, config.cltv.margin, ledger, at) for at in range(len(ledger.publications))]
+    measured = measured_lists(store, config.cltv.margin, ledger, newest)
     cohort = first_listings(ledger.rows, config.at_risk.consent_missing)
     readings, proofs = _effects(config, ledger, [one.outcomes for one in measured]) if measured else ([], [])
     bins = [one.bins for one in measured if len(one.bins)]
