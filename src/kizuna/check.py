@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kizuna.data.report import check_tables, findings_frame
 from kizuna.experiment.difference import visible_effect
 from kizuna.features.frame import selected_rows
 from kizuna.labels.definition import definition_of
 from kizuna.labels.training_set import default_train_day
+from kizuna.plain import plain
 from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
@@ -22,17 +24,43 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class ListEffect:
+    """The smallest difference in churn (a share) that one list shows in 4 of 5 cases, None where it can show none; and the
+    day of the first result of a list of ``as_of``. ``to_contact``, ``control``: how many customers each arm would have.
+    """
+
+    to_contact: int
+    control: int
+    smallest: float | None
+    as_of: date
+    first_result: date
+
+    def line(self) -> str:
+        """The same for a reader."""
+        if self.smallest is None:
+            return (
+                f"Effect: a list of {self.to_contact:,} with {self.control:,} customers left alone can show none. "
+                "Set at_risk.control_share above 0, or list more customers."
+            )
+        return (
+            f"Effect: one list of {self.to_contact:,} to contact and about {self.control:,} left alone shows a difference in "
+            f"churn from {100 * self.smallest:.0f} points on, or fewer where few leave; the first result of a list of "
+            f"{self.as_of} comes on {self.first_result}."
+        )
+
+
+@dataclass(frozen=True)
 class Report:
     """Findings, what was read, where it was written, and the exit code of the worst finding (0, 10 or 11).
 
-    ``effect``: the smallest effect that one list can show, and when; None where the tables are not sound.
+    ``effect``: what one list can show, and when; None where the tables are not sound.
     """
 
     findings: pd.DataFrame
     tables: list[str]
     path: Path
     exit_code: int
-    effect: str | None = None
+    effect: ListEffect | None = None
 
     def count(self, state: str) -> int:
         """How many findings are errors, warnings or recommendations."""
@@ -57,11 +85,11 @@ def check_shop(project: Project) -> Report:
         )
         tables.append(f"{info.name}: {info.rows:,} rows{span}")
     exit_code = max((finding.exit_code for finding in findings), default=0)
-    return Report(frame, tables, path, exit_code, None if exit_code else _effect_text(project))
+    return Report(frame, tables, path, exit_code, None if exit_code else _effect_of_list(project))
 
 
-def _effect_text(project: Project) -> str:
-    """The smallest difference in churn that a list of the newest day shows in 4 of 5 cases, and the day of its first result."""
+def _effect_of_list(project: Project) -> ListEffect:
+    """What a list of the newest day could show."""
     config, store, definition = project.config, project.store, definition_of(project.config)
     day = default_train_day(store, definition)
     share = config.at_risk.control_share
@@ -74,16 +102,15 @@ def _effect_text(project: Project) -> str:
     control = round(size * share / (1 - share))
     # Where half of them leave, an effect is hardest to see.
     effect = visible_effect(size, control, 0.5)
-    if math.isnan(effect):
-        return (
-            f"Effect: a list of {size:,} with {control:,} customers left alone can show none. "
-            "Set at_risk.control_share above 0, or list more customers."
-        )
-    return (
-        f"Effect: one list of {size:,} to contact and about {control:,} left alone shows a difference in churn from "
-        f"{100 * effect:.0f} points on, or fewer where few leave; the first result of a list of {date_of(day)} comes on "
-        f"{date_of(definition.window.matured_on(day))}."
-    )
+    first_result = date_of(definition.window.matured_on(day))
+    return ListEffect(size, control, None if math.isnan(effect) else effect, date_of(day), first_result)
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """The report as a JSON tree."""
+    effect = None if report.effect is None else plain(asdict(report.effect))
+    findings = report.findings.to_dict("records")
+    return {"exit_code": report.exit_code, "findings": findings, "effect": effect, "file": str(report.path)}
 
 
 def print_report(report: Report) -> None:
@@ -94,7 +121,7 @@ def print_report(report: Report) -> None:
         place = f"{row['table']}.{row['column']}" if row["column"] else row["table"]
         print(f"{row['state'].upper():<15} {row['name']} ({place}, {row['count']:,}): {row['details']}")
     if report.effect is not None:
-        print(report.effect)
+        print(report.effect.line())
     counts = ", ".join(_plural(report.count(state), state) for state in ("error", "warning", "recommendation"))
     print(f"{counts}. Written to {report.path}")
 

@@ -104,6 +104,16 @@ class Scored:
     selection: Selection
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How reasons are found. ``low_risk``: ids of eligible customers unlikely to leave, by whose features better ones are told
+    (``low_risk_ids``). ``proven``: drivers of our own conduct that past lists have shown to act.
+    """
+
+    low_risk: pd.Series[str]
+    proven: frozenset[str] = frozenset()
+
+
 def load_models(config: Config, version: str | None = None) -> LoadedModels:
     """The champion pair (or a version), resolved once and checked; ModelError where there is none to use."""
     from kizuna.models.btyd.next_purchase import NextPurchase
@@ -221,12 +231,16 @@ def features_of_listed(store: Store, models: LoadedModels, as_of: int, ids: pd.S
     return frame.columns().reindex(position).reset_index(drop=True)
 
 
-def score_day(store: Store, config: Config, models: LoadedModels, as_of: int) -> Scored:
-    """The day's scores, list, reasons and actions, in memory; nothing is written."""
+def score_day(
+    store: Store, config: Config, models: LoadedModels, as_of: int, proven: frozenset[str] = frozenset()
+) -> Scored:
+    """The day's scores, list, reasons and actions, in memory; nothing is written. ``proven``: see ``Manner``."""
     earlier = lists_before(config.output_dir, date_of(as_of))
     selection, context = _selected(store, config, models, as_of, earlier)
     selection = _with_model_changes(store, config, models, as_of, selection, earlier)
-    listed, explained = said_of(store, config, models, selection.listed, context, low_risk_ids(selection.scores))
+    listed, explained = said_of(
+        store, config, models, selection.listed, context, Manner(low_risk_ids(selection.scores), proven)
+    )
     return Scored(as_of, selection.scores, listed, explained, selection)
 
 
@@ -236,12 +250,11 @@ def said_of(
     models: LoadedModels,
     listed: pd.DataFrame,
     context: pd.DataFrame,
-    low_risk: pd.Series[str],
+    manner: Manner,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """``AT_RISK_COLUMNS`` of listed customers, with reasons and actions; and what each feature adds to their risk.
 
-    ``listed``: rows of one day, see ``Selection``. ``context``: what was known of them. ``low_risk``: ids of
-    eligible customers unlikely to leave, by whose features better ones are told (``low_risk_ids``).
+    ``listed``: rows of one day, see ``Selection``. ``context``: what was known of them.
     """
     from kizuna.explain.better import Model
     from kizuna.explain.contributions import explanations
@@ -249,13 +262,13 @@ def said_of(
     from kizuna.playbook import load_playbook, plan_actions
 
     as_of = day_of(listed["as_of"].iloc[0]) if len(listed) else 0
-    both = features_of_listed(store, models, as_of, pd.concat([listed["customer_id"], low_risk]))
+    both = features_of_listed(store, models, as_of, pd.concat([listed["customer_id"], manner.low_risk]))
     features, beside = both.iloc[: len(listed)], both.iloc[len(listed) :]
     contributions = models.churn.contributions(features)
     rows = pd.concat([listed[["customer_id"]], features], axis=1)
     columns = models.plan.columns
     language = config.at_risk.language
-    telling = Telling(language, config.at_risk.reasons, config.data.currency)
+    telling = Telling(language, config.at_risk.reasons, config.data.currency, manner.proven)
     judge = Model(lambda frame: models.churn.predict_proba(frame)[:, 1], beside.median().to_numpy(dtype=np.float64))
     said = reasons(rows, contributions, columns, telling, judge)
     listed = pd.concat([listed, said], axis=1)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,12 +19,15 @@ from kizuna.exports.catalog import write_exports
 from kizuna.exports.csv import write_at_risk_csv, write_removed_csv
 from kizuna.exports.outgoing import Outgoing
 from kizuna.exports.pack import AnswerCheck, ListPack
+from kizuna.past_lists import Before, past_lists
 from kizuna.publish import lists_before, published
 from kizuna.score import LoadedModels, Scored
 from kizuna.timeline import date_of
 
 
-def write_files(folder: Path, store: Store, config: Config, models: LoadedModels, scored: Scored) -> dict[str, int]:
+def write_files(
+    folder: Path, store: Store, config: Config, models: LoadedModels, scored: Scored, before: Before
+) -> dict[str, int]:
     """Writes every file of a publication but the manifest; rows by file name."""
     removed = scored.selection.removed
     none = pd.DataFrame({"customer_id": [], "last_as_of": [], "why": []}, dtype="str")
@@ -37,8 +42,35 @@ def write_files(folder: Path, store: Store, config: Config, models: LoadedModels
         "at_risk.csv": len(scored.at_risk),
         "removed.csv": len(gone),
     }
-    out = Outgoing(_pack(store, config, models, scored), config, store, _earlier_folders(config, date_of(scored.as_of)))
+    out = Outgoing(
+        replace(_pack(store, config, models, scored), past=past_lists(before, summary_of(scored)), kpi=before.kpi),
+        config,
+        store,
+        _earlier_folders(config, date_of(scored.as_of)),
+    )
     return rows | write_exports(out, folder)
+
+
+def summary_of(scored: Scored) -> dict[str, Any]:
+    """The day in a few numbers, as later lists show it beside their own; see ``PastLists.trend``."""
+    contact = contact_rows(scored.at_risk)
+    scores = scored.scores
+    value = contact["value_at_risk"].astype(float)
+    return {
+        "as_of": date_of(scored.as_of).isoformat(),
+        "eligible": len(scores),
+        "listed": len(scored.at_risk),
+        "to_contact": len(contact),
+        "expected_share": float(scores["churn_probability"].mean()) if len(scores) else None,
+        "high_share": float((scores["risk_band"] == "high").mean()) if len(scores) else None,
+        "value_at_risk": float(value.sum()) if value.notna().any() else None,
+    }
+
+
+def contact_rows(at_risk: pd.DataFrame) -> pd.DataFrame:
+    """The rows to contact: target, and not refused."""
+    refused = at_risk["contact_allowed"].eq(False).fillna(False)
+    return at_risk[(at_risk["arm"] == "target") & ~refused]
 
 
 def _earlier_folders(config: Config, day: date) -> tuple[Path, ...]:

@@ -19,10 +19,11 @@ from kizuna.deliver import deliver
 from kizuna.errors import DataMissing
 from kizuna.exports.destinations.settings import refuse_exports
 from kizuna.fingerprint import file_sha256
+from kizuna.past_lists import Before, before_of, freeze_kpis
 from kizuna.playbook import load_playbook
 from kizuna.publish import Publication, lists_before, locked, publish, published, restore
 from kizuna.score import AT_RISK_COLUMNS, LoadedModels, is_hindsight, load_models, refuse_hindsight, score_day
-from kizuna.score_files import write_files
+from kizuna.score_files import contact_rows, summary_of, write_files
 from kizuna.timeline import date_of
 from kizuna.version import VERSION
 
@@ -58,18 +59,23 @@ def score(
     day = date_of(as_of)
 
     def write(folder: Path) -> dict[str, int]:
-        scored = score_day(store, config, models, as_of)
+        before = before_of(store, config, as_of, say)
+        scored = score_day(store, config, models, as_of, before.proven)
         say(f"{len(scored.scores):,} eligible, {len(scored.at_risk):,} listed")
         for market in scored.selection.unknown_markets:
             say(f"at_risk.per_market: nobody eligible is of market {market}; its limit limits nothing")
         counts.update(scored.selection.counts)
-        arm, refused = scored.at_risk["arm"], scored.at_risk["contact_allowed"].eq(False).fillna(False)
+        arm = scored.at_risk["arm"]
         counts.update({name: int((arm == name).sum()) for name in ("target", "control", "exempt")})
-        counts["to_contact"] = int(((arm == "target") & ~refused).sum())
-        return write_files(folder, store, config, models, scored)
+        counts["to_contact"] = len(contact_rows(scored.at_risk))
+        manifest["summary"] = summary_of(scored)
+        manifest["proven"] = sorted(before.proven)
+        past.append(before)
+        return write_files(folder, store, config, models, scored, before)
 
     counts: dict[str, int] = {}
-    manifest = {
+    past: list[Before] = []
+    manifest: dict[str, Any] = {
         "schema_version": 1,
         "shop": config.name,
         "counts": counts,
@@ -85,6 +91,8 @@ def score(
     }
     with locked(config.output_dir) as output:
         publication = publish(output, day, fingerprint, write, manifest, options.republish)
+        for before in past:
+            freeze_kpis(before, config)
         deliver(config, publication, say)
     return publication
 

@@ -57,13 +57,11 @@ def check(
         from kizuna.errors import ConfigError
 
         raise ConfigError("--as-of is the day of a proof. Add --prove, or leave it out.")
-    from kizuna.check import check_shop, print_report
+    from kizuna.check import check_shop, print_report, report_json
 
     report = check_shop(project_of(config, overrides))
     if as_json:
-        print_json(
-            {"exit_code": report.exit_code, "findings": report.findings.to_dict("records"), "file": str(report.path)}
-        )
+        print_json(report_json(report))
     else:
         print_report(report)
     return report.exit_code

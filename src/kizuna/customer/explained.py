@@ -22,6 +22,7 @@ from kizuna.publish import Publication, lists_before, published
 from kizuna.published_lists import published_rows
 from kizuna.score import (
     LoadedModels,
+    Manner,
     is_hindsight,
     load_models,
     low_risk_ids,
@@ -130,9 +131,17 @@ def _said(
         everybody, _ = score_everyone(store, models, as_of, pauses)
     else:
         everybody = pd.read_parquet(today.folder / "scores.parquet", columns=["customer_id", "churn_probability"])
-    listed, _ = said_of(store, config, models, selection.listed, context, low_risk_ids(everybody))
+    listed, _ = said_of(
+        store, config, models, selection.listed, context, Manner(low_risk_ids(everybody), _proven(today, earlier))
+    )
     # Of one customer there is no rank, and no percentile.
     return _plain(listed.drop(columns=list(_ON_LIST))), facts, "not_listed"
+
+
+def _proven(today: Publication | None, earlier: Sequence[Publication]) -> frozenset[str]:
+    """The drivers of our own conduct that were reasons on the day's list, or on the last one before it."""
+    newest = today or (earlier[-1] if earlier else None)
+    return frozenset(newest.manifest.get("proven", ())) if newest else frozenset()
 
 
 def _on_list(today: Publication, customer_id: str) -> dict[str, Any]:

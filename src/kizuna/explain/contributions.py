@@ -27,6 +27,10 @@ class ColumnLike(Protocol):
     def driver(self) -> str:
         """The business cause that the column belongs to."""
 
+    @property
+    def unit(self) -> str:
+        """What the column counts; see ``features.plan.UNITS``."""
+
 
 def by_driver(
     contributions: NDArray[np.float64], columns: Sequence[ColumnLike]

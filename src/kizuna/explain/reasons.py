@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 
 from kizuna.explain.better import Model, in_order, is_worse
 from kizuna.explain.contributions import ColumnLike, by_driver, ranked
+from kizuna.explain.directions import better_side
 from kizuna.explain.sentence import Sentence
 from kizuna.explain.sentences import SENTENCES
-from kizuna.explain.wording import feature_text, fill, load_wording, stem_of
+from kizuna.explain.wording import feature_text, figure, fill, load_wording, stem_of
 
 # What we did ourselves is said as a fact (facts.py), and as a reason only once its remedy has been shown to act.
 OUR_CONDUCT = frozenset({"CONTACT_GAP", "NO_THANKS", "FATIGUE"})
@@ -34,6 +36,14 @@ REASON_COLUMNS = 3
 _STRENGTHS = ((1 / 3, "large"), (1 / 8, "medium"), (0.0, "small"))
 # Below this a sum is rounding, not risk.
 _LEAST_CONTRIBUTION = 1e-9
+# How a feature is written beside what is typical, by its unit; what is yes or no is not compared.
+_SHOWN_AS = {
+    **dict.fromkeys(("count", "days", "points"), "whole"),
+    **dict.fromkeys(("score", "years", "number"), "number"),
+    "money": "money",
+    "share": "share",
+    "ratio": "ratio",
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,7 @@ class _Speaker:
     columns: Sequence[ColumnLike]
     language: str
     currency: str | None
+    typical: NDArray[np.float64] | None = None
 
 
 def reasons(
@@ -86,7 +97,8 @@ def reasons(
     load_wording(telling.language)
     names, sums = by_driver(contributions, columns)
     values = frame_rows[[column.name for column in columns]].to_numpy(dtype=np.float64)
-    speaker = _Speaker(_bind(columns), columns, telling.language, telling.currency)
+    typical = None if model is None else model.typical
+    speaker = _Speaker(_bind(columns), columns, telling.language, telling.currency, typical)
     silenced = NEVER_A_REASON - (OUR_CONDUCT & telling.proven)
     named = (sums > _LEAST_CONTRIBUTION) & np.array([name not in silenced for name in names], dtype=bool)
     if model is not None:
@@ -99,7 +111,10 @@ def reasons(
     for row, order in enumerate(ranked(sums)):
         raising = [names[at] for at in order if named[row, at]]
         worded = _worded(raising, values[row], contributions[row], speaker)
-        pairs = [pair for _, pair in zip(range(telling.count), worded, strict=False)]
+        pairs = list(islice(worded, telling.count))
+        # Nothing is unusual for this customer: then what sets apart from those who stay.
+        if not pairs:
+            pairs = list(islice(_beside(raising, values[row], contributions[row], speaker), telling.count))
         risk = float(sums[row][sums[row] > 0].sum())
         cells = [cell for code, text in pairs for cell in (code, text, _strength(sums[row, names.index(code)] / risk))]
         said.append(cells + [None] * (3 * (width - len(pairs))))
@@ -158,6 +173,34 @@ def _sentence(driver: str, values: NDArray[np.float64], added: NDArray[np.float6
             shown = {place: abs(value) if bound.sentence.unsigned else value for place, value in found.items()}
             return fill(template, {**shown, "w": bound.window}, speaker.language, speaker.currency)
     return _level(driver, values, added, speaker)
+
+
+def _beside(
+    drivers: Sequence[str], values: NDArray[np.float64], added: NDArray[np.float64], speaker: _Speaker
+) -> Iterator[tuple[str, str]]:
+    """Each driver by its feature that raises the risk most, beside what is typical of customers at low risk."""
+    if speaker.typical is None:
+        return
+    template = load_wording(speaker.language).beside
+    for driver in drivers:
+        worse = [
+            at
+            for at, column in enumerate(speaker.columns)
+            if column.driver == driver
+            and column.unit in _SHOWN_AS
+            and better_side(stem_of(column.name)[0]) * (speaker.typical[at] - values[at]) > 0
+            and added[at] > _LEAST_CONTRIBUTION
+        ]
+        for at in sorted(worse, key=lambda at: (-added[at], at)):
+            name, unit = speaker.columns[at].name, _SHOWN_AS[speaker.columns[at].unit]
+            value, typical = (
+                figure(float(number), unit, speaker.language, speaker.currency)
+                for number in (values[at], speaker.typical[at])
+            )
+            if value != typical and "_change_" not in name:
+                words = {"feature": feature_text(name, speaker.language), "value": value, "typical": typical}
+                yield driver, fill(template, words, speaker.language)
+                break
 
 
 def _level(driver: str, values: NDArray[np.float64], added: NDArray[np.float64], speaker: _Speaker) -> str | None:

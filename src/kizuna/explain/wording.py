@@ -55,6 +55,7 @@ class Wording:
     facts: Mapping[str, Mapping[str, str]]
     currencies: Mapping[str, str]
     level: str
+    beside: str
 
 
 @cache

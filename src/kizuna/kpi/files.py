@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kizuna.kpi.frozen import write_published
+from kizuna.kpi.frozen import read_published, with_new, write_published
 from kizuna.kpi.pack import KpiPack
 from kizuna.plain import plain
 from kizuna.publish import locked
@@ -31,6 +31,13 @@ def publish_kpis(make: Callable[[], KpiPack], folder: Path) -> tuple[KpiPack, li
             "definitions": pack.definitions,
         }
         return pack, [_write_csv(frame, folder / f"{name}.csv") for name, frame in tables.items()]
+
+
+def freeze(pack: KpiPack, folder: Path) -> None:
+    """Keeps what was published first of each finished period, in a folder; LockHeld while another run is at it."""
+    with locked(folder):
+        kept = with_new(read_published(folder), pack.numbers, pack.known_before, pack.basis)
+        write_published(kept, folder)
 
 
 def to_json(pack: KpiPack) -> dict[str, Any]:
