@@ -127,3 +127,19 @@ def test_a_driver_is_named_only_where_getting_better_lowers_the_probability():
     assert said.astype(object).where(said.notna(), None).tolist() == ["RECENCY", None, "RECENCY", None]
     nobody = reasons(values.iloc[:0], added[:0], columns, Telling(), model)
     assert nobody.empty
+
+
+def test_where_nothing_is_unusual_a_driver_stands_beside_what_is_typical():
+    """Silent for longer than those who stay, though not for this customer: 100 days where 180 are usual."""
+    columns = [Column("days_since_order", "any", "RECENCY", "days"), Column("usual_gap_days", "any", "RECENCY", "days")]
+    model = Model(lambda frame: frame["days_since_order"].to_numpy() / 1000, np.array([26.0, 30.0]))
+    values = pd.DataFrame([[100.0, 180.0], [20.0, 180.0], [26.3, 180.0]], columns=[c.name for c in columns])
+    added = np.array([[0.3, 0.0, 0.0]] * 3)
+    said = reasons(values, added, columns, Telling("en", 3, "JPY"), model)
+    assert said.at[0, "reason_1"] == "RECENCY"
+    assert said.at[0, "reason_1_text"] == "Days since the last purchase: 100; about 26 with customers who stay"
+    assert said.at[0, "reason_1_strength"] == "large"
+    # Better than typical, or the same once rounded: nothing to say.
+    assert said["reason_1"].isna().tolist() == [False, True, True]
+    in_japanese = reasons(values, added, columns, Telling("ja", 3, "JPY"), model)
+    assert in_japanese.at[0, "reason_1_text"] == "最終購入からの日数：100(離反しにくい顧客は26前後)"

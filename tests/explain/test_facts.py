@@ -22,7 +22,8 @@ def facts(**columns):
     [
         ({"open_complaints": 1}, ["OPEN_COMPLAINT"]),
         ({"open_complaints": 0}, []),
-        ({"unanswered_feedback": 2}, ["UNANSWERED_FEEDBACK"]),
+        ({"unanswered_feedback": 2, "days_since_unanswered": 180}, ["UNANSWERED_FEEDBACK"]),
+        ({"unanswered_feedback": 2, "days_since_unanswered": 181}, []),
         ({"notice_given": True}, ["NOTICE_GIVEN"]),
         ({"nps_last": 6}, ["DETRACTOR"]),
         ({"nps_last": 7}, []),
@@ -78,6 +79,7 @@ def test_sentences_word_for_word():
             "open_complaints": [1, 2],
             "oldest_open_complaint_days": [12, NAN],
             "unanswered_feedback": [1, 0],
+            "days_since_unanswered": [3, np.nan],
             "notice_given": [1, 0],
             "nps_last": [4, 10],
             "late_deliveries_90d": [2, 0],

@@ -35,7 +35,7 @@ def screen_lines(found: Explanation, language: str) -> list[str]:
     if found.change is not None:
         lines += ["", *_change(found.change, found.numbers.get("churn_probability"), words)]
     lines += ["", words("explain.events")]
-    lines += [f"  {_event(event, words)}" for event in found.events[:_EVENTS_SHOWN]]
+    lines += [f"  {event_line(event, words)}" for event in found.events[:_EVENTS_SHOWN]]
     if len(found.events) > _EVENTS_SHOWN:
         lines.append("  " + words("explain.more", count=f"{len(found.events) - _EVENTS_SHOWN:,}"))
     return lines
@@ -119,10 +119,30 @@ def _move(move: Move, words: Words) -> str:
     )
 
 
-def _event(event: Event, words: Words) -> str:
+# Keys of other systems, and what is understood where nothing else is said.
+_NOT_SHOWN = frozenset({"order_id", "currency", "is_return", "known_at", "valid_from"})
+_CODED = {"kind": "event_kind", "purpose": "event_kind", "channel": "channel", "arm": "arm"}
+
+
+def event_line(event: Event, words: Words) -> str:
+    """``2025-09-25  Contact: newsletter (E-mail, language en)``."""
     day = words("explain.always") if event.day is None else event.day.isoformat()
-    said = ", ".join(f"{name} {_figure(value, words)}" for name, value in event.values.items())
-    return f"{day:<10}  {words.code('table', event.table)}  {said}".rstrip()
+    returned = event.values.get("is_return") == 1
+    kind = "return" if returned else event.values.get("kind")
+    table = words.code("table", event.table)
+    head = table if kind is None else words("event", table=table, kind=words.code("event_kind", kind))
+    told = [
+        _detail(name, value, words)
+        for name, value in event.values.items()
+        if name not in _NOT_SHOWN | {"kind"} and not (isinstance(value, float) and value == 0)
+    ]
+    details = words("event_detail", details=", ".join(told)) if told else ""
+    return f"{day:<10}  {head}{details}"
+
+
+def _detail(name: str, value: Any, words: Words) -> str:
+    shown = words.code(_CODED[name], value) if name in _CODED else _figure(value, words)
+    return shown if name == "channel" else f"{words.code('event_column', name)} {shown}"
 
 
 def _figure(value: Any, words: Words) -> str:

@@ -60,8 +60,9 @@ FACTS = (
     ),
     Fact(
         "UNANSWERED_FEEDBACK",
-        ("unanswered_feedback",),
-        _at_least("unanswered_feedback", 1),
+        ("unanswered_feedback", "days_since_unanswered"),
+        # An answer after half a year has lost its moment.
+        lambda known: (known["unanswered_feedback"] >= 1) & (known["days_since_unanswered"] <= 180),
         (("plain", {"count": "unanswered_feedback"}),),
     ),
     Fact("NOTICE_GIVEN", ("notice_given",), _at_least("notice_given", 1), (("plain", {}),)),

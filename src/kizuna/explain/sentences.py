@@ -72,7 +72,13 @@ SENTENCES = (
     Sentence(
         "DISCOUNT_DEP", "share", {"share": "discount_share_{w}d"}, lambda found: found["share"] >= 0.005, near_days=365
     ),
-    Sentence("DISCOUNT_DEP", "full", {"count": "full_price_orders_{w}d"}, not_negative("count"), near_days=365),
+    Sentence(
+        "DISCOUNT_DEP",
+        "full",
+        {"count": "full_price_orders_{w}d", "orders": "orders_{w}d"},
+        lambda found: 0 <= found["count"] < found["orders"],
+        near_days=365,
+    ),
     Sentence("DISCOUNT_DEP", "offers", {"count": "offers_{w}d"}, some("count")),
     Sentence("CONTRACT", "notice", {"flag": "notice_given"}, true("flag")),
     Sentence("CONTRACT", "left", {"days": "contract_days_left"}, not_negative("days")),

@@ -17,6 +17,7 @@ from kizuna.features.loyalty import points_expire_in_days
 from kizuna.features.outreach import contacts_about
 from kizuna.features.plan import FeaturePlan
 from kizuna.features.rows import Rows
+from kizuna.features.surveys import owed_an_answer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,6 +102,10 @@ def _columns(tables: Tables, rows: Rows, pauses: Pauses) -> dict[str, NDArray[An
         points = History(tables["loyalty"], rows, tables)
         if points.has("kind", "points", "expires_at"):
             out["points_expire_in_days"] = points_expire_in_days(points)
+    if "surveys" in tables:
+        answers = History(tables["surveys"], rows, tables)
+        if answers.has("followed_up_at"):
+            out["days_since_unanswered"] = answers.days_since_last(owed_an_answer(answers), still="followed_up_at")
     if "suppressions" in tables:
         out["suppressed_reason"] = History(tables["suppressions"], rows, tables).in_force(
             "until", "reason", "suppressed"
