@@ -70,6 +70,7 @@ def past_lists(before: Before, today: dict[str, Any]) -> PastLists | None:
         bins=before.monitor.bins,
         effects=before.monitor.effects,
         groups=before.monitor.groups,
+        basis=before.monitor.basis,
         trend=trend.assign(as_of=pd.to_datetime(trend["as_of"]).astype("datetime64[s]")),
     )
 

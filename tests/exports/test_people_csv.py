@@ -34,7 +34,7 @@ def test_excel_in_japan_opens_it(tmp_path, build_pack):
     rows = read(tmp_path / "x.csv")
     assert list(rows[0])[:6] == ["優先順位", "顧客ID", "対応区分", "基準日", "離反確率", "予測期間(日)"]
     assert {row["リスク区分"] for row in rows} <= {"高", "中", "低"}
-    assert {row["対応区分"] for row in rows} == {"連絡する", "先に苦情対応", "比較用(連絡しない)", "連絡を控える"}
+    assert {row["対応区分"] for row in rows} == {"連絡する", "先に個別対応", "比較用(連絡しない)", "連絡を控える"}
     assert {row["連絡可否"] for row in rows} == {"可", "不可", "同意不明"}
     assert rows[0]["基準日"] == "2026/01/01"
     assert [int(row["優先順位"]) for row in rows] == list(range(1, 301))

@@ -107,3 +107,9 @@ def test_what_is_no_filled_workbook_is_refused(tmp_path: Path) -> None:
         f"Feedback was asked for from {bare}, but no sheet has the columns Customer ID, Status, Done on, Action taken, "
         "Outcome, Comment. Leave the first row of the sheets as it was."
     )
+
+
+def test_control_characters_come_back_as_they_were(tmp_path: Path) -> None:
+    rows = [headers("en"), [1, "a_x0007_b", None, None, None, None, "hi_x000B_", 3]]
+    (entry,) = read_workbook(write_book(tmp_path / "b.xlsx", {"list": rows})).entries
+    assert (entry.customer_id, entry.cells["comment"]) == ("a\x07b", "hi\x0b")

@@ -102,7 +102,7 @@ def test_a_matured_quarter_has_the_difference_of_its_arms(tmp_path: Path) -> Non
         ["market", "jp", "net_value"],
         ["market", "us", "net_value"],
     ]
-    assert "2026-Q1: the lists earned. ¥" in "\n".join(screen_lines(pack, "en"))
+    assert "2026-Q1: those contacted bought more. ¥" in "\n".join(screen_lines(pack, "en"))
 
 
 def test_days_without_data_are_no_proof_of_silence(folder: Path) -> None:

@@ -36,7 +36,14 @@ SENTENCES = (
     ),
     Sentence("RECENCY", "ratio", {"ratio": "overdue_ratio"}, lambda found: found["ratio"] >= 1.05),
     Sentence("FREQ_DOWN", "fewer", {"count": "orders_{w}d", "change": "orders_change_{w}d"}, fewer),
-    Sentence("FREQ_DOWN", "recent", {"count": "orders_{w}d"}, not_negative("count"), near_days=365),
+    Sentence(
+        "FREQ_DOWN",
+        "recent",
+        {"count": "orders_{w}d"},
+        not_negative("count"),
+        also=("full_price_orders_{w}d",),
+        near_days=365,
+    ),
     Sentence("FREQ_DOWN", "total", {"count": "orders"}, some("count")),
     Sentence("SPEND_DOWN", "less", {"amount": "revenue_{w}d", "change": "revenue_change_{w}d"}, less),
     Sentence("SPEND_DOWN", "returned", {"amount": "revenue_{w}d"}, lambda found: found["amount"] <= -1, unsigned=True),
@@ -71,13 +78,6 @@ SENTENCES = (
     Sentence("LOYALTY_INACTIVE", "balance", {"points": "points_balance"}, not_negative("points")),
     Sentence(
         "DISCOUNT_DEP", "share", {"share": "discount_share_{w}d"}, lambda found: found["share"] >= 0.005, near_days=365
-    ),
-    Sentence(
-        "DISCOUNT_DEP",
-        "full",
-        {"count": "full_price_orders_{w}d", "orders": "orders_{w}d"},
-        lambda found: 0 <= found["count"] < found["orders"],
-        near_days=365,
     ),
     Sentence("DISCOUNT_DEP", "offers", {"count": "offers_{w}d"}, some("count")),
     Sentence("CONTRACT", "notice", {"flag": "notice_given"}, true("flag")),

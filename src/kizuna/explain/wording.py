@@ -23,7 +23,6 @@ UNITS: Mapping[str, str] = {
     "usual_days": "whole",
     "count": "whole",
     "count_before": "whole",
-    "orders": "whole",
     "points": "whole",
     "share": "share",
     "share_before": "share",

@@ -41,6 +41,7 @@ class PastLists:
     ``CALIBRATION_COLUMNS``, ``EFFECT_COLUMNS`` and ``PERIOD_GROUP_COLUMNS``; a list that has not matured has no quality.
     ``trend``: a row per list, oldest first and this one last: as_of, eligible, listed, to_contact, expected_share (mean
     churn probability of the eligible), high_share (share of them in the band high), value_at_risk (of those to contact).
+    ``basis``: what the money of effects is: revenue, margin, or net (of the costs of contact, too).
     """
 
     known_before: date
@@ -49,6 +50,7 @@ class PastLists:
     effects: pd.DataFrame
     groups: pd.DataFrame
     trend: pd.DataFrame
+    basis: str = "revenue"
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def features(h: History, settings: Settings) -> Iterator[Feature]:
     if h.has("discount_amount") and settings.fits(365):
         discounted, within = discounted_orders(h).count(365), h.count(365, order)
         yield Feature("discount_share_365d", "DISCOUNT_DEP", "share", ratio(discounted, within))
-        yield Feature("full_price_orders_365d", "DISCOUNT_DEP", "count", within - discounted)
+        yield Feature("full_price_orders_365d", "FREQ_DOWN", "count", within - discounted)
     if h.has("channel"):
         if settings.fits(365):
             yield Feature("purchase_channels_365d", "VARIETY", "count", h.distinct("channel", 365, bought))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -135,12 +137,25 @@ def _listed(config: Config, book: Filled, path: Path) -> frozenset[str]:
     return frozenset(ids["customer_id"])
 
 
+def _as_listed(entries: Sequence[Entry], listed: frozenset[str]) -> Iterator[Entry]:
+    """The entries with the ids of the list, where a spreadsheet program has dropped what cannot be seen in them."""
+    seen = Counter(_visible(name) for name in listed)
+    whole = {_visible(name): name for name in listed if seen[_visible(name)] == 1}
+    for entry in entries:
+        same = entry.customer_id if entry.customer_id in listed else whole.get(_visible(entry.customer_id))
+        yield replace(entry, customer_id=same or entry.customer_id)
+
+
+def _visible(name: str) -> str:
+    return "".join(letter for letter in name if unicodedata.category(letter) != "Cc")
+
+
 def _checked(book: Filled, listed: frozenset[str], today: date) -> tuple[list[dict[str, Any]], list[RowError]]:
     """The rows with something filled in, and the errors of all rows."""
     rows: list[dict[str, Any]] = []
     errors: list[RowError] = []
     seen: set[str] = set()
-    for entry in book.entries:
+    for entry in _as_listed(book.entries, listed):
         if entry.customer_id not in listed:
             errors.append(_error(entry, "not_on_list", day=book.as_of.isoformat(), customer=entry.customer_id or "–"))
         elif entry.customer_id in seen:

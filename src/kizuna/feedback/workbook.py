@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -70,7 +71,10 @@ def read_workbook(path: Path) -> Filled:
                 f"Feedback was asked for from {path}, but no sheet has the columns {', '.join(_headers(load_words('en')))}. "
                 "Leave the first row of the sheets as it was."
             )
-        entries = [entry for title, columns, sheet in filled for entry in _entries(title, columns, sheet)]
+        with warnings.catch_warnings():
+            # What is no day is told as an error of its row.
+            warnings.simplefilter("ignore", UserWarning)
+            entries = [entry for title, columns, sheet in filled for entry in _entries(title, columns, sheet)]
     finally:
         book.close()
     return Filled(name, as_of, entries)
@@ -124,8 +128,12 @@ def _columns(sheet: Any) -> dict[str, int]:
 
 
 def _entries(title: str, columns: Mapping[str, int], sheet: Any) -> Iterator[Entry]:
+    # A control character stands in a workbook as _x0007_.
+    from openpyxl.utils.escape import unescape
+
     for number, values in enumerate(sheet.iter_rows(min_row=2, values_only=True), start=2):
         cells = {key: values[place] if place < len(values) else None for key, place in columns.items()}
+        cells = {key: unescape(value) if isinstance(value, str) else value for key, value in cells.items()}
         customer = cells.pop(_CUSTOMER)
         entry = Entry(title, number, "" if customer is None else str(customer), cells)
         if entry.customer_id or not entry.is_blank:

@@ -30,6 +30,7 @@ def to_json(pack: MonitorPack) -> dict[str, Any]:
         "as_of": pack.as_of.isoformat(),
         "known_before": pack.known_before.isoformat(),
         "currency": pack.currency,
+        "basis": pack.basis,
         "left_out": pack.left_out,
         **{name: _records(frame) for name, frame in _tables(pack).items()},
     }

@@ -15,6 +15,7 @@ from kizuna.experiment.conduct import Proof, conduct_proofs
 from kizuna.experiment.difference import Difference
 from kizuna.experiment.listings import first_listings
 from kizuna.experiment.reading import GROUP_COLUMNS, Reading, ReadingPlan, read_lists, with_outcomes
+from kizuna.monitor.costs import Basis, basis_of, net_of_costs
 from kizuna.monitor.ledger import Ledger, read_ledger
 from kizuna.monitor.measured import CALIBRATION_COLUMNS, LIST_COLUMNS, measured_lists
 from kizuna.timeline import date_of
@@ -41,13 +42,14 @@ class MonitorPack:
     ``CALIBRATION_COLUMNS``. ``effects``: one row per experiment and quarter, ``EFFECT_COLUMNS``; state and verdict as in
     ``Reading``. ``groups``: ``PERIOD_GROUP_COLUMNS``, exploratory. ``proofs``: which drivers of our own conduct may be
     reasons, ``PROOF_COLUMNS``. ``left_out``: listed rows that do not count in the effect, by reason. Shares lie in 0..1,
-    money is in ``currency``.
+    money is in ``currency``; ``basis``: what the money of effects is.
     """
 
     name: str
     as_of: date
     known_before: date
     currency: str | None
+    basis: Basis
     lists: pd.DataFrame
     bins: pd.DataFrame
     effects: pd.DataFrame
@@ -77,6 +79,7 @@ def monitor_pack(store: Store, config: Config, as_of: int, newest: int | None = 
         as_of=date_of(as_of),
         known_before=date_of(ledger.known_before),
         currency=config.data.currency,
+        basis=basis_of(config),
         lists=_frame([one.row for one in measured], LIST_COLUMNS),
         bins=pd.concat(bins, ignore_index=True) if bins else pd.DataFrame(columns=CALIBRATION_COLUMNS),
         effects=_frame([_effect_row(reading) for reading in readings], EFFECT_COLUMNS),
@@ -88,6 +91,7 @@ def monitor_pack(store: Store, config: Config, as_of: int, newest: int | None = 
 
 def _effects(config: Config, ledger: Ledger, outcomes: Sequence[pd.DataFrame]) -> tuple[list[Reading], list[Proof]]:
     seen = pd.concat(outcomes, ignore_index=True)
+    seen = net_of_costs(seen, ledger.rows, ledger.executions, ledger.headline, config)
     plan = ReadingPlan(
         window=ledger.headline.window,
         consent_missing=config.at_risk.consent_missing,

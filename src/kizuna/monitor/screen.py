@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from kizuna.monitor.costs import Basis
 from kizuna.monitor.pack import MonitorPack
 from kizuna.wording.words import Words, load_words, share_text
 
@@ -43,8 +44,8 @@ def _effect(row: Mapping[str, Any], pack: MonitorPack, words: Words) -> list[str
     lines = []
     if row["value"] is not None:
         amounts = {name: words.money(row[f"value{end}"], pack.currency) for name, end in _ENDS}
-        verdict = words(f"monitor.verdict.{row['verdict']}")
-        lines.append(words("monitor.value", period=period, target=target, control=control, verdict=verdict, **amounts))
+        said = {"verdict": verdict_text(str(row["verdict"]), pack.basis, words), "basis": words(f"basis.{pack.basis}")}
+        lines.append(words("monitor.value", period=period, target=target, control=control, **said, **amounts))
     if row["kept"] is not None:
         points = {name: f"{100 * row[f'kept{end}']:+.1f}" for name, end in _ENDS}
         lines.append("  " + words("monitor.kept", period=period, **points))
@@ -62,6 +63,11 @@ def _effect(row: Mapping[str, Any], pack: MonitorPack, words: Words) -> list[str
         names = ", ".join(clear) or words("monitor.nobody_clear")
         lines.append("  " + words("monitor.groups", count=f"{len(mine):,}", clear=names))
     return lines
+
+
+def verdict_text(verdict: str, basis: Basis, words: Words) -> str:
+    """What a verdict says of the money that was counted: of profit only where costs were taken off."""
+    return words(f"verdict_{'net' if basis == 'net' else 'bought'}.{verdict}")
 
 
 _ENDS = (("estimate", ""), ("low", "_low"), ("high", "_high"))

@@ -27,7 +27,7 @@ def test_it_says_what_when_and_that_it_is_simulated(cover):
 def test_the_four_figures_are_numbers_with_their_unit(cover):
     pack, sheet = cover("ja")
     labels = [sheet.cell(5, column).value for column in (2, 4, 6, 7)]
-    assert labels == ["連絡する", "失う恐れ", "今週が期限", "先に苦情対応"]
+    assert labels == ["連絡する", "失う恐れ", "今週が期限", "先に個別対応"]
     cells = [sheet.cell(6, column) for column in (2, 4, 6, 7)]
     contact = pack.at_risk[(pack.at_risk["arm"] == "target") & pack.at_risk["contact_allowed"].fillna(True)]
     assert cells[0].value == len(contact)
