@@ -161,7 +161,7 @@ def test_json_is_one_object_and_nothing_else(shop: Path) -> None:
     code, out, err = kizuna("check", shop, "--json")
     told = json.loads(out)
     assert (code, err) == (0, "")
-    assert set(told) == {"exit_code", "findings", "file"}
+    assert set(told) == {"exit_code", "effect", "findings", "file"}
     assert set(told["findings"][0]) == {"name", "state", "step", "table", "column", "count", "details", "examples"}
     code, out, _ = kizuna("check", shop, "--json", "--set", "data.tables.purchases.path=no.csv")
     assert (code, json.loads(out)["exit_code"]) == (10, 10)

@@ -398,3 +398,66 @@ def test_files(tmp_path):
         load_playbook(tmp_path / "list.yaml")
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(TREE), encoding="utf-8")
     assert load_playbook(tmp_path / "mine.yaml").otherwise == "A06"
+
+
+def test_the_builtin_calendar_knows_holidays_that_move():
+    # 2026: the day in lieu of Constitution Day, the autumn equinox and the bridge day before it; and nobody is in before the 5th.
+    calendar = BUILTIN.calendar("jp")
+    free = [
+        date(2026, 5, 6),
+        date(2026, 9, 22),
+        date(2026, 9, 23),
+        date(2027, 1, 11),
+        date(2026, 12, 29),
+        date(2026, 1, 2),
+    ]
+    assert not any(calendar.is_working_day(day) for day in free)
+    assert calendar.is_working_day(date(2026, 5, 7))
+
+
+@pytest.mark.parametrize(
+    ("calendar", "message"),
+    [
+        (
+            {"JP": {"public_holidays": "XX"}},
+            "mine: calendar.JP.public_holidays: no holidays are known of 'XX'. Write a country such as JP, or a part of one "
+            "such as US-CA; put quotes around 'NO'.",
+        ),
+        ({"JP": {}, "jp": {}}, "mine: calendar has jp twice but for case. Keep one of them."),
+    ],
+)
+def test_a_calendar_is_checked(calendar, message):
+    with pytest.raises(ConfigError) as caught:
+        parse_playbook(tree(calendar=calendar), "mine")
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"otherwise": ["A01"]},
+            "mine: otherwise: there is no action '['A01']'. Known are A01, A02, A03, A06, A11, A15.",
+        ),
+        (
+            {"by_fact": [{"action": "A01", "top_share": True}]},
+            "mine: by_fact[0].top_share must be a share of the list above 0 and up to 1; found True.",
+        ),
+        (
+            {"by_fact": [{"action": "A01", "from_week": True}]},
+            "mine: by_fact[0].from_week must be a whole number from 1; found True.",
+        ),
+        (
+            {"by_fact": [{"action": "A01", "min_value_at_risk": float("inf")}]},
+            "mine: by_fact[0].min_value_at_risk must be an amount of money from 0; found inf.",
+        ),
+        (
+            {"by_fact": [{"action": "A01", "text": {"en": "x", "ja": None}}]},
+            "mine: by_fact[0].text.ja must be a text; found None. Say what is to be done.",
+        ),
+    ],
+)
+def test_what_is_no_action_number_or_text_is_refused(change, message):
+    with pytest.raises(ConfigError) as caught:
+        parse_playbook(tree(**change), "mine")
+    assert str(caught.value) == message

@@ -14,6 +14,7 @@ from kizuna.features.frame import selected_rows
 from kizuna.labels.definition import definition_of
 from kizuna.labels.training_set import default_train_day
 from kizuna.plain import plain
+from kizuna.score import refuse_list_settings
 from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ class Report:
 
 
 def check_shop(project: Project) -> Report:
-    """The report, written to ``<output.dir>/check/report.csv``; errors are found here, never raised."""
+    """The report, written to ``<output.dir>/check/report.csv``; errors of the tables are found here, never raised.
+
+    ConfigError: the playbook or the exports cannot work."""
+    refuse_list_settings(project.config)
     store = project.opened
     findings = check_tables(store, project.config)
     folder = project.config.output_dir / "check"

@@ -295,6 +295,15 @@ def low_risk_ids(scores: pd.DataFrame) -> pd.Series[str]:
     return safe.iloc[:: len(safe) // _LOW_RISK_SAMPLE + 1]
 
 
+def refuse_list_settings(config: Config) -> None:
+    """ConfigError where the playbook or the exports cannot work, long before anything is scored."""
+    from kizuna.exports.destinations.settings import refuse_exports
+    from kizuna.playbook import load_playbook
+
+    load_playbook(config.playbook_path)
+    refuse_exports(config, AT_RISK_COLUMNS)
+
+
 def refuse_hindsight(models: LoadedModels, as_of: int) -> None:
     """ModelError where the champion was trained on data later than the day."""
     if is_hindsight(models, as_of):

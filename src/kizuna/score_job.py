@@ -17,12 +17,17 @@ from kizuna.data.report import freshness
 from kizuna.data.store import Store
 from kizuna.deliver import deliver
 from kizuna.errors import DataMissing
-from kizuna.exports.destinations.settings import refuse_exports
 from kizuna.fingerprint import file_sha256
 from kizuna.past_lists import Before, before_of, freeze_kpis
-from kizuna.playbook import load_playbook
 from kizuna.publish import Publication, lists_before, locked, publish, published, restore
-from kizuna.score import AT_RISK_COLUMNS, LoadedModels, is_hindsight, load_models, refuse_hindsight, score_day
+from kizuna.score import (
+    LoadedModels,
+    is_hindsight,
+    load_models,
+    refuse_hindsight,
+    refuse_list_settings,
+    score_day,
+)
 from kizuna.score_files import contact_rows, summary_of, write_files
 from kizuna.timeline import date_of
 from kizuna.version import VERSION
@@ -47,8 +52,7 @@ def score(
     DestinationFailed for a day that is published, but not yet everywhere.
     """
     options = options or ScoreOptions()
-    load_playbook(config.playbook_path)
-    refuse_exports(config, AT_RISK_COLUMNS)
+    refuse_list_settings(config)
     models = load_models(config)
     if not options.hindsight:
         refuse_hindsight(models, as_of)
@@ -99,7 +103,7 @@ def score(
 
 def dry_run_day(store: Store, config: Config, as_of: int, options: ScoreOptions) -> dict[str, Any]:
     """What publishing the day would change against the last list: counts, and the customers who come and go."""
-    refuse_exports(config, AT_RISK_COLUMNS)
+    refuse_list_settings(config)
     models = load_models(config)
     if not options.hindsight:
         refuse_hindsight(models, as_of)

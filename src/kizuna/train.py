@@ -20,6 +20,7 @@ from kizuna.labels.everybody import pasts_of
 from kizuna.labels.level_days import level_frame
 from kizuna.labels.training_set import TrainingSet
 from kizuna.registry import ModelPair, Registry
+from kizuna.score import refuse_list_settings
 from kizuna.timeline import date_of
 from kizuna.train_record import interval_ends, log_evidence, register_models, run_tags
 from kizuna.training_beside_lists import training_beside_lists
@@ -137,6 +138,7 @@ def train(
 
     Errors: those of the training set (exit 10, 11), and of the MLflow store.
     """
+    refuse_list_settings(config)
     registry = Registry(config.tracking_uri, config.name)
     champion = registry.champion()
     training = training_beside_lists(store, config, train_day)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from kizuna.errors import ConfigError, nearest
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-KEYS = ("working_days", "holidays", "call_hours")
+KEYS = ("working_days", "holidays", "public_holidays", "call_hours")
 # Nobody is called at night, whatever a playbook says.
 EARLIEST_CALL, LATEST_CALL = "08:00", "21:00"
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
@@ -19,19 +20,26 @@ _YEARLY = re.compile(r"\d\d-\d\d")
 
 @dataclass(frozen=True)
 class Calendar:
-    """``working_days``: weekdays, 0 Monday. ``holidays``: ISO days, or ``12-31`` for every year.
+    """``working_days``: weekdays, 0 Monday. ``holidays``: ISO days, or ``12-31`` for every year. ``public_holidays``: the
+    country (``JP``), or part of one (``US-CA``), whose holidays are free as well, by the library holidays.
 
     ``call_hours``: ``10:00-18:00``, local to the customer; None: nobody is called.
     """
 
     working_days: frozenset[int] = frozenset(range(7))
     holidays: frozenset[str] = frozenset()
+    public_holidays: str | None = None
     call_hours: str | None = f"{EARLIEST_CALL}-{LATEST_CALL}"
 
     def is_working_day(self, day: date) -> bool:
         """Whether anybody works on that day."""
         text = day.isoformat()
-        return day.weekday() in self.working_days and text not in self.holidays and text[5:] not in self.holidays
+        free = (
+            text in self.holidays
+            or text[5:] in self.holidays
+            or day in _public_holidays(self.public_holidays, day.year)
+        )
+        return day.weekday() in self.working_days and not free
 
     def last_working_day(self, first: date, last: date) -> date:
         """The latest working day from ``first`` to ``last``; where there is none, the next one after ``last``."""
@@ -56,6 +64,7 @@ def parse_calendar(node: Any, where: str) -> Calendar:
     return Calendar(
         _working_days(node["working_days"], where) if "working_days" in node else usual.working_days,
         _holidays(node["holidays"], where) if "holidays" in node else usual.holidays,
+        _country(node["public_holidays"], where) if "public_holidays" in node else usual.public_holidays,
         _call_hours(node["call_hours"], where) if "call_hours" in node else usual.call_hours,
     )
 
@@ -88,6 +97,28 @@ def _holidays(node: Any, where: str) -> frozenset[str]:
             ) from None
         found.add(text if _YEARLY.fullmatch(text) else whole)
     return frozenset(found)
+
+
+def _country(node: Any, where: str) -> str:
+    try:
+        _public_holidays(str(node), 2026)
+    except NotImplementedError:
+        raise ConfigError(
+            f"{where}.public_holidays: no holidays are known of {node!r}. Write a country such as JP, or a part of one "
+            "such as US-CA; put quotes around 'NO'."
+        ) from None
+    return str(node)
+
+
+@cache
+def _public_holidays(country: str | None, year: int) -> frozenset[date]:
+    """The public holidays of a country in a year; NotImplementedError where the country is not known."""
+    if country is None:
+        return frozenset()
+    from holidays import country_holidays
+
+    name, _, part = country.partition("-")
+    return frozenset(country_holidays(name, subdiv=part or None, years=year))
 
 
 def _call_hours(node: Any, where: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from importlib import resources
@@ -61,6 +62,10 @@ def _calendars(tree: Mapping[str, Any], where: str) -> dict[str, Calendar]:
     if not isinstance(node, dict):
         raise ConfigError(f"{where}: calendar must be a section of markets, or default; found {node!r}.")
     markets = _texts(list(node), f"{where}: calendar") if node else ()
+    keys = [market_key(market) for market in markets]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise ConfigError(f"{where}: calendar has {twice[0]} twice but for case. Keep one of them.")
     return {market_key(market): parse_calendar(node[market], f"{where}: calendar.{market}") for market in markets}
 
 
@@ -82,6 +87,9 @@ def _text(node: Any, where: str) -> dict[str, str]:
         _check_known(node, own["en"], where, "text of kizuna's own")
         return {language: texts[node] for language, texts in own.items()}
     _check_keys(node, languages(), (), where)
+    for language, text in node.items():
+        if not isinstance(text, str) or not text.strip():
+            raise ConfigError(f"{where}.{language} must be a text; found {text!r}. Say what is to be done.")
     return {language: str(node[language]) for language in node}
 
 
@@ -94,12 +102,12 @@ def _rule(node: Any, where: str, actions: Mapping[str, Action]) -> Rule:
         key: _names(node[key], names, f"{where}.{key}", key.rstrip("s")) for key, names in known.items() if key in node
     }
     share, week = node.get("top_share", 1.0), node.get("from_week", 1)
-    if not isinstance(share, (int, float)) or not 0 < share <= 1:
+    if not _is_number(share) or not 0 < share <= 1:
         raise ConfigError(f"{where}.top_share must be a share of the list above 0 and up to 1; found {share!r}.")
-    if not isinstance(week, int) or week < 1:
+    if not isinstance(week, int) or isinstance(week, bool) or week < 1:
         raise ConfigError(f"{where}.from_week must be a whole number from 1; found {week!r}.")
     value, channel = node.get("min_value_at_risk"), node.get("channel")
-    if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool) or not value >= 0):
+    if value is not None and (not _is_number(value) or value < 0):
         raise ConfigError(f"{where}.min_value_at_risk must be an amount of money from 0; found {value!r}.")
     if channel is not None:
         _check_known(channel, CHANNELS, f"{where}.channel", "channel")
@@ -118,6 +126,10 @@ def _rule(node: Any, where: str, actions: Mapping[str, Action]) -> Rule:
         text=_text(node["text"], f"{where}.text") if "text" in node else {},
         **lists,
     )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _section(tree: Mapping[str, Any], name: str, where: str) -> list[tuple[Any, Any]]:
@@ -143,7 +155,7 @@ def _texts(node: Any, where: str) -> tuple[str, ...]:
 
 
 def _check_known(name: Any, known: Iterable[str], where: str, what: str) -> None:
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         all_known = ", ".join(known) or "none"
         raise ConfigError(f"{where}: there is no {what} '{name}'.{nearest(str(name), known)} Known are {all_known}.")
 
