@@ -437,7 +437,7 @@ def test_a_calendar_is_checked(calendar, message):
     [
         (
             {"otherwise": ["A01"]},
-            "mine: otherwise: there is no action '['A01']'. Known are A01, A02, A03, A06, A11, A15.",
+            "mine: otherwise: there is no action '['A01']'. Did you mean 'A01'? Known are A01, A02, A03, A06, A11, A15.",
         ),
         (
             {"by_fact": [{"action": "A01", "top_share": True}]},
