@@ -75,7 +75,8 @@ def run_case(case: Case, rungs: bool = False) -> dict[str, Any]:
 
 def _measure(case: Case, folder: Path, rungs: bool) -> dict[str, Any]:
     from kizuna.features.context import Pauses
-    from kizuna.score import load_models, score_everyone
+    from kizuna.scoring.champion import load_models
+    from kizuna.scoring.everyone import score_everyone
 
     project, tables = project_of(case, folder)
     day = project.day(case.day)

@@ -32,7 +32,7 @@ def timed(name: str, work: Callable[[], Result], rows: Callable[[Result], int]) 
 def main(customers: int, days: int) -> None:
     from kizuna import load
     from kizuna.data.simulate import simulate
-    from kizuna.score_job import score
+    from kizuna.scoring.job import score
 
     with tempfile.TemporaryDirectory() as folder:
         print(f"{customers:,} customers, {days:,} days")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from kizuna.publish import Publication, locked, publish
+from kizuna.lists.publication import Publication, locked, publish
 
 DEFINITION = {
     "kind": "inactivity",

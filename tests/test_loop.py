@@ -14,8 +14,9 @@ import pytest
 from commands import kizuna
 from kizuna.data.simulate import simulate
 from kizuna.project import load
-from kizuna.score import load_models, score_day
-from kizuna.tracking import talking
+from kizuna.scoring.champion import load_models
+from kizuna.scoring.day import score_day
+from kizuna.tracking.runs import talking
 
 pytestmark = pytest.mark.slow
 FIRST, SECOND = "2025-09-01", "2025-12-29"

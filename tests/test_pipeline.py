@@ -17,9 +17,9 @@ from kizuna.config_file import load_config
 from kizuna.data.simulate import simulate
 from kizuna.models import ChurnClassifier
 from kizuna.project import Project, load
-from kizuna.registry import Registry
-from kizuna.score import AT_RISK_COLUMNS
-from kizuna.tracking import talking
+from kizuna.scoring.rows import AT_RISK_COLUMNS
+from kizuna.tracking.registry import Registry
+from kizuna.tracking.runs import talking
 from servers import mlflow_server
 
 TABLES = (

@@ -61,7 +61,10 @@ def plan(playbook=BUILTIN, told_in="en", consent=None, save_rate=None, **changes
         ({"facts": "POINTS_EXPIRE_30D"}, "A05"),
         ({"facts": "NO_THANKS_180D", "lifecycle_stage": "loyal"}, "A04"),
         ({"facts": "NO_THANKS_180D", "lifecycle_stage": "second"}, "A01"),
-        ({"facts": "ONE_TIME_BUYER"}, "A08"),
+        ({"facts": "ONE_TIME_BUYER", "days_since_purchase": 45}, "A08"),
+        # How it was is not asked after months.
+        ({"facts": "ONE_TIME_BUYER", "days_since_purchase": 46, "reason_1": "ONE_TIME"}, "A07"),
+        ({"facts": "ONE_TIME_BUYER"}, "A01"),
         ({"facts": "CONTACT_GAP_60D", "reason_1": "SPEND_DOWN"}, "A01"),
         ({"facts": "DISCOUNT_DEPENDENT"}, "A07"),
         ({"facts": "PROMOTER", "risk_band": "low"}, "A11"),

@@ -13,7 +13,9 @@ import pytest
 from kizuna.data.simulate import simulate
 from kizuna.explain.better import better_versions
 from kizuna.project import load
-from kizuna.score import features_of_listed, load_models, score_day
+from kizuna.scoring.champion import load_models
+from kizuna.scoring.day import score_day
+from kizuna.scoring.rows import features_of_listed
 
 pytestmark = pytest.mark.slow
 ENOUGH = 20

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from kizuna.backtest import Backtest
 from kizuna.evaluation.baselines.names import RULE_NAMES, rule_name
 from kizuna.evaluation.list_backtest import Ranking, Weeks
-from kizuna.registry import ModelVersion
+from kizuna.tracking.registry import ModelVersion
+from kizuna.training.backtest import Backtest
 from kizuna.words import ablation_lines, answer_lines, backtest_lines, dry_run_line, model_lines, model_row, score_line
 
 EMPTY = pd.DataFrame()

@@ -14,7 +14,7 @@ from kizuna.features.frame import selected_rows
 from kizuna.labels.definition import definition_of
 from kizuna.labels.training_set import default_train_day
 from kizuna.plain import plain
-from kizuna.score import refuse_list_settings
+from kizuna.scoring.settings import refuse_list_settings
 from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ListEffect:
 class Report:
     """Findings, what was read, where it was written, and the exit code of the worst finding (0, 10 or 11).
 
-    ``effect``: what one list can show, and when; None where the tables are not sound.
+    ``effect``: what one list can show, and when; None where the tables are not sound, or labels name no day.
     """
 
     findings: pd.DataFrame
@@ -92,9 +92,11 @@ def check_shop(project: Project) -> Report:
     return Report(frame, tables, path, exit_code, None if exit_code else _effect_of_list(project))
 
 
-def _effect_of_list(project: Project) -> ListEffect:
-    """What a list of the newest day could show."""
+def _effect_of_list(project: Project) -> ListEffect | None:
+    """What a list of the newest day could show; None where labels name no day, for then there is no result."""
     config, store, definition = project.config, project.store, definition_of(project.config)
+    if definition.kind == "provided" and store.tables["labels"].first_day is None:
+        return None
     day = default_train_day(store, definition)
     share = config.at_risk.control_share
 

@@ -17,7 +17,7 @@ from kizuna.words import answer_lines
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kizuna.publish import Publication
+    from kizuna.lists.publication import Publication
 
 _DAYS = 1095
 _SEED = 7
@@ -48,7 +48,7 @@ def run_demo(directory: Path, customers: int) -> None:
     if not result.promoted:
         print(f"  {result.why}")
         return
-    from kizuna.score_job import score
+    from kizuna.scoring.job import score
 
     started = time.monotonic()
     publication = score(project.store, project.config, result.trained.training.train_day)

@@ -21,17 +21,17 @@ from kizuna.features.planning import earliest_day, make_plan
 from kizuna.labels.definition import definition_of
 from kizuna.labels.training_set import TrainingSet, default_train_day
 from kizuna.timeline import date_of, day_of, parse_day
-from kizuna.training_beside_lists import training_beside_lists
+from kizuna.training.beside_lists import training_beside_lists
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kizuna.backtest import Backtest
     from kizuna.customer.explained import Explanation
     from kizuna.define import Defined
     from kizuna.kpi.pack import KpiPack
     from kizuna.monitor.pack import MonitorPack
-    from kizuna.train import TrainResult
+    from kizuna.training.backtest import Backtest
+    from kizuna.training.train import TrainResult
 
 Day = str | date
 
@@ -107,7 +107,7 @@ class Project:
         self, as_of: Day | None = None, promote: bool = True, say: Callable[[str], None] = lambda line: None
     ) -> TrainResult:
         """One training, logged and registered; .metrics and .model_uri say what came of it."""
-        from kizuna.train import train
+        from kizuna.training.train import train
 
         return train(self.store, self.config, self._train_day(as_of), promote, say)
 
@@ -119,8 +119,8 @@ class Project:
         say: Callable[[str], None] = lambda line: None,
     ) -> tuple[Backtest, Path]:
         """The lists of past weeks and what came of them, and the folder where the tables and the picture lie."""
-        from kizuna.backtest import log_backtest, run_backtest, write_backtest
         from kizuna.evaluation.plots.backtest import backtest_figure
+        from kizuna.training.backtest import log_backtest, run_backtest, write_backtest
 
         day = self._train_day(as_of)
         found = run_backtest(self.store, self.config, day, weeks, ablate, say)
@@ -131,7 +131,8 @@ class Project:
 
     def score(self, as_of: Day, hindsight: bool = False) -> pd.DataFrame:
         """Every eligible customer's numbers on that day by the champion; publishing is the command's business."""
-        from kizuna.score import load_models, refuse_hindsight, score_day
+        from kizuna.scoring.champion import load_models, refuse_hindsight
+        from kizuna.scoring.day import score_day
 
         models = load_models(self.config)
         if not hindsight:

@@ -11,8 +11,8 @@ from kizuna.evaluation.measures.intervals import decimals
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kizuna.backtest import Backtest
-    from kizuna.registry import ModelPair, ModelVersion
+    from kizuna.tracking.registry import ModelPair, ModelVersion
+    from kizuna.training.backtest import Backtest
 
 _BY = {"value_at_risk": "by value at risk", "churn_probability": "by risk"}
 _ARMS = {"to_contact": "to contact", "control": "left alone to measure", "exempt": "service first"}

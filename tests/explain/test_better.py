@@ -143,3 +143,21 @@ def test_where_nothing_is_unusual_a_driver_stands_beside_what_is_typical():
     assert said["reason_1"].isna().tolist() == [False, True, True]
     in_japanese = reasons(values, added, columns, Telling("ja", 3, "JPY"), model)
     assert in_japanese.at[0, "reason_1_text"] == "最終購入からの日数：100(離反しにくい顧客は26前後)"
+
+
+def test_a_sentence_of_one_figure_is_told_beside_what_is_typical():
+    columns = [
+        Column("orders_365d", "any", "FREQ_DOWN", "count"),
+        Column("returns_90d", "any", "RETURN_DELIVERY", "count"),
+    ]
+    model = Model(
+        lambda frame: -frame["orders_365d"].to_numpy() / 100 + frame["returns_90d"] / 100, np.array([7.0, 0.0])
+    )
+    values = pd.DataFrame([[2.0, 3.0], [7.4, 3.0]], columns=[column.name for column in columns])
+    added = np.array([[0.3, 0.2, 0.0]] * 2)
+    said = reasons(values, added, columns, Telling(), model)
+    assert said.at[0, "reason_1_text"] == "2 orders in the last 365 days; about 7 with customers who stay"
+    # That those who stay return nothing goes without saying.
+    assert said.at[0, "reason_2_text"] == "3 returns in the last 90 days"
+    assert said.at[1, "reason_1_text"] == "3 returns in the last 90 days"
+    assert reasons(values, added, columns, Telling()).at[0, "reason_1_text"] == "2 orders in the last 365 days"

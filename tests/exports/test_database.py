@@ -15,7 +15,7 @@ from kizuna.config_exports import DatabaseExport
 from kizuna.errors import DestinationFailed
 from kizuna.exports.csv import write_at_risk_csv
 from kizuna.exports.database import KINDS, read_list, sql_type, upsert_list
-from kizuna.score import AT_RISK_COLUMNS
+from kizuna.scoring.rows import AT_RISK_COLUMNS
 from servers import postgresql_server
 
 AS_OF = date(2026, 1, 1)

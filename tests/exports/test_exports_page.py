@@ -12,7 +12,7 @@ from kizuna.config_exports import CsvExport, DatabaseExport, DestinationExport
 from kizuna.config_file import parse_config
 from kizuna.exports.destinations.kinds import KINDS
 from kizuna.exports.destinations.settings import refuse_exports
-from kizuna.score import AT_RISK_COLUMNS
+from kizuna.scoring.rows import AT_RISK_COLUMNS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)

@@ -3,10 +3,10 @@ from datetime import date
 
 import pytest
 
-from kizuna.at_risk import LEFT_OUT
 from kizuna.errors import ConfigError
 from kizuna.evaluation.baselines.names import RULE_NAMES
 from kizuna.explain.facts import CODES
+from kizuna.lists.selection import LEFT_OUT
 from kizuna.wording.catalog import languages
 from kizuna.wording.words import load_words, money_decimals, share_text
 

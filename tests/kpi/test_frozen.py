@@ -17,8 +17,8 @@ from kizuna.errors import LockHeld, ResultError
 from kizuna.kpi.files import publish_kpis
 from kizuna.kpi.frozen import COLUMNS, read_published
 from kizuna.kpi.pack import KpiPack
+from kizuna.lists.publication import locked
 from kizuna.project import load
-from kizuna.publish import locked
 
 DAYS = [f"2024-{month:02}-{day:02}" for month in range(1, 7) for day in (5, 15, 25)]
 

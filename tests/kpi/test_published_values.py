@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests.kpi.small import buys, one, pack_of, value
 
-from kizuna.publish import locked, publish
+from kizuna.lists.publication import locked, publish
 
 
 def published(folder: Path, as_of: date, values: dict[str, float | None]) -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from kizuna.errors import ContractError
 from kizuna.feedback.store import COLUMNS, store_feedback
+from kizuna.lists.publication import locked
 from kizuna.monitor.files import to_json, write_monitor
 from kizuna.monitor.pack import EFFECT_COLUMNS, MonitorPack
 from kizuna.monitor.screen import screen_lines
 from kizuna.project import Project
-from kizuna.publish import locked
 from published import DEFINITION, publish_list
 
 TODAY = "2026-03-01"

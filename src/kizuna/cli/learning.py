@@ -17,7 +17,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train churn and value on what was known before T, log them, and promote them if the gate passes."""
-    from kizuna.training_words import training_lines
+    from kizuna.training.words import training_lines
 
     result = project_of(config, overrides).train(as_of, not no_promote, said_progress())
     if as_json:
@@ -38,7 +38,7 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Make the lists of past weeks as they could have been made then, and count who left."""
-    from kizuna.backtest import summary
+    from kizuna.training.backtest import summary
     from kizuna.words import backtest_lines
 
     project = project_of(config, overrides)
@@ -54,7 +54,7 @@ def backtest(
 def models(config: ConfigPath, overrides: Overrides = None, as_json: AsJson = False) -> None:
     """List the versions, with their aliases and grades."""
     from kizuna.config_file import load_config
-    from kizuna.registry import Registry
+    from kizuna.tracking.registry import Registry
     from kizuna.words import model_lines, model_row
 
     loaded = load_config(config, tuple(overrides or ()))
@@ -76,7 +76,7 @@ def promote(
     from datetime import UTC, datetime
 
     from kizuna.config_file import load_config
-    from kizuna.registry import Registry
+    from kizuna.tracking.registry import Registry
     from kizuna.words import champion_lines
 
     loaded = load_config(config, tuple(overrides or ()))
@@ -89,7 +89,7 @@ def rollback(config: ConfigPath, overrides: Overrides = None) -> None:
     from datetime import UTC, datetime
 
     from kizuna.config_file import load_config
-    from kizuna.registry import Registry
+    from kizuna.tracking.registry import Registry
     from kizuna.words import champion_lines
 
     loaded = load_config(config, tuple(overrides or ()))

@@ -23,8 +23,8 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score every eligible customer and publish the day's list, at once or not at all."""
-    from kizuna.score_job import ScoreOptions, dry_run_day, restore_day
-    from kizuna.score_job import score as score_and_publish
+    from kizuna.scoring.job import ScoreOptions, dry_run_day, restore_day
+    from kizuna.scoring.job import score as score_and_publish
     from kizuna.words import dry_run_line, score_line
 
     project = project_of(config, overrides)

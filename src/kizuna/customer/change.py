@@ -14,20 +14,27 @@ from kizuna.data.store import Store
 from kizuna.explain.contributions import by_driver
 from kizuna.features.context import Pauses
 from kizuna.features.sample import Listed
-from kizuna.publish import Publication
-from kizuna.score import LoadedModels, features_of_listed, models_of, score_everyone
+from kizuna.lists.publication import Publication
+from kizuna.scoring.champion import LoadedModels, models_of
+from kizuna.scoring.everyone import score_everyone
+from kizuna.scoring.rows import features_of_listed
 from kizuna.timeline import day_of
 
 _MOVES = 3
 _LEAST_MOVE = 1e-6
+# Below this a difference of logits is too small to divide by.
+_LEAST_SECANT = 1e-3
 
 
 @dataclass(frozen=True)
 class Move:
-    """A driver whose contribution moved most since the last list, and its feature behind it: its values then and now."""
+    """A driver whose contribution moved most since the last list, and its feature behind it: its values then and now.
+
+    ``points``: its part of the change by new data, as a difference of probabilities.
+    """
 
     driver: str
-    contribution: float
+    points: float
     feature: str
     before: float
     now: float
@@ -39,8 +46,7 @@ class Change:
 
     ``was_listed``; ``before``: the probability then, None where the customer was not eligible. ``of_data``: the old model on
     today's data less ``before``; ``of_model``: today's probability less that; both None where the old model is not in the
-    registry any more (``model_is_gone``), or either day has no probability. ``moves``: what raised or lowered today's
-    model's risk most, the largest first; contributions are on the logit of the probability.
+    registry any more (``model_is_gone``), or either day has no probability. ``moves``: the largest parts of ``of_data``.
     """
 
     since: date
@@ -66,7 +72,9 @@ def change_since(
         between = now if same else probability_of(store, config, old, customer_id, as_of)
         if between is not None:
             of_data, of_model = between - before, now - between
-    known = before is not None and now is not None
+    moves: tuple[Move, ...] = ()
+    if old is not None and before is not None and of_data is not None:
+        moves = _moves(store, old, customer_id, (day_of(last.as_of), as_of), (before, before + of_data))
     return Change(
         since=last.as_of,
         model=last.manifest["models"]["churn"],
@@ -75,7 +83,7 @@ def change_since(
         of_data=of_data,
         of_model=of_model,
         model_is_gone=old is None,
-        moves=_moves(store, models, customer_id, (day_of(last.as_of), as_of)) if known else (),
+        moves=moves,
     )
 
 
@@ -97,8 +105,13 @@ def _published(last: Publication, customer_id: str) -> tuple[float | None, bool]
     return before, bool((listed["customer_id"] == customer_id).any())
 
 
-def _moves(store: Store, models: LoadedModels, customer_id: str, days: tuple[int, int]) -> tuple[Move, ...]:
-    """By today's model on both days, as the tables tell it now; empty where the customer was not eligible by it then."""
+def _moves(
+    store: Store, models: LoadedModels, customer_id: str, days: tuple[int, int], p: tuple[float, float]
+) -> tuple[Move, ...]:
+    """By the last list's model on both days, as the tables tell it now; empty where the customer was not eligible by it then.
+
+    ``p``: its probabilities on both days. Contributions add up on the logit; in points each has its share of the change.
+    """
     one = pd.Series([customer_id], dtype="str")
     eligible = Listed(frozenset({customer_id}))
     columns = models.plan.columns
@@ -111,6 +124,7 @@ def _moves(store: Store, models: LoadedModels, customer_id: str, days: tuple[int
     names, _ = by_driver(added[0], columns)
     then, now = (by_driver(each, columns)[1][0] for each in added)
     moved = now - then
+    slope = _slope(float(moved.sum()), p)
     own = added[1][0, :-1] - added[0][0, :-1]
     found = []
     for at in np.argsort(-np.abs(moved), kind="stable")[:_MOVES]:
@@ -120,5 +134,14 @@ def _moves(store: Store, models: LoadedModels, customer_id: str, days: tuple[int
             fresh = [place for place in mine if len({str(frame[columns[place].name].iloc[0]) for frame in frames}) > 1]
             most = max(fresh or mine, key=lambda place: abs(own[place]))
             before, current = (float(frame[columns[most].name].iloc[0]) for frame in frames)
-            found.append(Move(names[at], float(moved[at]), columns[most].name, before, current))
+            found.append(Move(names[at], float(slope * moved[at]), columns[most].name, before, current))
     return tuple(found)
+
+
+def _slope(moved: float, p: tuple[float, float]) -> float:
+    """Probability per logit between both days; where the logit hardly moved, that of the logistic curve half way."""
+    before, now = p
+    middle = (before + now) / 2
+    steepest = 0.25
+    secant = (now - before) / moved if abs(moved) > _LEAST_SECANT else 0.0
+    return secant if 0 < secant <= steepest else middle * (1 - middle)

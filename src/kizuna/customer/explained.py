@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from kizuna.at_risk import select
 from kizuna.config import Config
 from kizuna.customer.change import Change, change_since
 from kizuna.customer.events import Event, known_events
@@ -18,19 +17,13 @@ from kizuna.errors import ConfigError
 from kizuna.explain.facts import fact_sentences
 from kizuna.features.context import Pauses
 from kizuna.features.sample import Listed
-from kizuna.publish import Publication, lists_before, published
-from kizuna.published_lists import published_rows
-from kizuna.score import (
-    LoadedModels,
-    Manner,
-    is_hindsight,
-    load_models,
-    low_risk_ids,
-    models_of,
-    plan_of,
-    said_of,
-    score_everyone,
-)
+from kizuna.lists.publication import Publication, lists_before, published
+from kizuna.lists.published import published_rows
+from kizuna.lists.selection import select
+from kizuna.scoring.champion import LoadedModels, is_hindsight, load_models, models_of
+from kizuna.scoring.day import plan_of
+from kizuna.scoring.everyone import score_everyone
+from kizuna.scoring.rows import Manner, low_risk_ids, said_of
 from kizuna.timeline import date_of
 
 _NUMBERS = (

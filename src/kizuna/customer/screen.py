@@ -112,7 +112,7 @@ def _move(move: Move, words: Words) -> str:
     return words(
         "explain.moves",
         driver=driver_text(move.driver, words.language),
-        points=f"{move.contribution:+.2f}",
+        points=_points(move.points),
         feature=feature_text(move.feature, words.language),
         before=_figure(move.before, words),
         now=_figure(move.now, words),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 
@@ -24,11 +23,12 @@ class Cohort:
     left_out: dict[str, int]
 
 
-def first_listings(lists: pd.DataFrame, consent_missing: Literal["refuse", "allow"] = "refuse") -> Cohort:
+def first_listings(lists: pd.DataFrame) -> Cohort:
     """The first listing of each customer while contactable, the same rule in both arms.
 
     ``lists``: rows of published lists with at least the columns ``NEEDED``; the arm target, control or exempt;
-    contact_allowed true, false or null, which ``consent_missing`` reads as the destinations do. Exempt rows are owed service
+    contact_allowed true, false or null: unknown consent counts as contactable in both arms, as it does for the size of the
+    list, whoever then asks the customer. Exempt rows are owed service
     and stand outside. ContractError: a column is missing, or a customer is twice on one list.
     """
     missing = [column for column in NEEDED if column not in lists]
@@ -46,7 +46,7 @@ def first_listings(lists: pd.DataFrame, consent_missing: Literal["refuse", "allo
         )
     ordered = lists.assign(as_of=pd.to_datetime(lists["as_of"])).sort_values(key, kind="stable", ignore_index=True)
     counted = ordered["arm"].isin(ARMS)
-    contactable = contactable_rows(ordered, consent_missing)
+    contactable = contactable_rows(ordered)
     standing = ordered[counted & contactable]
     rows = standing.drop_duplicates(["experiment", "customer_id"]).reset_index(drop=True)
     left_out = {
@@ -57,9 +57,9 @@ def first_listings(lists: pd.DataFrame, consent_missing: Literal["refuse", "allo
     return Cohort(rows, left_out)
 
 
-def contactable_rows(lists: pd.DataFrame, consent_missing: Literal["refuse", "allow"] = "refuse") -> pd.Series:
-    """Whether each row may be contacted; unknown consent as ``consent_missing`` says."""
-    return lists["contact_allowed"].astype("boolean").fillna(consent_missing == "allow").astype(bool)
+def contactable_rows(lists: pd.DataFrame) -> pd.Series:
+    """Whether each row may be contacted; where consent is unknown, it may."""
+    return lists["contact_allowed"].astype("boolean").fillna(True).astype(bool)
 
 
 def executed_shares(rows: pd.DataFrame, executions: pd.DataFrame) -> dict[str, float]:

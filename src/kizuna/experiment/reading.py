@@ -48,7 +48,6 @@ class ReadingPlan:
     """
 
     window: LabelWindow
-    consent_missing: Literal["refuse", "allow"] = "refuse"
     by: Literal["quarter", "list"] = "quarter"
     first_month: int = 1
     worthwhile_value: float | None = None
@@ -100,7 +99,7 @@ def read_lists(
     as_of, kept (1 or 0) and net_value of listings that have matured. ``executions``: see ``executed_shares``. ContractError:
     a column is missing, or an outcome is given twice.
     """
-    cohort = first_listings(lists, plan.consent_missing)
+    cohort = first_listings(lists)
     rows = with_outcomes(cohort, outcomes)
     if rows.empty:
         return []

@@ -22,7 +22,7 @@ from kizuna.explain.contributions import ColumnLike, by_driver, ranked
 from kizuna.explain.directions import better_side
 from kizuna.explain.sentence import Sentence
 from kizuna.explain.sentences import SENTENCES
-from kizuna.explain.wording import feature_text, figure, fill, load_wording, stem_of
+from kizuna.explain.wording import UNITS, feature_text, figure, fill, load_wording, stem_of
 
 # What we did ourselves is said as a fact (facts.py), and as a reason only once its remedy has been shown to act.
 OUR_CONDUCT = frozenset({"CONTACT_GAP", "NO_THANKS", "FATIGUE"})
@@ -171,8 +171,27 @@ def _sentence(driver: str, values: NDArray[np.float64], added: NDArray[np.float6
         if bound.sentence.sense(found):
             template = load_wording(speaker.language).reasons[driver][bound.sentence.key]
             shown = {place: abs(value) if bound.sentence.unsigned else value for place, value in found.items()}
-            return fill(template, {**shown, "w": bound.window}, speaker.language, speaker.currency)
+            text = fill(template, {**shown, "w": bound.window}, speaker.language, speaker.currency)
+            return _with_typical(text, bound, values, speaker)
     return _level(driver, values, added, speaker)
+
+
+def _with_typical(text: str, bound: _Bound, values: NDArray[np.float64], speaker: _Speaker) -> str:
+    """The sentence with what is typical of customers at low risk, where it holds one figure and nothing to compare it with."""
+    if speaker.typical is None or len(bound.values_at) != 1:
+        return text
+    ((place, at),) = bound.values_at.items()
+    typical = float(speaker.typical[at])
+    side = better_side(stem_of(speaker.columns[at].name)[0])
+    if place == "flag" or bound.sentence.unsigned or not side * (typical - values[at]) > 0:
+        return text
+    value, other, none = (
+        figure(float(number), UNITS[place], speaker.language, speaker.currency) for number in (values[at], typical, 0)
+    )
+    # That others have none goes without saying.
+    if other in (value, none):
+        return text
+    return fill(load_wording(speaker.language).tail, {"text": text, "typical": other}, speaker.language)
 
 
 def _beside(

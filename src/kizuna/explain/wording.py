@@ -56,6 +56,7 @@ class Wording:
     currencies: Mapping[str, str]
     level: str
     beside: str
+    tail: str
 
 
 @cache

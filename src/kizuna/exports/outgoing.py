@@ -17,12 +17,15 @@ from kizuna.timeline import day_of
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One list on its way out. ``earlier_folders``: where the lists lie that were published before it, newest first."""
+    """One list on its way out. ``earlier_folders``: where the lists of the days before lie, newest first; ``same_day``: where
+    earlier revisions of its own day do.
+    """
 
     pack: ListPack
     config: Config
     store: Store
     earlier_folders: tuple[Path, ...] = ()
+    same_day: tuple[Path, ...] = ()
 
     @cached_property
     def profile(self) -> pd.DataFrame:

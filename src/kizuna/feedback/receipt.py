@@ -17,7 +17,7 @@ from kizuna.errors import ConfigError
 from kizuna.exports.sheets.lists import FEEDBACK
 from kizuna.feedback.store import COLUMNS, feedback_path, store_feedback
 from kizuna.feedback.workbook import Entry, Filled, code_of, day_in, read_workbook
-from kizuna.publish import locked, published
+from kizuna.lists.publication import locked, published
 from kizuna.wording.words import Words, load_words
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from kizuna.publish import LockedOutput
+from kizuna.lists.publication import LockedOutput
 
 COLUMNS = ["customer_id", "as_of", "status", "done_on", "action", "outcome", "comment"]
 _DAYS = ("as_of", "done_on")

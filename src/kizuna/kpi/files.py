@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from kizuna.kpi.frozen import read_published, with_new, write_published
 from kizuna.kpi.pack import KpiPack
+from kizuna.lists.publication import locked
 from kizuna.plain import plain
-from kizuna.publish import locked
 
 if TYPE_CHECKING:
     import pandas as pd

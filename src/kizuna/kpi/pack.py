@@ -29,7 +29,7 @@ from kizuna.kpi.standing import Base, standing
 from kizuna.kpi.wording import definitions_frame
 from kizuna.labels.definition import definition_of
 from kizuna.labels.training_set import default_train_day
-from kizuna.publish import lists_before
+from kizuna.lists.publication import lists_before
 from kizuna.timeline import date_of, day_of
 
 if TYPE_CHECKING:

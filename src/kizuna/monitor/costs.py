@@ -35,7 +35,7 @@ def net_of_costs(
     if basis_of(config) != "net" or outcomes.empty:
         return outcomes
     offers = {code for code, action in load_playbook(config.playbook_path).actions.items() if action.is_offer}
-    done = lists[(lists["arm"] == "target") & contactable_rows(lists, config.at_risk.consent_missing)]
+    done = lists[(lists["arm"] == "target") & contactable_rows(lists)]
     if executions is not None:
         carried_out = executions.rename(columns={"list_as_of": "as_of"})[["customer_id", "as_of"]].drop_duplicates()
         done = done.merge(carried_out, on=["customer_id", "as_of"])

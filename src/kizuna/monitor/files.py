@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kizuna.lists.publication import locked
 from kizuna.monitor.pack import MonitorPack
 from kizuna.plain import plain
-from kizuna.publish import locked
 
 if TYPE_CHECKING:
     import pandas as pd

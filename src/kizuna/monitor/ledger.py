@@ -13,9 +13,9 @@ from kizuna.errors import ContractError
 from kizuna.feedback.store import carried_out
 from kizuna.labels.definition import Definition
 from kizuna.labels.training_set import default_train_day
+from kizuna.lists.publication import Publication, lists_before
+from kizuna.lists.published import published_rows
 from kizuna.monitor.outcomes import messages_of_lists
-from kizuna.publish import Publication, lists_before
-from kizuna.published_lists import published_rows
 from kizuna.timeline import date_of
 
 

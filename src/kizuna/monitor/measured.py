@@ -13,9 +13,9 @@ from kizuna.evaluation.measures.intervals import Interval
 from kizuna.experiment.listings import executed_shares
 from kizuna.experiment.realised import BIN_COLUMNS, Realised, realised_quality
 from kizuna.labels.definition import Definition
+from kizuna.lists.publication import Publication
 from kizuna.monitor.ledger import Ledger
 from kizuna.monitor.outcomes import NOTHING_SEEN, Asked, outcomes_of
-from kizuna.publish import Publication
 from kizuna.timeline import date_of, day_of
 
 LIST_COLUMNS = [

@@ -71,7 +71,7 @@ def monitor_pack(store: Store, config: Config, as_of: int, newest: int | None = 
     """
     ledger = read_ledger(store, config, as_of)
     measured = measured_lists(store, config.cltv.margin, ledger, newest)
-    cohort = first_listings(ledger.rows, config.at_risk.consent_missing)
+    cohort = first_listings(ledger.rows)
     readings, proofs = _effects(config, ledger, [one.outcomes for one in measured]) if measured else ([], [])
     bins = [one.bins for one in measured if len(one.bins)]
     return MonitorPack(
@@ -94,13 +94,12 @@ def _effects(config: Config, ledger: Ledger, outcomes: Sequence[pd.DataFrame]) -
     seen = net_of_costs(seen, ledger.rows, ledger.executions, ledger.headline, config)
     plan = ReadingPlan(
         window=ledger.headline.window,
-        consent_missing=config.at_risk.consent_missing,
         worthwhile_value=config.economics.contact_cost or None,
     )
     # The market of the list's day; of lists that have not matured nobody asks it yet.
     rows = ledger.rows.merge(seen[["customer_id", "as_of", "market"]], on=["customer_id", "as_of"], how="left")
     readings = read_lists(rows, seen, plan, date_of(ledger.known_before), ledger.executions)
-    judged = with_outcomes(first_listings(rows, config.at_risk.consent_missing), seen)
+    judged = with_outcomes(first_listings(rows), seen)
     return readings, conduct_proofs(judged)
 
 

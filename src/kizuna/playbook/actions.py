@@ -35,7 +35,8 @@ class Rule:
     """An action and what must hold for it; an empty condition always holds.
 
     ``markets`` and ``languages`` are in lower case. ``text``: by language, in place of that of the action; empty: the
-    action's. ``min_value_at_risk``: does not hold where no value is known.
+    action's. ``min_value_at_risk``: does not hold where no value is known, ``max_days_since_purchase``
+    not where no purchase is.
     """
 
     action: str
@@ -50,6 +51,7 @@ class Rule:
     top_share: float = 1.0
     min_value_at_risk: float | None = None
     from_week: int = 1
+    max_days_since_purchase: int | None = None
     text: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -106,6 +106,11 @@ def _rule(node: Any, where: str, actions: Mapping[str, Action]) -> Rule:
         raise ConfigError(f"{where}.top_share must be a share of the list above 0 and up to 1; found {share!r}.")
     if not isinstance(week, int) or isinstance(week, bool) or week < 1:
         raise ConfigError(f"{where}.from_week must be a whole number from 1; found {week!r}.")
+    most_days = node.get("max_days_since_purchase")
+    if most_days is not None and (not isinstance(most_days, int) or isinstance(most_days, bool) or most_days < 1):
+        raise ConfigError(
+            f"{where}.max_days_since_purchase must be a whole number of days from 1; found {most_days!r}."
+        )
     value, channel = node.get("min_value_at_risk"), node.get("channel")
     if value is not None and (not _is_number(value) or value < 0):
         raise ConfigError(f"{where}.min_value_at_risk must be an amount of money from 0; found {value!r}.")
@@ -117,6 +122,7 @@ def _rule(node: Any, where: str, actions: Mapping[str, Action]) -> Rule:
         top_share=float(share),
         min_value_at_risk=value,
         from_week=week,
+        max_days_since_purchase=most_days,
         markets=tuple(market_key(name) for name in _texts(node["markets"], f"{where}.markets"))
         if "markets" in node
         else (),

@@ -44,6 +44,7 @@ class _Row:
     position: float
     value: float
     week: int
+    silent_days: float
 
 
 def plan_actions(
@@ -52,12 +53,13 @@ def plan_actions(
     """action, action_text, channel, act_by (datetime64[s]), call_hours, offer_max_cost of every listed row, on its index.
 
     ``listed``: as_of, list_rank, customer_id, facts, reason_1 …, risk_band, lifecycle_stage, weeks_on_list,
-    expected_next_purchase, and where known market, language, value_at_risk. ``context``: the consent columns and, where
-    known, points_expire_in_days, by customer_id. ``channel`` is the first consented one that suits the action, null where
-    none was agreed to; nobody is called in a market whose calendar has no hours for it. ``act_by`` is the first of the
-    expected next purchase, the day on which points expire and the end of the action's time, never before ``as_of``, moved to
-    the working day before. ``call_hours``: of the customer's market, where the channel is phone. ``offer_max_cost``:
-    value_at_risk × ``save_rate`` for actions that offer something, else null. ConfigError: no text in this language.
+    expected_next_purchase, and where known days_since_purchase, market, language, value_at_risk. ``context``: the consent
+    columns and, where known, points_expire_in_days, by customer_id. ``channel`` is the first consented one that suits the
+    action, null where none was agreed to; nobody is called in a market whose calendar has no hours for it. ``act_by`` is the
+    first of the expected next purchase, the day on which points expire and the end of the action's time, never before
+    ``as_of``, moved to the working day before. ``call_hours``: of the customer's market, where the channel is phone.
+    ``offer_max_cost``: value_at_risk × ``save_rate`` for actions that offer something, else null. ConfigError: no text in
+    this language.
     """
     load_wording(language)
     known, customers = context.set_index(context["customer_id"].astype("str")), listed["customer_id"].astype("str")
@@ -82,7 +84,7 @@ def plan_actions(
 
 def _said(row: Mapping[Any, Any], channels: set[str], count: int) -> _Row:
     reasons = (_text(row, name) for name in ("reason_1", "reason_2", "reason_3"))
-    value = row.get("value_at_risk")
+    value, silent = row.get("value_at_risk"), row.get("days_since_purchase")
     return _Row(
         facts=frozenset((_text(row, "facts") or "").split(";")) - {""},
         reasons=tuple(reason for reason in reasons if reason is not None),
@@ -94,6 +96,7 @@ def _said(row: Mapping[Any, Any], channels: set[str], count: int) -> _Row:
         position=(row["list_rank"] - 1) / count,
         value=math.nan if value is None else float(value),
         week=row["weeks_on_list"],
+        silent_days=math.nan if silent is None else float(silent),
     )
 
 
@@ -131,6 +134,7 @@ def _holds(rule: Rule, row: _Row) -> bool:
         and row.position < rule.top_share
         and (rule.min_value_at_risk is None or row.value >= rule.min_value_at_risk)
         and row.week >= rule.from_week
+        and (rule.max_days_since_purchase is None or row.silent_days <= rule.max_days_since_purchase)
     )
 
 

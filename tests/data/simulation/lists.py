@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from kizuna.at_risk import arm_of
+from kizuna.lists.selection import arm_of
 
 _ACTIONS = ("A08", "A01", "A04", "A07", "A12")
 

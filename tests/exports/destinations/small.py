@@ -17,7 +17,7 @@ from kizuna.exports.destinations.files import write_destination
 from kizuna.exports.outgoing import Outgoing
 from kizuna.exports.pack import ListPack
 from kizuna.project import Project
-from kizuna.score import AT_RISK_COLUMNS
+from kizuna.scoring.rows import AT_RISK_COLUMNS
 
 # Customers by name: arm and whether they may be contacted.
 EVERY_KIND = {
@@ -46,7 +46,13 @@ def small_list(pack: ListPack, customers: dict[str, tuple[str, bool | None]], **
 
 
 def write(
-    folder: Path, pack: ListPack, asked: str, *, last: Path | None = None, consent_missing: str = "refuse"
+    folder: Path,
+    pack: ListPack,
+    asked: str,
+    *,
+    last: Path | None = None,
+    same_day: tuple[Path, ...] = (),
+    consent_missing: str = "refuse",
 ) -> tuple[dict[str, int], list[dict[str, str]]]:
     """(rows by file, the rows of the destination's file) of the YAML of one export; contacts lie beside ``folder``."""
     config = config_of(asked, folder.parent, consent_missing)
@@ -54,7 +60,7 @@ def write(
     (export,) = config.exports
     assert isinstance(export, DestinationExport)
     folder.mkdir(exist_ok=True)
-    rows = write_destination(Outgoing(pack, config, store, (last,) if last else ()), export, folder)
+    rows = write_destination(Outgoing(pack, config, store, (last,) if last else (), same_day), export, folder)
     sent = f"destinations/{export.file_stem}.csv" in rows
     return rows, read(folder, export.file_stem) if sent else []
 

@@ -7,7 +7,7 @@ from tests.exports.destinations.small import config_of, small_list, write
 
 from kizuna.errors import ConfigError
 from kizuna.exports.destinations.settings import refuse_exports
-from kizuna.score import AT_RISK_COLUMNS
+from kizuna.scoring.rows import AT_RISK_COLUMNS
 
 GOOD = """
 to: braze

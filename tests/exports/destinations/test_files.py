@@ -183,3 +183,23 @@ def test_the_same_list_gives_the_same_bytes(tmp_path: Path, build_pack) -> None:
         write(tmp_path / name, pack, CRM)
     for path in (tmp_path / "r1/destinations").iterdir():
         assert path.read_bytes() == (tmp_path / "r2/destinations" / path.name).read_bytes()
+
+
+def test_a_day_published_again_undoes_what_its_first_revision_sent(tmp_path: Path, build_pack) -> None:
+    """Monday before: a. First revision: b. Second: c. The same again is the same file."""
+    base = build_pack("ja")
+    changed = CRM + "changed_only: true\n"
+    first_day, first, again, second = (tmp_path / name for name in ("d0", "r1", "r1b", "r2"))
+    write(first_day, small_list(base, {"a": ("target", True)}), changed)
+    b = small_list(base, {"b": ("target", True)})
+    _, sent = write(first, b, changed, last=first_day)
+    assert [row["Nr"] for row in sent] == ["b", "a"]
+    _, same = write(again, b, changed, last=first_day, same_day=(first,))
+    assert same == sent
+    _, other = write(second, small_list(base, {"c": ("target", True)}), changed, last=first_day, same_day=(first,))
+    assert [row["Nr"] for row in other] == ["c", "a", "b"]
+    # What the first revision changed is sent again, though the week before had it so.
+    _, back = write(
+        tmp_path / "r3", small_list(base, {"a": ("target", True)}), changed, last=first_day, same_day=(first,)
+    )
+    assert [row["Nr"] for row in back] == ["a", "b"]

@@ -7,7 +7,7 @@ from kizuna.config_file import parse_config
 from kizuna.errors import ConfigError
 from kizuna.exports.destinations.kinds import KINDS
 from kizuna.exports.destinations.settings import refuse_exports
-from kizuna.score import AT_RISK_COLUMNS
+from kizuna.scoring.rows import AT_RISK_COLUMNS
 
 CUSTOMERS = {"path": "c.csv", "attributes": ["store"]}
 

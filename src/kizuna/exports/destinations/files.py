@@ -54,14 +54,16 @@ def _files(out: Outgoing, asked: DestinationExport) -> dict[str, tuple[list[str]
     sent = rows_to_send(out.pack.at_risk, asked, out.config.at_risk.consent_missing)
     found = mapped(_with_more(out, asked, sent), asked, out.pack.timezone)
     held = {key: _digest(row) for key, row in zip(found.keys, found.rows, strict=True)}
-    last = _last_state(out.earlier_folders, asked)
+    # A day published again has to undo what its earlier revisions sent, too.
+    before = [_last_state(out.earlier_folders, asked), *(_state(folder, asked) or {} for folder in out.same_day)]
     rows = [
         row
         for key, row in zip(found.keys, found.rows, strict=True)
-        if not (asked.changed_only and last.get(key) == held[key])
+        if not asked.changed_only or any(state.get(key) != held[key] for state in before)
     ]
     if clears(asked):
-        rows += _clearing_rows(found, asked, sorted(last.keys() - held.keys()), list(out.pack.at_risk.columns))
+        gone = set[str]().union(*before) - held.keys()
+        rows += _clearing_rows(found, asked, sorted(gone), list(out.pack.at_risk.columns))
     refused = [[str(item.list_rank), item.customer_id, item.column, item.why] for item in found.refused]
     stem = f"{FOLDER}/{asked.file_stem}"
     return {
@@ -84,12 +86,15 @@ def _with_more(out: Outgoing, asked: DestinationExport, sent: pd.DataFrame) -> p
 
 
 def _last_state(folders: Sequence[Path], asked: DestinationExport) -> dict[str, str]:
-    """Hash of each row by key that the destination holds since its last file; empty where there was none."""
-    paths = [folder / FOLDER / f"{asked.file_stem}.state.csv" for folder in folders]
-    newest = next((path for path in paths if path.is_file()), None)
-    if newest is None:
-        return {}
-    with newest.open(encoding="utf-8", newline="") as file:
+    """Hash of each row by key that the destination held after the newest file of these folders; empty without one."""
+    return next((state for folder in folders if (state := _state(folder, asked)) is not None), {})
+
+
+def _state(folder: Path, asked: DestinationExport) -> dict[str, str] | None:
+    path = folder / FOLDER / f"{asked.file_stem}.state.csv"
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8", newline="") as file:
         return {row["key"]: row["row_sha256"] for row in csv.DictReader(file)}
 
 

@@ -1,0 +1,1 @@
+"""Lists: who is on one, where earlier ones stand, and how one is published."""

@@ -1,0 +1,41 @@
+"""Published lists as one frame: who was listed when, in which arm, with which action, drawn by which experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from kizuna.config import Config
+from kizuna.lists.publication import Publication
+
+_READ = ["as_of", "customer_id", "arm", "action", "contact_allowed", "cltv", "churn_probability"]
+COLUMNS = ["experiment", "control_share", *_READ]
+
+
+def published_rows(publications: Sequence[Publication], config: Config) -> pd.DataFrame:
+    """``COLUMNS`` of every row of these lists, list after list, in the order of each.
+
+    ``contact_allowed`` is true, false or null (consent unknown). Experiment and control share are those of the list's
+    manifest; of one that was published before manifests named them, the config's.
+    """
+    lists = [_read(publication, config) for publication in publications]
+    if not lists:
+        empty = pd.DataFrame({name: [] for name in COLUMNS}, dtype="str")
+        lists = [empty.assign(contact_allowed=pd.array([], dtype="boolean"))]
+    rows = pd.concat(lists, ignore_index=True)
+    rows["as_of"] = pd.to_datetime(rows["as_of"]).astype("datetime64[s]")
+    for name in ("control_share", "cltv", "churn_probability"):
+        rows[name] = pd.to_numeric(rows[name]).astype("float64")
+    return rows[COLUMNS]
+
+
+def _read(publication: Publication, config: Config) -> pd.DataFrame:
+    rows = pd.read_csv(publication.folder / "at_risk.csv", dtype=str, keep_default_na=False, usecols=_READ)
+    allowed = rows["contact_allowed"].map({"true": True, "false": False}).astype("boolean")
+    manifest = publication.manifest
+    return rows.assign(
+        contact_allowed=allowed,
+        experiment=manifest.get("experiment", config.experiment),
+        control_share=manifest.get("control_share", config.at_risk.control_share),
+    )

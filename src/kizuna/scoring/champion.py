@@ -1,0 +1,93 @@
+"""The models in use, and what they were trained to predict."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kizuna.config import Config
+from kizuna.errors import ModelError
+from kizuna.features.plan import FeaturePlan
+from kizuna.labels.definition import Definition
+from kizuna.lists.publication import Publication
+from kizuna.timeline import date_of
+from kizuna.tracking.registry import ModelPair, Registry
+
+if TYPE_CHECKING:
+    from kizuna.models import ChurnClassifier, CltvRegressor
+    from kizuna.models.btyd.next_purchase import NextPurchase
+    from kizuna.models.churn.season_anchor import SeasonAnchor
+
+
+@dataclass(frozen=True)
+class LoadedModels:
+    """The pinned pair, its estimators and what they were trained to predict: nothing of this comes from the config."""
+
+    pair: ModelPair
+    churn: ChurnClassifier
+    cltv: CltvRegressor | None
+    plan: FeaturePlan
+    definition: Definition
+    contract: dict[str, Any]
+    next_purchase: NextPurchase | None = None
+    season: SeasonAnchor | None = None
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Printed names by kind, ``shop-churn v3``."""
+        versions = {"churn": self.pair.churn, "cltv": self.pair.cltv}
+        return {kind: f"{version.name} v{version.version}" for kind, version in versions.items() if version}
+
+
+def load_models(config: Config, version: str | None = None) -> LoadedModels:
+    """The champion pair (or a version), resolved once and checked; ModelError where there is none to use."""
+    from kizuna.models.btyd.next_purchase import NextPurchase
+    from kizuna.models.churn.season_anchor import SeasonAnchor
+    from kizuna.models.folder import read_model
+
+    registry = Registry(config.tracking_uri, config.name)
+    pair = registry.resolve(version)
+    with tempfile.TemporaryDirectory(prefix="kizuna-") as folder:
+        churn_folder, cltv_folder = registry.load(pair, Path(folder))
+        churn = read_model(churn_folder)
+        cltv = read_model(cltv_folder) if cltv_folder else None
+    contract = churn.contract
+    # Models of earlier versions were stored without one.
+    dates, season = contract.get("next_purchase"), contract.get("season_anchor")
+    return LoadedModels(
+        pair=pair,
+        churn=churn.estimator,
+        cltv=cltv.estimator if cltv else None,
+        plan=FeaturePlan.from_json(contract["plan"]),
+        definition=Definition(**contract["definition"]),
+        contract=contract,
+        next_purchase=NextPurchase.from_json(dates) if dates else None,
+        season=SeasonAnchor.from_json(season) if season else None,
+    )
+
+
+def refuse_hindsight(models: LoadedModels, as_of: int) -> None:
+    """ModelError where the champion was trained on data later than the day."""
+    if is_hindsight(models, as_of):
+        trained = date_of(models.contract["train_day"])
+        raise ModelError(
+            f"Scores were asked for {date_of(as_of)}, but the champion ({models.names['churn']}) was trained on data "
+            f"until {trained}: it would know the future. Use kizuna backfill for past days, or --hindsight to accept it."
+        )
+
+
+def is_hindsight(models: LoadedModels, as_of: int) -> bool:
+    """Whether the champion was trained on data later than the day."""
+    train_day = models.contract["train_day"]
+    return train_day is not None and as_of < train_day
+
+
+def models_of(config: Config, publication: Publication) -> LoadedModels | None:
+    """The models that a list was made with; None where they are not in the registry any more."""
+    version = publication.manifest["models"]["churn"].rpartition(" v")[2]
+    try:
+        return load_models(config, version)
+    except ModelError:
+        return None

@@ -1,0 +1,141 @@
+"""The batch job: one day scored and published at once or not at all, or the same day found published already."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kizuna.config import Config
+from kizuna.data.knowable import knowable_fingerprints
+from kizuna.data.report import freshness
+from kizuna.data.store import Store
+from kizuna.errors import DataMissing
+from kizuna.fingerprint import file_sha256
+from kizuna.lists.publication import Publication, lists_before, locked, publish, published, restore
+from kizuna.scoring.champion import LoadedModels, is_hindsight, load_models, refuse_hindsight
+from kizuna.scoring.day import score_day
+from kizuna.scoring.deliver import deliver
+from kizuna.scoring.files import contact_rows, summary_of, write_files
+from kizuna.scoring.past import Before, before_of, freeze_kpis
+from kizuna.scoring.settings import refuse_list_settings
+from kizuna.timeline import date_of
+from kizuna.version import VERSION
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """How a day is scored. ``hindsight``: a champion that knows later days is allowed, and the manifest says so."""
+
+    republish: bool = False
+    hindsight: bool = False
+
+
+def score(
+    store: Store, config: Config, as_of: int, options: ScoreOptions | None = None, say: Say = lambda line: None
+) -> Publication:
+    """The day's publication, written now or found with the same inputs.
+
+    Errors: ModelError for no usable model; ConfigError for a published day whose inputs changed; LockHeld; ResultError;
+    DestinationFailed for a day that is published, but not yet everywhere.
+    """
+    options = options or ScoreOptions()
+    refuse_list_settings(config)
+    models = load_models(config)
+    if not options.hindsight:
+        refuse_hindsight(models, as_of)
+    for finding in freshness(store, as_of):
+        if finding.state == "error":
+            raise DataMissing(finding.details)
+    fingerprint = _fingerprint(store, config, models, as_of)
+    day = date_of(as_of)
+
+    def write(folder: Path) -> dict[str, int]:
+        before = before_of(store, config, as_of, say)
+        scored = score_day(store, config, models, as_of, before.proven)
+        say(f"{len(scored.scores):,} eligible, {len(scored.at_risk):,} listed")
+        for market in scored.selection.unknown_markets:
+            say(f"at_risk.per_market: nobody eligible is of market {market}; its limit limits nothing")
+        counts.update(scored.selection.counts)
+        arm = scored.at_risk["arm"]
+        counts.update({name: int((arm == name).sum()) for name in ("target", "control", "exempt")})
+        counts["to_contact"] = len(contact_rows(scored.at_risk))
+        manifest["summary"] = summary_of(scored)
+        manifest["proven"] = sorted(before.proven)
+        past.append(before)
+        return write_files(folder, store, config, models, scored, before)
+
+    counts: dict[str, int] = {}
+    past: list[Before] = []
+    manifest: dict[str, Any] = {
+        "schema_version": 1,
+        "shop": config.name,
+        "counts": counts,
+        "experiment": config.experiment,
+        "control_share": config.at_risk.control_share,
+        "models": models.names,
+        "definition": models.definition.to_json(),
+        "cltv_horizon_days": models.contract["cltv_horizon_days"],
+        "grade": models.contract["evaluation"]["grade"],
+        "hindsight": options.hindsight and is_hindsight(models, as_of),
+        "no_value": models.contract["no_value"],
+        "quarantined_rows": sum(info.bad_rows for info in store.tables.values()),
+    }
+    with locked(config.output_dir) as output:
+        publication = publish(output, day, fingerprint, write, manifest, options.republish)
+        for before in past:
+            freeze_kpis(before, config)
+        deliver(config, publication, say)
+    return publication
+
+
+def dry_run_day(store: Store, config: Config, as_of: int, options: ScoreOptions) -> dict[str, Any]:
+    """What publishing the day would change against the last list: counts, and the customers who come and go."""
+    refuse_list_settings(config)
+    models = load_models(config)
+    if not options.hindsight:
+        refuse_hindsight(models, as_of)
+    scored, day = score_day(store, config, models, as_of), date_of(as_of)
+    before = published(config.output_dir, day) or next(reversed(lists_before(config.output_dir, day)), None)
+    now, last = scored.at_risk["customer_id"].tolist(), []
+    if before:
+        last = pd.read_csv(before.folder / "at_risk.csv", dtype=str, keep_default_na=False)["customer_id"].tolist()
+    return {
+        "last_list": before.as_of.isoformat() if before else None,
+        "listed": len(now),
+        "come": sorted(set(now) - set(last)),
+        "go": sorted(set(last) - set(now)),
+    }
+
+
+def restore_day(config: Config, as_of: int, revision: int) -> Publication:
+    """An earlier revision of a published day, linked again."""
+    with locked(config.output_dir) as output:
+        publication = restore(output, date_of(as_of), revision)
+        deliver(config, publication)
+    return publication
+
+
+def _fingerprint(store: Store, config: Config, models: LoadedModels, as_of: int) -> dict[str, str]:
+    asked = {
+        "at_risk": config.at_risk.model_dump(),
+        "currency": config.data.currency,
+        "timezone": config.data.timezone,
+        "economics": config.economics.model_dump(),
+        "name": config.name,
+    }
+    settings = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+    return knowable_fingerprints(store, as_of) | {
+        "config": settings,
+        "churn model": models.names["churn"],
+        "cltv model": models.names.get("cltv", "none"),
+        "playbook": file_sha256(config.playbook_path)[:16] if config.playbook_path else "builtin",
+        "kizuna": VERSION,
+    }

@@ -1,0 +1,1 @@
+"""The MLflow store: where it is, what is logged there, and which model is in use."""

@@ -1,0 +1,237 @@
+"""Which registered model is in use: versions, aliases, promotion, and the files behind them.
+
+Each shop has two registered models, ``<name>-churn`` and ``<name>-cltv``. One alias moves both: the churn model's alias
+decides, its version's tag ``cltv_version`` names the partner, and the value model's alias follows for other tools.
+An alias is resolved to a version once, and the version is what a run keeps. ``load`` fetches plain files, checked
+against the sha256 recorded at registration, and executes nothing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kizuna.errors import KizunaError, ModelError
+from kizuna.fingerprint import folder_sha256
+from kizuna.tracking.runs import KINDS, Kind, TrainingRun, begin_run, download, found_or_none, talking
+from kizuna.tracking.uri import database_of, present_location, without_passwords
+
+if TYPE_CHECKING:
+    from kizuna.tracking.runs import RegisteredModel
+
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+_PROMOTED = "champion_since."
+_CHECKS = ("signal", "baseline", "calibration", "level", "leak", "champion", "segments", "population")
+_CHOOSE = "Choose a version with 'kizuna promote', or train a new one with 'kizuna train'."
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One registered version of one of the two models."""
+
+    name: str
+    version: str
+    run_id: str
+    created: datetime
+    aliases: tuple[str, ...]
+    tags: dict[str, str]
+
+    @property
+    def uri(self) -> str:
+        """The address under which MLflow and its servers know it."""
+        return f"models:/{self.name}/{self.version}"
+
+    @property
+    def refused(self) -> str:
+        """The first check of the gate that failed, such as ``signal .484 (limit .500)``; "" where the gate passed it."""
+        if self.tags.get("validation_status") != "refused":
+            return ""
+        failed = (
+            f"{name} {found[5:]}" for name in _CHECKS if (found := self.tags.get(f"gate.{name}", ""))[:4] == "fail"
+        )
+        return next(failed, "no check is on record").strip()
+
+
+@dataclass(frozen=True)
+class ModelPair:
+    """The churn version and its partner; ``cltv`` is None where no value could be learned."""
+
+    churn: ModelVersion
+    cltv: ModelVersion | None
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """When a churn version became champion."""
+
+    version: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The models of one shop in one MLflow store. Every read asks the store; nothing is kept."""
+
+    uri: str
+    name: str
+
+    @contextmanager
+    def training_run(self, run_name: str, tags: dict[str, str]) -> Iterator[TrainingRun]:
+        """A run that ends FINISHED with its models as challenger, or FAILED (KILLED when interrupted) without."""
+        run = begin_run(self.uri, self.name, run_name, tags)
+        try:
+            yield run
+        except BaseException as error:
+            with suppress(KizunaError):
+                run.end("FAILED" if isinstance(error, Exception) else "KILLED")
+            raise
+        if "churn" in run.versions:
+            self._point(CHALLENGER, run.versions)
+        run.end("FINISHED")
+
+    def versions(self) -> list[ModelVersion]:
+        """The churn model's versions, newest first; none where nothing was trained yet."""
+        return self._versions("churn")
+
+    def champion(self) -> ModelPair | None:
+        """The pair in use; None where none is promoted, or where the value model of the one that is was deleted."""
+        with suppress(ModelError):
+            return self.resolve(CHAMPION)
+        return None
+
+    def resolve(self, wanted: str | None = None) -> ModelPair:
+        """The pair of a version number or an alias (default: champion), as it is now. ModelError says what there is."""
+        sought, known = wanted or CHAMPION, self.versions()
+        for version in known:
+            if sought == version.version or sought in version.aliases:
+                return self._pair(version)
+        what = f"Version {sought}" if sought.isdecimal() else f"The {sought} version"
+        asked = f"{what} of '{self.name}' was asked for, but"
+        if not known:
+            raise ModelError(f"{asked} {self._shown} holds no model of that name. Train one with 'kizuna train'.")
+        lacking = "there is no such version" if sought.isdecimal() else "no version has that alias"
+        raise ModelError(f"{asked} {lacking}. Registered in {self._shown}: {_listed(known)}. {_CHOOSE}")
+
+    def load(self, pair: ModelPair, folder: Path) -> tuple[Path, Path | None]:
+        """The folders of the churn and the value model, copied below ``folder``, equal to what was registered."""
+        churn = self._fetch(pair.churn, "churn", folder)
+        return churn, self._fetch(pair.cltv, "cltv", folder) if pair.cltv else None
+
+    def promote(self, wanted: str, promoted_at: datetime) -> ModelPair:
+        """The pair that is champion afterwards; the one before becomes ``previous``. The files are checked first."""
+        pair, before = self.resolve(wanted), self.champion()
+        with tempfile.TemporaryDirectory(prefix="kizuna-") as folder:
+            self.load(pair, Path(folder))
+        if before is None or before.churn.version != pair.churn.version:
+            if before:
+                self._point(PREVIOUS, _numbers(before))
+            key = f"{_PROMOTED}{promoted_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            with talking(self.uri) as client:
+                client.set_registered_model_tag(pair.churn.name, key, pair.churn.version)
+        self._point(CHAMPION, _numbers(pair))
+        if CHALLENGER in pair.churn.aliases:
+            self._point(CHALLENGER, {})
+        return self.resolve(pair.churn.version)
+
+    def rollback(self, promoted_at: datetime) -> ModelPair:
+        """The pair that is champion afterwards: the ``previous`` one. The two change places."""
+        return self.promote(PREVIOUS, promoted_at)
+
+    def promotions(self) -> list[Promotion]:
+        """Which churn version became champion when, oldest first; versions deleted since are among them."""
+        model = self._registered("churn")
+        tags = model.tags if model else {}
+        moments = sorted(key for key in tags if key.startswith(_PROMOTED))
+        return [Promotion(tags[key], datetime.fromisoformat(key.removeprefix(_PROMOTED))) for key in moments]
+
+    @property
+    def _shown(self) -> str:
+        return without_passwords(self.uri)
+
+    def _registered(self, kind: Kind) -> RegisteredModel | None:
+        database = database_of(self.uri)
+        if database and not database.exists():
+            return None
+        with talking(self.uri) as client:
+            return found_or_none(lambda: client.get_registered_model(f"{self.name}-{kind}"))
+
+    def _versions(self, kind: Kind) -> list[ModelVersion]:
+        model = self._registered(kind)
+        if model is None:
+            return []
+        aliases: dict[str, list[str]] = {}
+        for alias, version in sorted(model.aliases.items()):
+            aliases.setdefault(str(version), []).append(alias)
+        found: list[Any] = []
+        token = None
+        with talking(self.uri) as client:
+            while token != "":
+                page = client.search_model_versions(f"name='{model.name}'", page_token=token)
+                found += page
+                token = page.token or ""
+        return [
+            ModelVersion(
+                one.name,
+                str(one.version),
+                one.run_id or "",
+                datetime.fromtimestamp(one.creation_timestamp / 1000, UTC),
+                tuple(aliases.get(str(one.version), [])),
+                dict(one.tags),
+            )
+            for one in sorted(found, key=lambda one: -int(one.version))
+        ]
+
+    def _pair(self, churn: ModelVersion) -> ModelPair:
+        partner = churn.tags.get("cltv_version")
+        if partner is None:
+            return ModelPair(churn, None)
+        cltv = next((version for version in self._versions("cltv") if version.version == partner), None)
+        if cltv is None:
+            raise ModelError(
+                f"Version {churn.version} of '{churn.name}' was asked for, but its partner, version {partner} of "
+                f"'{self.name}-cltv', is not in {self._shown}. {_CHOOSE}"
+            )
+        return ModelPair(churn, cltv)
+
+    def _point(self, alias: str, versions: dict[Kind, str]) -> None:
+        # The churn model last: its alias is the one that kizuna follows.
+        for kind in reversed(KINDS):
+            model = self._registered(kind)
+            with talking(self.uri) as client:
+                if kind in versions:
+                    client.set_registered_model_alias(f"{self.name}-{kind}", alias, versions[kind])
+                elif model and alias in model.aliases:
+                    client.delete_registered_model_alias(model.name, alias)
+
+    def _fetch(self, version: ModelVersion, kind: Kind, folder: Path) -> Path:
+        asked = f"Version {version.version} of '{version.name}' was asked for, but"
+        recorded = version.tags.get("artifact_sha256")
+        if recorded is None:
+            raise ModelError(f"{asked} kizuna did not register it: it has no tag artifact_sha256. {_CHOOSE}")
+        with talking(self.uri) as client:
+            location = client.get_model_version_download_uri(version.name, version.version)
+        location = present_location(self.uri, self.name, location)
+        copied = download(self.uri, location, kind, folder)
+        if copied is None:
+            raise ModelError(f"{asked} its files are gone from {without_passwords(location)}. Restore them. {_CHOOSE}")
+        if (found := folder_sha256(copied)) != recorded:
+            raise ModelError(
+                f"{asked} its files were changed after it was registered: sha256 {recorded[:12]}… is recorded, "
+                f"{found[:12]}… was found in {without_passwords(location)}. Restore them. {_CHOOSE}"
+            )
+        return copied
+
+
+def _numbers(pair: ModelPair) -> dict[Kind, str]:
+    numbers: dict[Kind, str] = {"churn": pair.churn.version}
+    return numbers | ({"cltv": pair.cltv.version} if pair.cltv else {})
+
+
+def _listed(known: list[ModelVersion]) -> str:
+    words = [f"{one.version} ({', '.join(one.aliases)})" if one.aliases else one.version for one in known[:10]]
+    return ", ".join(words) + (f" and {len(known) - 10} older" if len(known) > 10 else "")
