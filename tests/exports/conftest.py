@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.exports.made_kpi import made_kpi
+from tests.exports.made_past import made_past
 
+from kizuna.at_risk import LEFT_OUT
 from kizuna.exports.pack import AnswerCheck, ListPack
 from kizuna.exports.workbook import write_workbook
 
@@ -55,18 +58,18 @@ _REASONS = {
 }
 _ACTIONS = {
     "ja": {
-        "HUMAN_CALL": ("担当者からお電話し、ご様子を伺う", "phone"),
-        "POST_PURCHASE": ("購入後のフォローをメールでお送りする", "email"),
-        "THANK_YOU": ("お礼のお手紙をお送りする(お値引きは添えない)", "post"),
-        "LOYALTY_NUDGE": ("ポイントの使い道をご案内する", "line"),
-        "SERVICE_RECOVERY": ("お詫びと解決のご連絡。ほかの案内は解決まで控える", "phone"),
+        "A13": ("担当者からお電話し、ご様子を伺う", "phone"),
+        "A08": ("購入後のフォローをメールでお送りする", "email"),
+        "A04": ("お礼のお手紙をお送りする(お値引きは添えない)", "post"),
+        "A05": ("ポイントの使い道をご案内する", "line"),
+        "A02": ("お詫びと解決のご連絡。ほかの案内は解決まで控える", "phone"),
     },
     "en": {
-        "HUMAN_CALL": ("Call in person and ask how things are", "phone"),
-        "POST_PURCHASE": ("Follow up on the last purchase by e-mail", "email"),
-        "THANK_YOU": ("Send a letter of thanks, without a discount", "post"),
-        "LOYALTY_NUDGE": ("Point out what the points can be used for", "line"),
-        "SERVICE_RECOVERY": ("Apologise and solve it; hold all other offers until then", "phone"),
+        "A13": ("Call in person and ask how things are", "phone"),
+        "A08": ("Follow up on the last purchase by e-mail", "email"),
+        "A04": ("Send a letter of thanks, without a discount", "post"),
+        "A05": ("Point out what the points can be used for", "line"),
+        "A02": ("Apologise and solve it; hold all other offers until then", "phone"),
     },
 }
 
@@ -104,11 +107,18 @@ def hostile_ids() -> list[str]:
 
 
 def make_pack(
-    language: str = "ja", *, listed: int = 300, values: bool = True, first_run: bool = False, **changes: Any
+    language: str = "ja",
+    *,
+    listed: int = 300,
+    values: bool = True,
+    first_run: bool = False,
+    rich: bool = False,
+    **changes: Any,
 ) -> ListPack:
-    """A pack of the demo shop; ``values=False``: no value model; ``changes`` replace fields."""
+    """A pack of the demo shop; ``values=False``: no value model; ``rich``: past lists and KPIs; ``changes`` replace fields."""
     scores = _scores(values)
     at_risk = _listed(scores, language, listed, first_run)
+    scores = _with_places(scores, at_risk)
     removed = pd.DataFrame(
         {
             "customer_id": [f"C9{number:05d}" for number in range(44)],
@@ -195,6 +205,9 @@ def make_pack(
         bands=(0.6, 0.3),
         min_probability=0.46,
         economics={"contact_cost": None, "offer_cost": None, "assumed_save_rate": None},
+        left_out={name: int((scores["left_out"] == name).sum()) for name in LEFT_OUT} if rich else {},
+        past=made_past() if rich else None,
+        kpi=made_kpi() if rich else None,
     )
     return replace(pack, **changes)
 
@@ -221,9 +234,33 @@ def _scores(values: bool, count: int = 4000) -> pd.DataFrame:
             "arm": np.where(random.random(count) < 0.2, "control", "target"),
         }
     )
+    told = np.random.default_rng(17)
+    frame["market"] = pd.Series(told.choice(["jp", "us", "de", None], count, p=[0.62, 0.22, 0.14, 0.02]), dtype="str")
+    frame["language"] = frame["market"].map({"jp": "ja", "us": "en", "de": "de"}).astype("str")
+    frame["lifecycle_stage"] = pd.Series(
+        told.choice(["first", "second", "regular", "loyal", "lapsing"], count, p=[0.3, 0.2, 0.2, 0.1, 0.2]), dtype="str"
+    )
     if not values:
         frame[["cltv", "value_if_kept", "value_if_churned", "value_at_risk"]] = np.nan
     return frame.sort_values("customer_id", ignore_index=True)
+
+
+def _with_places(scores: pd.DataFrame, at_risk: pd.DataFrame) -> pd.DataFrame:
+    """The scores with why each is not listed, and whether those by the way may be contacted."""
+    random = np.random.default_rng(13)
+    listed = scores["customer_id"].isin(at_risk["customer_id"])
+    left_out = np.select(
+        [listed, random.random(len(scores)) < 0.01, scores["churn_probability"] < 0.46],
+        ["", "suppressed", "below_min_probability"],
+        "beyond_capacity",
+    )
+    allowed = pd.Series(random.choice([True, False, None], len(scores), p=[0.85, 0.08, 0.07]), dtype="boolean")
+    known = at_risk.set_index("customer_id")
+    allowed = allowed.mask(listed, scores["customer_id"].map(known["contact_allowed"]).astype("boolean"))
+    stage = scores["lifecycle_stage"].mask(listed, scores["customer_id"].map(known["lifecycle_stage"]))
+    arm = scores["arm"].mask(listed, scores["customer_id"].map(known["arm"]))
+    away = pd.Series(np.isin(left_out, ["suppressed", "below_min_probability"]))
+    return scores.assign(left_out=left_out, contact_allowed=allowed.mask(away), lifecycle_stage=stage, arm=arm)
 
 
 def _listed(scores: pd.DataFrame, language: str, count: int, first_run: bool) -> pd.DataFrame:
@@ -279,10 +316,12 @@ def _listed(scores: pd.DataFrame, language: str, count: int, first_run: bool) ->
         random.choice(["", "NO_THANKS_180D", "LATE_DELIVERY_90D"], count, p=[0.6, 0.3, 0.1]),
     )
     frame["arm"] = np.where(owed, "exempt", frame["arm"])
-    chosen = np.where(owed, "SERVICE_RECOVERY", random.choice(list(actions)[:4], count)) if count else []
+    chosen = np.where(owed, "A02", random.choice(list(actions)[:4], count)) if count else []
     frame["action"] = chosen
     frame["action_text"] = [actions[code][0] for code in chosen]
     frame["channel"] = [actions[code][1] for code in chosen]
+    frame["call_hours"] = [{"jp": "09:00-20:00", "us": "10:00-19:00"}.get(market) for market in frame["market"]]
+    frame["offer_max_cost"] = np.where(frame["action"] == "A05", (0.05 * frame["value_at_risk"]).round(), np.nan)
     frame["act_by"] = pd.Series(
         [pd.Timestamp(AS_OF) + pd.Timedelta(days=int(days)) for days in random.integers(2, 21, count)],
         dtype="datetime64[s]",
@@ -303,10 +342,11 @@ def _listed(scores: pd.DataFrame, language: str, count: int, first_run: bool) ->
 _COLUMNS = [
     *("as_of", "list_rank", "customer_id", "churn_probability", "horizon_days", "risk_band"),
     *("risk_percentile", "churn_probability_prev", "list_status", "weeks_on_list", "lifecycle_stage"),
+    *("market", "language"),
     *("last_purchase", "days_since_purchase", "usual_gap_days", "overdue_ratio", "expected_next_purchase"),
     *("orders_365d", "revenue_365d", "currency", "cltv", "cltv_horizon_days", "cltv_formula", "value_if_kept"),
     *("value_if_churned", "value_at_risk"),
     *(f"reason_{place}{part}" for place in (1, 2, 3) for part in ("", "_text", "_strength")),
-    *("facts", "action", "action_text", "channel", "act_by"),
+    *("facts", "action", "action_text", "channel", "call_hours", "act_by", "offer_max_cost"),
     *("contact_allowed", "suppressed_reason", "arm", "data_warning", "churn_model", "cltv_model"),
 ]

@@ -27,6 +27,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "double precision": (
         *("churn_probability", "churn_probability_prev", "days_since_purchase", "usual_gap_days", "overdue_ratio"),
         *("orders_365d", "revenue_365d", "cltv", "cltv_formula", "value_if_kept", "value_if_churned", "value_at_risk"),
+        "offer_max_cost",
     ),
     "boolean": ("contact_allowed",),
 }

@@ -65,7 +65,8 @@ class ListPack:
     the smallest difference in churn that one list can show. ``dated``: whether the labels name days; where they do not,
     there is no window of prediction, no past list, and no later result. ``part``: which part of the list this is, where it
     is split. ``left_out``: how many eligible customers are not listed, by reason. ``past``: None where nothing was published
-    before; ``kpi``: the KPIs of the last two years, None where the tables have no days.
+    before; ``kpi``: the KPIs of the last two years, None where the tables have no days. ``margin``: what values were
+    multiplied by; at 1 they are revenue.
     """
 
     name: str
@@ -97,6 +98,7 @@ class ListPack:
     left_out: dict[str, int] = field(default_factory=dict)
     past: PastLists | None = None
     kpi: KpiPack | None = None
+    margin: float = 1.0
 
     @property
     def title(self) -> str:

@@ -20,7 +20,8 @@ _LONGEST = 40
 def split_pack(pack: ListPack, values: pd.Series) -> dict[str, ListPack]:
     """The packs by the end of their file names, one for each value that a listed customer has.
 
-    ``values``: text by customer id; customers without one make a part of their own. Ranks stay those of the whole list.
+    ``values``: text by customer id; customers without one make a part of their own. Ranks, past lists and KPIs stay those of
+    the whole shop.
     """
 
     def value_of(frame: pd.DataFrame) -> pd.Series:
@@ -33,11 +34,13 @@ def split_pack(pack: ListPack, values: pd.Series) -> dict[str, ListPack]:
     removed = None if pack.removed is None else value_of(pack.removed)
     packs, words = {}, load_words(pack.language)
     for value, ending in file_endings(sorted(set(listed))).items():
+        mine = pack.scores[eligible == value].reset_index(drop=True)
         packs[ending] = replace(
             pack,
             part=words("part.unknown") if value == UNKNOWN else value,
             at_risk=pack.at_risk[listed == value].reset_index(drop=True),
-            scores=pack.scores[eligible == value].reset_index(drop=True),
+            scores=mine,
+            left_out={reason: int((mine["left_out"] == reason).sum()) for reason in pack.left_out},
             removed=None if removed is None else pack.removed[removed == value].reset_index(drop=True),  # type: ignore[index]
         )
     return packs

@@ -40,6 +40,11 @@ LIST_COLUMNS = [
     *("revenue_365d", "cltv", "cltv_formula", "value_if_kept", "value_if_churned", "value_at_risk"),
     *("facts", "contact_allowed", "suppressed_reason", "arm"),
 ]
+# What the list adds to the scores of every eligible customer.
+SCORE_COLUMNS = [
+    *("risk_band", "risk_percentile", "arm"),
+    *("market", "language", "lifecycle_stage", "left_out", "contact_allowed"),
+]
 
 _VALUES = ("cltv", "value_if_kept", "value_if_churned", "value_at_risk")
 # What is read of the context beside facts and consent; null where the table behind it is not configured.
@@ -90,7 +95,8 @@ class Selection:
     """One list.
 
     ``listed``: the columns ``LIST_COLUMNS`` in order of list_rank. ``scores``: every eligible customer, sorted by
-    customer_id: the columns given, and risk_band, risk_percentile, arm. ``counts``: eligible, listed, and the left
+    customer_id: the columns given, and ``SCORE_COLUMNS``; left_out is why a customer is not listed, "" for who is, and
+    contact_allowed is null for who was not looked at. ``counts``: eligible, listed, and the left
     out by reason. ``removed``: see ``removed_since``; None on the first run. ``rank_by`` and ``min_probability``:
     those used. ``unknown_markets``: markets with a limit in which nobody is eligible.
     """
@@ -150,6 +156,7 @@ def select(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan, history:
     walk["is_silent"] = walk["days_since_purchase"] > plan.silent_after_days
     beyond = left_out(walk, plan.limits)
     table.loc[walk.index, "left_out"] = beyond
+    table["contact_allowed"] = walk["contact_allowed"].reindex(table.index)
 
     listed = walk[beyond == LISTED].copy()
     listed = listed.assign(list_rank=np.arange(1, len(listed) + 1), as_of=pd.Timestamp(plan.as_of))
@@ -159,7 +166,7 @@ def select(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan, history:
     reasons = {reason: int((table["left_out"] == reason).sum()) for reason in LEFT_OUT}
     return Selection(
         listed=listed[LIST_COLUMNS].reset_index(drop=True),
-        scores=table[[*scores.columns, "risk_band", "risk_percentile", "arm"]],
+        scores=table[[*scores.columns, *SCORE_COLUMNS]],
         counts={"eligible": len(table), "listed": len(listed), **reasons},
         removed=removed_since(table, listed["customer_id"], earlier),
         rank_by=rank_by,

@@ -117,6 +117,7 @@ def _pack(store: Store, config: Config, models: LoadedModels, scored: Scored) ->
         economics=config.economics.model_dump(),
         dated=contract["train_day"] is not None,
         left_out={reason: selection.counts[reason] for reason in LEFT_OUT},
+        margin=config.cltv.margin,
     )
 
 
