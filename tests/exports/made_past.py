@@ -91,7 +91,15 @@ def _groups() -> list[tuple[Any, ...]]:
 
 def _trend(day: date, place: int) -> tuple[Any, ...]:
     wave = float(np.sin(place / 3))
-    return (day, 3900 + 5 * place, 288 + 3 * place, 205 + place, 0.455 + 0.01 * wave, 0.31 + 0.02 * wave, 4.6e6 + 2e5 * wave)
+    return (
+        day,
+        3900 + 5 * place,
+        288 + 3 * place,
+        205 + place,
+        0.455 + 0.01 * wave,
+        0.31 + 0.02 * wave,
+        4.6e6 + 2e5 * wave,
+    )
 
 
 def _frame(rows: list[dict[str, Any]], columns: list[str], counts: list[str]) -> pd.DataFrame:

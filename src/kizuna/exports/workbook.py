@@ -10,14 +10,20 @@ from kizuna.exports.pack import ListPack
 from kizuna.exports.sheets.changes import write_changes
 from kizuna.exports.sheets.cover import write_cover
 from kizuna.exports.sheets.evidence import write_quality, write_results
+from kizuna.exports.sheets.groups import write_groups
 from kizuna.exports.sheets.guide import write_guide
+from kizuna.exports.sheets.how_many import write_how_many
+from kizuna.exports.sheets.kpi import write_kpi
+from kizuna.exports.sheets.kpi_groups import write_kpi_groups
 from kizuna.exports.sheets.lists import write_apart, write_list, write_service
+from kizuna.exports.sheets.matrix import write_matrix
 from kizuna.exports.sheets.paper import FONT_SIZE, Paper
+from kizuna.exports.sheets.past import write_past
 from kizuna.wording.words import load_words
 
 
 def write_workbook(pack: ListPack, path: Path) -> None:
-    """Writes at_risk.xlsx, its sheets in the order of SHEETS.
+    """Writes at_risk.xlsx, its sheets in the order of SHEETS; those of which nothing is known add none.
 
     The custom properties kizuna_name, kizuna_as_of and kizuna_language say which list a filled copy belongs to.
     """
@@ -50,6 +56,12 @@ SHEETS: list[Callable[[Paper], None]] = [
     write_service,
     write_apart,
     write_changes,
+    write_groups,
+    write_matrix,
+    write_how_many,
+    write_past,
+    write_kpi,
+    write_kpi_groups,
     write_results,
     write_quality,
     write_guide,

@@ -21,4 +21,4 @@ def test_long_texts_get_lines_and_lines_get_height():
     assert line_count("最終購入から六十二日が経過しています", 20) == 2
     assert line_count("one\ntwo", 20) == 2
     assert line_count(None, 20) == 1
-    assert row_height(1) < row_height(2) < row_height(6) == row_height(60)
+    assert row_height(1) < row_height(2) < row_height(10) == row_height(60)

@@ -11,7 +11,6 @@ from kizuna.exports.figures import (
     answer_text,
     dated_key,
     economics_text,
-    effect_text,
     figures_of,
     has_values,
     left_out_text,
@@ -22,6 +21,7 @@ from kizuna.exports.figures import (
     why_text,
 )
 from kizuna.exports.insights import insights
+from kizuna.exports.proof import of_whole, proof_text, realised_text
 from kizuna.exports.sheets.paper import (
     ACCENT,
     LINE,
@@ -183,8 +183,9 @@ def _notes(paper: Paper, sheet: Any, row: int, figures: Figures) -> int:
     aside = words("cover.aside", control=figures.control, paused=figures.paused, sheet=words("sheet.apart"))
     notes = [
         ("insight", words("cover.join").join(insights(pack, words))),
-        ("answer", answer_text(pack, words)),
-        ("effect", effect_text(pack, words)),
+        ("effect", of_whole(proof_text(pack, words), pack, words)),
+        ("realised", of_whole(realised_text(pack, words), pack, words)),
+        ("answer", of_whole(answer_text(pack, words), pack, words)),
         ("trust", trust),
         ("aside", aside),
         ("left_out", left_out_text(pack, words)),

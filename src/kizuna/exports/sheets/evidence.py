@@ -10,7 +10,6 @@ from kizuna.exports.figures import (
     RECIPES,
     answer_text,
     dated_key,
-    effect_text,
     evaluation_text,
     gate_checks,
     gate_text,
@@ -18,6 +17,7 @@ from kizuna.exports.figures import (
     order_text,
     outcome_text,
 )
+from kizuna.exports.proof import proof_text, realised_text
 from kizuna.exports.sheets.paper import (
     ACCENT,
     LINE,
@@ -71,10 +71,13 @@ def write_results(paper: Paper) -> None:
         ("results.order", order_text(pack, words)),
         ("results.level", level_text(pack, words)),
         ("results.answer", answer_text(pack, words)),
-        ("results.effect", effect_text(pack, words)),
+        ("results.realised", realised_text(pack, words)),
+        ("results.effect", proof_text(pack, words)),
         ("results.models", " / ".join(pack.models[key] for key in sorted(pack.models))),
     ]
-    row = _lines(paper, sheet, [(words(key), text) for key, text in lines], 1)
+    if pack.part is not None:
+        lines.append(("results.part", words("results.whole")))
+    row = _lines(paper, sheet, [(words(key), text) for key, text in lines if text], 1)
     row = _metrics(paper, sheet, row + 1)
     row = _gate(paper, sheet, row + 1)
     row = _answer(paper, sheet, row + 1)

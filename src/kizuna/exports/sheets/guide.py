@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from kizuna.exports.figures import dated_key
 from kizuna.exports.pack import ListPack
+from kizuna.exports.sheets.how_many import costs_of
 from kizuna.exports.sheets.paper import ACCENT, LINE, MUTED, Paper, line_count, open_sheet, row_height
 from kizuna.wording.words import share_text
 
-_SHEETS = ("cover", "list", "service", "apart", "changes", "results", "quality")
+_SHEETS = (
+    *("cover", "list", "service", "apart", "changes", "groups", "matrix", "how_many", "past", "kpi", "kpi_groups"),
+    *("results", "quality"),
+)
+# Terms of a sheet that may be missing.
+_PAST = ("effect", "verdict", "kept", "said", "lift", "level_gap", "holm")
+_KPI = ("interval", "reference", "not_final", "restated", "stages")
 _TERMS = (
     "rank",
     "as_of",
@@ -27,6 +34,12 @@ _TERMS = (
     "paused",
     "unknown_consent",
     "eligible",
+    "listed_share",
+    "reached",
+    "wasted",
+    "break_even",
+    *_PAST,
+    *_KPI,
     "auc",
     "feedback",
 )
@@ -45,7 +58,6 @@ def write_guide(paper: Paper) -> None:
     """Adds the guide: sheets, terms with this list's own numbers, the caveat, and how to handle personal data."""
     words, pack = paper.words, paper.pack
     sheet = open_sheet(paper, "guide", MUTED)
-    sheet.fit_to_pages(1, 1)
     for position, width in enumerate(_WIDTHS):
         sheet.set_column(position, position, width)
     numbers: dict[str, object] = {
@@ -59,18 +71,32 @@ def write_guide(paper: Paper) -> None:
         "active": pack.active_within_days,
         "value_days": pack.cltv_horizon_days or words("none"),
         "timezone": pack.timezone,
+        "name": pack.name,
+        "reference": "30" if pack.kpi is None else pack.kpi.settings["reference_below"],
         "rank_by": words.code("rank_by", pack.rank_by),
     }
     row = 0
-    terms = tuple(term for term in _TERMS if term not in _NEEDS or _is_known(pack, _NEEDS[term]))
-    for part, keys in (("sheets", _SHEETS), ("terms", terms), ("care", ("caveat", "personal", "spreadsheet"))):
+    there = {sheet.get_name() for sheet in paper.book.worksheets()}
+    sheets = tuple(key for key in _SHEETS if words(f"sheet.{key}") in there)
+    absent = {*(() if "past" in sheets else _PAST), *(() if "kpi" in sheets else _KPI)}
+    absent |= set() if costs_of(pack).contact is not None else {"break_even"}
+    terms = tuple(
+        term for term in _TERMS if term not in absent and (term not in _NEEDS or _is_known(pack, _NEEDS[term]))
+    )
+    parts = (
+        ("begin", ("read", "ask")),
+        ("sheets", sheets),
+        ("terms", terms),
+        ("care", ("caveat", "personal", "spreadsheet")),
+    )
+    for part, keys in parts:
         sheet.set_row(row, 26)
         sheet.write_string(row, 0, words(f"guide.{part}"), paper.format(bold=True, font_size=13, font_color=ACCENT))
         row += 1
         for key in keys:
             name = words(f"sheet.{key}") if part == "sheets" else words(f"guide_{part}.{key}_name")
             text = words(f"guide_{part}.{_variant(pack, key)}", **numbers)
-            rule: dict[str, object] = {"top": 1, "top_color": LINE, "valign": "top", "text_wrap": True}
+            rule: dict[str, object] = {"top": 1, "top_color": LINE, "text_wrap": True}
             sheet.write_string(row, 0, name, paper.format(**rule, bold=True))
             sheet.write_string(row, 1, text, paper.format(**rule))
             sheet.set_row(row, row_height(max(line_count(name, _WIDTHS[0]), line_count(text, _WIDTHS[1]))))

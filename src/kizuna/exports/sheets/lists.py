@@ -36,8 +36,6 @@ _CONTEXT = (
     ("lifecycle_stage", "stage"),
     ("market", "text"),
     ("language", "text"),
-    ("call_hours", "text"),
-    ("offer_max_cost", "money"),
     ("last_purchase", "date"),
     ("days_since_purchase", "count"),
     ("usual_gap_days", "count"),
@@ -115,25 +113,35 @@ def _whom(paper: Paper, rows: pd.DataFrame) -> list[Column]:
 def _what(paper: Paper, rows: pd.DataFrame) -> list[Column]:
     words = paper.words
     channels = [words.code("channel", value) for value in _values(rows["channel"])]
-    return [
+    columns = [
         Column(words("column.why"), [why_text(row, words) for _, row in rows.iterrows()], "text", 52),
         Column(words("column.action_text"), _values(rows["action_text"]), "text", 48),
         Column(words("column.channel"), channels, "word", 14),
-        Column(words("column.act_by"), _values(rows["act_by"]), "date", 14),
     ]
+    if _is_known(rows, "call_hours"):
+        columns.append(Column(words("column.call_hours"), _values(rows["call_hours"]), "text", 14))
+    if _is_known(rows, "offer_max_cost"):
+        ceilings = rows["offer_max_cost"]
+        columns.append(Column(words("column.offer_max_cost"), _values(ceilings), money_kind(paper, ceilings), 14))
+    return [*columns, Column(words("column.act_by"), _values(rows["act_by"]), "date", 14)]
 
 
 def _more(paper: Paper, rows: pd.DataFrame) -> list[Column]:
     """The other reasons and the facts, where there are any."""
     words = paper.words
-    weights = [words.code("strength", value) for value in _values(rows["reason_1_strength"])]
-    columns = [
-        Column(words("column.reason_1_strength"), weights, "word", 10),
-        Column(words("column.reason_2"), _values(rows["reason_2_text"]), "text", 52),
-        Column(words("column.reason_3"), _values(rows["reason_3_text"]), "text", 52),
-        Column(words("column.facts"), [facts_text(value, words) for value in rows["facts"]], "text", 44),
-    ]
+    columns = [_strength(paper, rows, 1)]
+    for place in (2, 3):
+        columns += [
+            Column(words(f"column.reason_{place}"), _values(rows[f"reason_{place}_text"]), "text", 52),
+            _strength(paper, rows, place),
+        ]
+    columns.append(Column(words("column.facts"), [facts_text(value, words) for value in rows["facts"]], "text", 44))
     return [column for column in columns if any(column.values)]
+
+
+def _strength(paper: Paper, rows: pd.DataFrame, place: int) -> Column:
+    values = [paper.words.code("strength", value) for value in _values(rows[f"reason_{place}_strength"])]
+    return Column(paper.words(f"column.reason_{place}_strength"), values, "word", 14)
 
 
 def _inputs(paper: Paper, rows: pd.DataFrame) -> list[Column]:
@@ -148,7 +156,7 @@ def _inputs(paper: Paper, rows: pd.DataFrame) -> list[Column]:
 def _context(paper: Paper, rows: pd.DataFrame) -> list[Column]:
     columns = []
     for name, kind in _CONTEXT:
-        if name not in rows or not rows[name].notna().any():
+        if not _is_known(rows, name):
             continue
         values = _values(rows[name])
         if kind == "money":
@@ -191,6 +199,10 @@ def _validate(paper: Paper, sheet: Any, first_column: int, last_row: int) -> Non
             rule = {"validate": "date", "criteria": ">=", "value": first, "error_message": message}
         if rule:
             sheet.data_validation(1, position, last_row, position, {**title, **rule})
+
+
+def _is_known(rows: pd.DataFrame, name: str) -> bool:
+    return name in rows and bool(rows[name].notna().any())
 
 
 def _values(column: pd.Series) -> list[Any]:

@@ -30,7 +30,7 @@ TINTS = {
 }
 FONT_SIZE = 10
 
-_LINE_HEIGHT, _ROW_HEIGHT, _LONGEST_CELL_LINES = 14.0, 22.0, 6
+_LINE_HEIGHT, _ROW_HEIGHT, _LONGEST_CELL_LINES = 14.0, 22.0, 10
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,12 @@ class Paper:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table. ``kind``: id, text, word, count, share, ratio, metric, ``money:`` or ``number:`` and the number
-    format, date, tint (a band or state with a colour of its own), status (of a check, too), input or input:date (left
-    empty for people)."""
+    """One column of a table.
+
+    ``kind``: id, text, word, count, share, points (signed), ratio, metric, ``money:`` or ``number:`` and the number format,
+    date, tint (a band or state with a colour of its own), status (of a check, too), input or input:date (left empty for
+    people).
+    """
 
     header: str
     values: Sequence[Any]
@@ -97,6 +100,9 @@ def write_table(paper: Paper, sheet: Any, columns: Sequence[Column], top: int = 
             write_cell(paper, sheet, (top + 1 + row, position), value, column.kind)
             if column.kind in ("text", "id"):
                 lines = max(lines, line_count(value, widths[position]))
+                # Ids stand in bold, which takes more where they do not fit on a line.
+                if column.kind == "id" and lines > 1:
+                    lines = max(lines, line_count(value, 0.75 * widths[position]))
         sheet.set_row(top + 1 + row, row_height(lines))
     return top + 1 + count
 
@@ -107,8 +113,11 @@ def fit_columns(sheet: Any, columns: Sequence[Column]) -> None:
         sheet.set_column(position, position, column_width(column))
 
 
-def write_cell(paper: Paper, sheet: Any, at: tuple[int, int], value: Any, kind: str) -> None:
-    """Writes one value as its own type: text stays text whatever it looks like; null is an empty, formatted cell."""
+def write_cell(paper: Paper, sheet: Any, at: tuple[int, int], value: Any, kind: str, **properties: object) -> None:
+    """Writes one value as its own type: text stays text whatever it looks like; null is an empty, formatted cell.
+
+    ``properties``: of the cell's format, over those of its kind.
+    """
     look: dict[str, object] = {"bottom": 1, "bottom_color": LINE}
     if kind.startswith("input"):
         number_format = paper.date_format() if kind == "input:date" else "@"
@@ -117,7 +126,8 @@ def write_cell(paper: Paper, sheet: Any, at: tuple[int, int], value: Any, kind: 
         )
         return
     if kind in ("text", "id", "word"):
-        style = paper.format(**look, **_placed(kind), num_format="@", text_wrap=kind != "word", bold=kind == "id")
+        usual = {**look, **_placed(kind), "num_format": "@", "text_wrap": kind != "word", "bold": kind == "id"}
+        style = paper.format(**{**usual, **properties})
         _write(sheet, at, value, style)
     elif kind in ("tint", "status"):
         background, ink = TINTS.get(str(value), (WASH, INK))
@@ -125,11 +135,18 @@ def write_cell(paper: Paper, sheet: Any, at: tuple[int, int], value: Any, kind: 
         group = "band" if kind == "tint" else "gate_status"
         _write(sheet, at, paper.words.code(group, value), style)
     elif kind == "date":
-        _write(sheet, at, value, paper.format(**look, **_placed(kind), num_format=paper.date_format()))
+        _write(sheet, at, value, paper.format(**look, **_placed(kind), num_format=paper.date_format(), **properties))
     else:
-        formats = {"count": "#,##0", "share": "0.0%", "ratio": '0.0"×"', "metric": "0.0000"}
+        formats = {
+            "count": "#,##0",
+            "share": "0.0%",
+            "points": '+0.0;"−"0.0;0.0',
+            "ratio": '0.0"×"',
+            "metric": "0.0000",
+        }
         given = kind.partition(":")[2]
-        _write(sheet, at, value, paper.format(**look, **_placed(kind), num_format=formats.get(kind, given)))
+        number_format = formats.get(kind, given)
+        _write(sheet, at, value, paper.format(**look, **_placed(kind), num_format=number_format, **properties))
 
 
 def _placed(kind: str) -> dict[str, object]:
