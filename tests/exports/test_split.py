@@ -25,6 +25,14 @@ def test_every_row_is_in_one_part_and_ranks_stay(build_pack):
     assert pack.title == "shop"
 
 
+def test_each_part_counts_its_own_who_are_left_out(build_pack):
+    pack = build_pack("ja", rich=True)
+    parts = split_pack(pack, pack.scores.set_index("customer_id")["market"])
+    for part in parts.values():
+        assert len(part.scores) == len(part.at_risk) + sum(part.left_out.values())
+    assert {reason: sum(part.left_out[reason] for part in parts.values()) for reason in pack.left_out} == pack.left_out
+
+
 def test_the_first_list_has_no_removed_in_its_parts(build_pack):
     pack = build_pack("ja", first_run=True)
     parts = split_pack(pack, pd.Series("JP", index=pack.scores["customer_id"]))

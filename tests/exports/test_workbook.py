@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from kizuna.exports.figures import places
+from kizuna.exports.split import split_pack
 from kizuna.exports.workbook import write_workbook
 from kizuna.wording.catalog import languages
 from kizuna.wording.words import load_words
@@ -15,11 +16,21 @@ from kizuna.wording.words import load_words
 SHEETS = {
     "ja": [
         *("まとめ", "今週のリスト", "先に個別対応", "連絡しない(比較用)"),
-        *("前回からの変化", "モデルの成績", "データ品質", "用語と読み方"),
+        *(
+            "前回からの変化",
+            "市場・ステージ別",
+            "理由と施策",
+            "何人に連絡すべきか",
+            "これまでの実績",
+            "KPI",
+            "KPI(区分別)",
+        ),
+        *("モデルの成績", "データ品質", "用語と読み方"),
     ],
     "en": [
         *("Summary", "This week", "Service first", "Do not contact"),
-        *("Changes", "Model results", "Data quality", "How to read"),
+        *("Changes", "By market and stage", "Reasons and actions", "How many to contact", "Lists so far"),
+        *("KPI", "KPI by group", "Model results", "Data quality", "How to read"),
     ],
 }
 FEEDBACK = {
@@ -35,19 +46,39 @@ def table(sheet):
 
 @pytest.mark.parametrize("language", languages())
 def test_the_sheets_stand_in_order(read_workbook, language):
-    _, book = read_workbook(language)
+    _, book = read_workbook(language, rich=True)
     assert book.sheetnames == SHEETS[language]
     assert book.active.title == SHEETS[language][0]
+    assert all(len(name) <= 31 for name in book.sheetnames)
+
+
+def test_sheets_of_which_nothing_is_known_are_left_out(read_workbook, build_pack):
+    assert read_workbook("en")[1].sheetnames == [name for name in SHEETS["en"] if not name.startswith("KPI")]
+    undated = read_workbook("en", dated=False, definition="provided", listed=3)[1].sheetnames
+    assert not {"Lists so far", "KPI", "KPI by group"} & set(undated)
+
+
+def test_a_part_shows_no_figures_of_the_whole_shop_as_its_own(tmp_path, build_pack):
+    pack = build_pack("en", rich=True)
+    part = split_pack(pack, pack.scores.set_index("customer_id")["market"])["us"]
+    write_workbook(part, tmp_path / "at_risk.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "at_risk.xlsx")
+    assert book.sheetnames == [name for name in SHEETS["en"] if name not in ("Lists so far", "KPI", "KPI by group")]
+    said = [cell.value for row in book["Summary"].iter_rows() for cell in row if isinstance(cell.value, str)]
+    whole = [text for text in said if text.endswith("(whole shop)")]
+    assert [text.split()[0] for text in whole] == ["2025-Q3:", "Of", "Of"]
+    results = [row[0] for row in book["Model results"].iter_rows(values_only=True)]
+    assert "Please note" in results
 
 
 @pytest.mark.parametrize("language", languages())
 def test_no_formula_and_no_link_whatever_the_data_say(read_workbook, tmp_path, build_pack, language):
-    _, book = read_workbook(language)
+    _, book = read_workbook(language, rich=True)
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert len(cells) > 5000
     assert {cell.data_type for cell in cells} <= {"n", "s", "d"}
     assert not any(cell.hyperlink for cell in cells)
-    write_workbook(build_pack(language), tmp_path / "at_risk.xlsx")
+    write_workbook(build_pack(language, rich=True), tmp_path / "at_risk.xlsx")
     with zipfile.ZipFile(tmp_path / "at_risk.xlsx") as archive:
         parts = {name: archive.read(name).decode("utf-8") for name in archive.namelist()}
     assert not [name for name in parts if "vba" in name.lower() or "externalLink" in name]
@@ -140,7 +171,7 @@ def test_filters_frozen_headers_and_drop_downs(read_workbook, language):
 
 @pytest.mark.parametrize("language", languages())
 def test_every_sheet_prints_in_landscape_one_page_wide(read_workbook, language):
-    _, book = read_workbook(language)
+    _, book = read_workbook(language, rich=True)
     for sheet in book:
         assert sheet.page_setup.orientation == "landscape"
         assert sheet.page_setup.paperSize == 9
@@ -151,7 +182,7 @@ def test_every_sheet_prints_in_landscape_one_page_wide(read_workbook, language):
 
 def test_a_list_is_the_same_file_every_time(tmp_path, build_pack):
     for name in ("a", "b"):
-        write_workbook(build_pack("ja"), tmp_path / f"{name}.xlsx")
+        write_workbook(build_pack("ja", rich=True), tmp_path / f"{name}.xlsx")
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
     with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
@@ -169,6 +200,19 @@ def test_a_filled_copy_says_which_list_it_belongs_to(read_workbook):
     assert book.properties.created == datetime(2026, 1, 1)
 
 
+def test_hostile_codes_and_groups_stay_text(read_workbook, build_pack):
+    pack = build_pack("en", listed=40, rich=True)
+    names = ['=HYPERLINK("http://x")', "<img src=x onerror=alert(1)>", "𠮷" * 60, "bell\x07\x0b"]
+    scores = pack.scores.assign(market=[names[place % 4] for place in range(len(pack.scores))], language="-1+1")
+    rows = pack.at_risk.assign(action="=1+1", reason_1="@SUM(A1)", arm="target", lifecycle_stage="+1")
+    _, book = read_workbook("en", listed=40, rich=True, scores=scores, at_risk=rows)
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells} <= {"n", "s", "d"}
+    assert not any(cell.hyperlink for cell in cells)
+    texts = {cell.value for cell in cells}
+    assert {*names[:3], "-1+1", "=1+1", "@SUM(A1)"} <= texts
+
+
 def test_control_characters_and_endless_texts_are_no_hindrance(read_workbook, build_pack):
     pack = build_pack("en", listed=4)
     rows = pack.at_risk.assign(
@@ -183,7 +227,9 @@ def test_control_characters_and_endless_texts_are_no_hindrance(read_workbook, bu
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("libreoffice") is None, reason="needs LibreOffice")
-@pytest.mark.parametrize("changes", [{}, {"values": False, "answer": None}, {"listed": 0, "first_run": True}])
+@pytest.mark.parametrize(
+    "changes", [{"rich": True}, {"values": False, "answer": None}, {"listed": 0, "first_run": True}]
+)
 @pytest.mark.parametrize("language", languages())
 def test_libreoffice_opens_and_prints_it(tmp_path, build_pack, language, changes):
     write_workbook(build_pack(language, **changes), tmp_path / "at_risk.xlsx")

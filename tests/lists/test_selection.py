@@ -16,6 +16,7 @@ from kizuna.config_file import parse_config
 from kizuna.errors import ResultError
 from kizuna.lists.selection import (
     LIST_COLUMNS,
+    SCORE_COLUMNS,
     ListPlan,
     arm_of,
     lifecycle_stage,
@@ -89,7 +90,17 @@ def test_ten_customers():
     assert selection.listed.columns.tolist() == LIST_COLUMNS
     assert selection.listed["list_status"].tolist() == ["new"] * 6
     assert selection.scores["customer_id"].tolist() == sorted(row[0] for row in rows)
-    assert selection.scores.set_index("customer_id").at["complains", "arm"] == "exempt"
+    scored = selection.scores.set_index("customer_id")
+    assert scored.at["complains", "arm"] == "exempt"
+    assert selection.scores.columns.tolist() == [*scores.columns, *SCORE_COLUMNS]
+    assert {
+        name: count for name, count in selection.counts.items() if count and name not in ("eligible", "listed")
+    } == (scored.loc[scored["left_out"] != "", "left_out"].value_counts().to_dict())
+    # Who was never walked past has no answer; who was left out for want of a place has one.
+    beyond = scored.index[scored["left_out"] == "beyond_capacity"]
+    assert pd.isna(scored.at["staff", "contact_allowed"])
+    assert scored.loc[beyond, "contact_allowed"].tolist() == [True, True]
+    assert (scored.at["refuses", "contact_allowed"], scored.at["refuses", "left_out"]) == (False, "")
 
 
 def test_the_next_weeks():

@@ -17,6 +17,28 @@ def test_the_guide_speaks_in_this_list_s_numbers(read_workbook):
     assert {"Summary", "This week", "Service first", "Do not contact", "Personal data"} <= set(rows)
 
 
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_it_names_every_sheet_of_the_workbook(read_workbook, language):
+    for fields in ({"rich": True}, {"first_run": True}):
+        book = read_workbook(language, **fields)[1]
+        names = [row[0] for row in book.worksheets[-1].iter_rows(values_only=True)]
+        assert set(book.sheetnames[:-1]) <= set(names)
+
+
+def test_terms_of_sheets_that_are_missing_are_not_explained(read_workbook):
+    rich = dict(read_workbook("en", rich=True)[1]["How to read"].iter_rows(values_only=True))
+    plain = dict(read_workbook("en")[1]["How to read"].iter_rows(values_only=True))
+    assert set(rich) - set(plain) == {
+        *("KPI", "KPI by group", "95% interval", "Reference only", "Not final", "Restated", "Stages in the KPI sheets")
+    }
+    assert rich["Reference only"].startswith("A figure of fewer than 30 observations.")
+    assert rich["Who to ask"].startswith("Whoever runs kizuna for shop.")
+    assert "Break-even save rate" not in rich
+    costs = {"contact_cost": 1.0, "offer_cost": 0.0, "assumed_save_rate": None}
+    paid = dict(read_workbook("en", economics=costs)[1]["How to read"].iter_rows(values_only=True))
+    assert "Break-even save rate" in paid
+
+
 def test_of_what_nothing_is_known_nothing_is_explained(read_workbook, build_pack):
     listed = build_pack("en", listed=4, values=False).at_risk
     unknown = {name: float("nan") for name in ("cltv_formula", "usual_gap_days", "days_since_purchase")}

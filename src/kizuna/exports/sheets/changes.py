@@ -11,7 +11,7 @@ from kizuna.exports.sheets.blocks import set_widths, write_heading, write_title
 from kizuna.exports.sheets.paper import Column, Paper, open_sheet, write_table
 
 _STATUSES = ("new", "returned", "continuing")
-_WIDTHS = (18, 28, 60, 14, 16, 18, 14, 22)
+_WIDTHS = (18, 28, 60, 14, 16, 18, 14, 26)
 
 
 def write_changes(paper: Paper) -> None:
@@ -37,7 +37,7 @@ def write_changes(paper: Paper) -> None:
         Column(words("column.churn_probability_prev"), changes["before"].tolist(), "share", 14),
         Column(words("changes.points"), (100 * (changes["now"] - changes["before"])).tolist(), "points", 14),
         Column(words("column.weeks_on_list"), changes["weeks"].tolist(), "count", 12),
-        Column(words("csv.place"), changes["place"].tolist(), "word", 20),
+        Column(words("csv.place"), changes["place"].tolist(), "word", 26),
     ]
     end = write_table(paper, sheet, columns, row)
     sheet.freeze_panes(row + 1, 2)

@@ -75,8 +75,8 @@ def _block(paper: Paper, sheet: Any, row: int, people: pd.DataFrame, name: str) 
         for at, (head, kind) in enumerate(zip(heads, kinds, strict=True))
     ]
     values: list[Any] = [words("blocks.total"), *total[: len(heads)]]
-    if effects:
-        found = [effects.get(str(group)) for _, _, group in parts]
+    found = [effects.get(str(group)) for _, _, group in parts]
+    if any(found):
         columns.append(
             Column(words("groups.kept"), [100 * one["estimate"] if one else None for one in found], "points")
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,11 +62,13 @@ def write_kpi(paper: Paper) -> None:
     row = write_heading(paper, sheet, row, words("kpi_sheet.glance"))
     row = _glance(paper, sheet, row, wording, by_month)
     row = write_heading(paper, sheet, row, words("kpi_sheet.months"))
-    heads = [name for _, name in months]
+    heads = [period_text(paper, name) for _, name in months]
     row = write_kpis(paper, sheet, row, wording, KpiTable(words("kpi_sheet.corner"), heads, by_month))
     longer = [*_periods(everybody, "quarter", QUARTERS), *_periods(everybody, "fiscal_year", YEARS)]
     row = write_heading(paper, sheet, row, words("kpi_sheet.longer"))
-    table = KpiTable(words("kpi_sheet.corner"), [name for _, name in longer], _figures(everybody, shown, longer))
+    table = KpiTable(
+        words("kpi_sheet.corner"), [period_text(paper, name) for _, name in longer], _figures(everybody, shown, longer)
+    )
     row = write_kpis(paper, sheet, row, wording, table)
     row = _restated(paper, sheet, row, kpi, wording)
     notes = [wording.filled(wording.tree["note"][name]) for name in ("complement", "interval", "frozen")]
@@ -78,6 +81,11 @@ def write_kpi(paper: Paper) -> None:
 def legend(paper: Paper, wording: Wording) -> str:
     """What the marks of the KPI sheets mean."""
     return paper.words("kpi_sheet.legend", below=wording.settings["reference_below"])
+
+
+def period_text(paper: Paper, name: str) -> str:
+    """The name of a period as the language writes fiscal years: FY2025-Q1, 2025年度-Q1."""
+    return re.sub(r"^FY(\d+)", lambda found: paper.words("kpi_sheet.fiscal", year=found[1]), name)
 
 
 def newest_quarter(numbers: pd.DataFrame) -> str | None:
@@ -131,8 +139,8 @@ def _glance_row(
     one = settled[-1] if settled else next((one for one in reversed(cells) if one), None)
     largest = abs(one["value"]) if one and not pd.isna(one["value"]) else 0.0
     sheet.write_string(row, 0, wording.name(code), paper.format(**rule, bold=True, indent=1, text_wrap=True))
-    month = one["period"] if one else ""
-    sheet.write_string(row, 1, str(month), paper.format(**rule, align="right", font_color=MUTED))
+    month = period_text(paper, str(one["period"])) if one else ""
+    sheet.write_string(row, 1, month, paper.format(**rule, align="right", font_color=MUTED))
     write_value(cell_at(paper, sheet, (row, 2), wording, largest), one)
     number = paper.format(**rule, align="right", font_color=MUTED, num_format="#,##0")
     few = paper.format(**rule, align="right", font_color=MUTED, num_format=f'#,##0" {words("kpi_sheet.ref")}"')
@@ -175,22 +183,26 @@ def _restated(paper: Paper, sheet: Any, row: int, kpi: KpiPack, wording: Wording
     ordered = found.assign(
         is_small=found["dimension"] != "all", is_detail=[not BY_CODE[code].headline for code in found["kpi"]]
     ).sort_values(["is_small", "is_detail", "start", "kpi"], ascending=[True, True, False, True], kind="stable")
-    shown = rows_in(ordered.head(_RESTATED_SHOWN))
-    units = [BY_CODE[one["kpi"]].unit for one in shown]
-    said = [
-        [
-            figure(float("nan") if one[name] is None else one[name], unit, wording)
-            for one, unit in zip(shown, units, strict=True)
-        ]
-        for name in ("published_value", "value")
-    ]
+    said = [(one, *_said(one, wording)) for one in rows_in(ordered)]
+    # What is the same to the last digit shown is counted and not listed.
+    told = [(one, was, now) for one, was, now in said if was != now][:_RESTATED_SHOWN]
+    if not told:
+        return row
+    shown = [one for one, _, _ in told]
     columns = [
         Column(words("kpi_sheet.corner"), [wording.name(one["kpi"]) for one in shown], "text", 26),
         Column(words("kpi_sheet.first_day"), [one["start"].date() for one in shown], "date"),
         Column(words("kpi_sheet.last_day"), [one["end"].date() for one in shown], "date"),
         Column(words("kpi_sheet.group"), [wording.group(one["dimension"], one["group"]) for one in shown], "word"),
-        Column(words("kpi_sheet.was"), said[0], "word"),
-        Column(words("kpi_sheet.is"), said[1], "word"),
+        Column(words("kpi_sheet.was"), [was for _, was, _ in told], "word"),
+        Column(words("kpi_sheet.is"), [now for _, _, now in told], "word"),
         Column(words("kpi_sheet.told"), [one["published_known_before"].date() for one in shown], "date"),
     ]
     return write_table(paper, sheet, columns, row)
+
+
+def _said(row: dict[str, Any], wording: Wording) -> tuple[str, str]:
+    """What was published and what is found now, as they are read."""
+    unit = BY_CODE[row["kpi"]].unit
+    values = [math.nan if row[name] is None else float(row[name]) for name in ("published_value", "value")]
+    return figure(values[0], unit, wording), figure(values[1], unit, wording)

@@ -55,7 +55,8 @@ def write_kpis(paper: Paper, sheet: Any, row: int, wording: Wording, table: KpiT
             for position, one in enumerate(figures, start=2):
                 _WRITERS[line](_Cell(paper, sheet, (row + place, position), wording, (largest, rule)), one)
             sheet.set_row(row + place, _HEIGHTS[place])
-        style = paper.format(top=1, top_color=LINE, bold=True, indent=1, text_wrap=True, valign="top")
+        named: dict[str, object] = {"bold": True, "align": "left", "indent": 1, "text_wrap": True, "valign": "top"}
+        style = paper.format(top=1, top_color=LINE, **named)
         sheet.merge_range(row, 0, row + 1, 0, "", style)
         sheet.write_string(row, 0, wording.name(code), style)
         row += len(LINES)
@@ -75,7 +76,8 @@ class _Cell:
     def text(self, text: str, **properties: object) -> None:
         """Writes small, muted text on the right."""
         usual = {"font_size": 8, "font_color": MUTED, "align": "right", **self.look[1]}
-        self.sheet.write_string(*self.at, text, self.paper.format(**{**usual, **properties}))
+        style = self.paper.format(**{**usual, **properties})
+        self.sheet.write_string(*self.at, text, style) if text else self.sheet.write_blank(*self.at, None, style)
 
     def number(self, value: float, number_format: str, **properties: object) -> None:
         """Writes a number on the right."""
@@ -92,7 +94,8 @@ def write_value(cell: _Cell, one: Figure | None) -> None:
         cell.text(cell.wording.word("state", one["state"]))
         return
     marks = ("*" if one["state"] == "censored" else "") + ("†" if one["restated"] else "")
-    shown = unit_format(cell.paper, one["unit"], cell.look[0]) + (f'"{marks}"' if marks else "")
+    plain = unit_format(cell.paper, one["unit"], cell.look[0]) + (f'"{marks}"' if marks else "")
+    shown = f'{plain};"−"{plain}'
     sure = one["state"] == "ok"
     cell.number(one["value"], shown, bold=sure, italic=not sure, font_color=INK if sure else MUTED)
 
@@ -145,7 +148,8 @@ def interval(one: Figure, paper: Paper, wording: Wording) -> str:
 
 def _signed(text: str) -> str:
     """The text with a true minus; what rounds to nought has none."""
-    return text[1:] if not text.strip("-0.%") else text.replace("-", "−")
+    is_nought = text.startswith("-") and not text.strip("-0.%")
+    return text[1:] if is_nought else text.replace("-", "−")
 
 
 def unit_format(paper: Paper, unit: str, largest: float) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from kizuna.exports.proof import rows_in
 from kizuna.exports.sheets.blocks import CrossTable, set_widths, write_cross, write_heading, write_sentence, write_title
-from kizuna.exports.sheets.kpi import legend, newest_quarter
+from kizuna.exports.sheets.kpi import legend, newest_quarter, period_text
 from kizuna.exports.sheets.kpi_cells import Figure, KpiTable, write_kpis
 from kizuna.exports.sheets.paper import Paper, money_kind, open_sheet
 from kizuna.kpi.catalog import KPIS
@@ -17,7 +17,7 @@ from kizuna.kpi.standing import STAGES
 from kizuna.kpi.wording import Wording, load_wording
 
 DIMENSIONS = ("market", "language", "segment", "touchpoint")
-_MOST = 8
+_MOST, _LONGEST_HEAD = 8, 24
 _WIDTHS = (30, 13, *(13.5 for _ in range(_MOST + 1)))
 
 
@@ -32,7 +32,7 @@ def write_kpi_groups(paper: Paper) -> None:
     span = words.span(numbers["start"].iloc[0].date(), numbers["end"].iloc[0].date())
     sheet = open_sheet(paper, "kpi_groups")
     set_widths(sheet, _WIDTHS)
-    line = words("kpi_sheet.groups_line", quarter=quarter, span=span)
+    line = words("kpi_sheet.groups_line", quarter=period_text(paper, quarter), span=span)
     row = write_title(paper, sheet, words("sheet.kpi_groups"), line, _WIDTHS)
     row = write_sentence(paper, sheet, row, legend(paper, wording), _WIDTHS)
     for dimension in DIMENSIONS:
@@ -57,13 +57,18 @@ def _dimension(paper: Paper, sheet: Any, row: int, wording: Wording, numbers: pd
         one["kpi"]: one for one in rows_in(numbers[numbers["dimension"] == "all"]) if one["kpi"] in codes
     }
     figures = {code: [everybody.get(code), *(found.get((code, group)) for group in shown)] for code in codes}
-    heads = [wording.word("dimension", "all"), *(wording.group(dimension, group) for group in shown)]
+    heads = [wording.word("dimension", "all"), *(_short(wording.group(dimension, group)) for group in shown)]
     row = write_heading(paper, sheet, row, words("kpi_sheet.by", what=wording.word("dimension", dimension)))
     row = write_kpis(paper, sheet, row, wording, KpiTable(words("kpi_sheet.corner"), heads, figures))
     if len(groups) > len(shown):
         rest = words("kpi_sheet.more_groups", count=f"{len(groups) - len(shown):,}")
         row = write_sentence(paper, sheet, row, rest, _WIDTHS)
     return row
+
+
+def _short(name: str) -> str:
+    """A name that fits into a column's head."""
+    return name if len(name) <= _LONGEST_HEAD else f"{name[: _LONGEST_HEAD - 1]}…"
 
 
 def _migration(paper: Paper, sheet: Any, row: int, wording: Wording, kpi: KpiPack, quarter: str) -> int:
@@ -77,7 +82,7 @@ def _migration(paper: Paper, sheet: Any, row: int, wording: Wording, kpi: KpiPac
         sums = moves.groupby(["from_stage", "to_stage"])[key].sum()
         cells = [[float(sums[a, b]) if (a, b) in sums.index else None for b in there] for a in there]
         kind = "count" if key == "customers" else money_kind(paper, pd.Series([float(sums.sum())]))
-        row = write_heading(paper, sheet, row, words(f"kpi_sheet.moves_{key}", quarter=quarter))
+        row = write_heading(paper, sheet, row, words(f"kpi_sheet.moves_{key}", quarter=period_text(paper, quarter)))
         row = write_cross(paper, sheet, row, CrossTable(words("kpi_sheet.moves_corner"), names, names, cells, kind))
     texts = [
         f"{wording.tree['stage'][stage]['name']}: {wording.filled(wording.tree['stage'][stage]['text'])}"

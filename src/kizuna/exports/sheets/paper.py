@@ -159,7 +159,7 @@ def _placed(kind: str) -> dict[str, object]:
 
 
 def _write(sheet: Any, at: tuple[int, int], value: Any, style: Any) -> None:
-    if value is None or pd.isna(value):
+    if value is None or value == "" or pd.isna(value):
         sheet.write_blank(*at, None, style)
     elif isinstance(value, str):
         sheet.write_string(*at, value, style)
