@@ -96,10 +96,11 @@ def test_ten_customers():
     assert {
         name: count for name, count in selection.counts.items() if count and name not in ("eligible", "listed")
     } == (scored.loc[scored["left_out"] != "", "left_out"].value_counts().to_dict())
-    # Who was never walked past has no answer; who was left out for want of a place has one.
+    # Contact is known of everybody, listed or not.
     beyond = scored.index[scored["left_out"] == "beyond_capacity"]
-    assert pd.isna(scored.at["staff", "contact_allowed"])
+    assert not scored.at["staff", "contact_allowed"]
     assert scored.loc[beyond, "contact_allowed"].tolist() == [True, True]
+    assert pd.isna(scored.at[target_2, "contact_allowed"])
     assert (scored.at["refuses", "contact_allowed"], scored.at["refuses", "left_out"]) == (False, "")
 
 

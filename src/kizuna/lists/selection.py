@@ -95,8 +95,8 @@ class Selection:
     """One list.
 
     ``listed``: the columns ``LIST_COLUMNS`` in order of list_rank. ``scores``: every eligible customer, sorted by
-    customer_id: the columns given, and ``SCORE_COLUMNS``; left_out is why a customer is not listed, "" for who is, and
-    contact_allowed is null for who was not looked at. ``counts``: eligible, listed, and the left
+    customer_id: the columns given, and ``SCORE_COLUMNS``; left_out is why a customer is not listed, "" for who is;
+    contact_allowed is false for who is suppressed. ``counts``: eligible, listed, and the left
     out by reason. ``removed``: see ``removed_since``; None on the first run. ``rank_by`` and ``min_probability``:
     those used. ``unknown_markets``: markets with a limit in which nobody is eligible.
     """
@@ -148,15 +148,16 @@ def select(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan, history:
     suppressed = table["suppressed_reason"].notna()
     table["left_out"] = np.select([suppressed, probability < least], ["suppressed", "below_min_probability"], "")
 
+    marked = table.join(standing(table["customer_id"], earlier, plan.as_of, plan.contact_pause_days))
+    marked = _mark_contact(marked, plan)
+    table["contact_allowed"] = marked["contact_allowed"].mask(suppressed, False)
     ranking = ([rank_by, "churn_probability", "customer_id"], [False, False, True])
-    order = table.sort_values(ranking[0], ascending=ranking[1], na_position="last", kind="stable")
+    order = marked.sort_values(ranking[0], ascending=ranking[1], na_position="last", kind="stable")
     walk = order[order["left_out"] == ""].copy()
-    walk = _mark_contact(walk.join(standing(walk["customer_id"], earlier, plan.as_of, plan.contact_pause_days)), plan)
     walk["takes_place"] = ((walk["arm"] == "target") & walk["contact_allowed"].fillna(True)).astype(bool)
     walk["is_silent"] = walk["days_since_purchase"] > plan.silent_after_days
     beyond = left_out(walk, plan.limits)
     table.loc[walk.index, "left_out"] = beyond
-    table["contact_allowed"] = walk["contact_allowed"].reindex(table.index)
 
     listed = walk[beyond == LISTED].copy()
     listed = listed.assign(list_rank=np.arange(1, len(listed) + 1), as_of=pd.Timestamp(plan.as_of))

@@ -3,8 +3,13 @@ import pytest
 from kizuna.wording.words import load_words
 
 
+def terms(book):
+    """Each term with its explanation."""
+    return {row[0]: row[1] for row in book["How to read"].iter_rows(values_only=True)}
+
+
 def test_the_guide_speaks_in_this_list_s_numbers(read_workbook):
-    rows = dict(read_workbook("en")[1]["How to read"].iter_rows(values_only=True))
+    rows = terms(read_workbook("en")[1])
     assert rows["Churn"] == "A customer who does not buy in 1 Jan – 31 Mar 2026 (90 days)."
     assert rows["Risk"] == (
         "High from 60%, medium from 30%, low below. Listed are customers from 46% on, ranked by value at risk."
@@ -26,17 +31,37 @@ def test_it_names_every_sheet_of_the_workbook(read_workbook, language):
 
 
 def test_terms_of_sheets_that_are_missing_are_not_explained(read_workbook):
-    rich = dict(read_workbook("en", rich=True)[1]["How to read"].iter_rows(values_only=True))
-    plain = dict(read_workbook("en")[1]["How to read"].iter_rows(values_only=True))
+    rich = terms(read_workbook("en", rich=True)[1])
+    plain = terms(read_workbook("en")[1])
     assert set(rich) - set(plain) == {
-        *("KPI", "KPI by group", "95% interval", "Reference only", "Not final", "Restated", "Stages in the KPI sheets")
+        *(
+            "KPI",
+            "KPI by group",
+            "Changes of KPIs",
+            "Months",
+            "Reference only",
+            "Not final",
+            "Restated",
+            "Stages in the KPI sheets",
+        )
     }
     assert rich["Reference only"].startswith("A figure of fewer than 30 observations.")
     assert rich["Who to ask"].startswith("Whoever runs kizuna for shop.")
     assert "Break-even save rate" not in rich
     costs = {"contact_cost": 1.0, "offer_cost": 0.0, "assumed_save_rate": None}
-    paid = dict(read_workbook("en", economics=costs)[1]["How to read"].iter_rows(values_only=True))
+    paid = terms(read_workbook("en", economics=costs)[1])
     assert "Break-even save rate" in paid
+    assert "Left after cost" not in paid
+
+
+def test_terms_have_their_names_in_the_other_language(read_workbook):
+    for language, pair in (("en", ("Value at risk", "失う恐れ")), ("ja", ("失う恐れ", "Value at risk"))):
+        rows = list(read_workbook(language, rich=True)[1].worksheets[-1].iter_rows(values_only=True))
+        assert pair in [(row[0], row[2]) for row in rows]
+        assert {row[2] for row in rows if row[1] is None and row[0]} == {
+            None,
+            "日本語" if language == "en" else "English",
+        }
 
 
 def test_of_what_nothing_is_known_nothing_is_explained(read_workbook, build_pack):
@@ -44,7 +69,7 @@ def test_of_what_nothing_is_known_nothing_is_explained(read_workbook, build_pack
     unknown = {name: float("nan") for name in ("cltv_formula", "usual_gap_days", "days_since_purchase")}
     bare = listed.assign(**unknown, expected_next_purchase=None)
     book = read_workbook("en", listed=4, values=False, at_risk=bare, definition="provided", dated=False)[1]
-    rows = dict(book["How to read"].iter_rows(values_only=True))
+    rows = terms(book)
     assert rows["Churn"] == "A customer who leaves, as the labels say. They have no days, and so name no period."
     assert rows["Eligible"] == "All customers that the tables know, whatever their label says."
     assert rows["By when"].startswith("The first of two days: the expiry of points, the end of the action's own time.")

@@ -27,7 +27,12 @@ def below(rows, head):
 
 def test_the_effect_of_each_quarter(rows):
     read, running = below(rows(rich=True), "Quarter")
-    assert (read["Quarter"], read["Verdict"], read["To contact"], read["Left alone"]) == ("2025-Q3", "Earned", 641, 163)
+    assert (read["Quarter"], read["Verdict"], read["To contact"], read["Left alone"]) == (
+        "2025-Q3",
+        "Clearly more",
+        641,
+        163,
+    )
     assert (read["Revenue per listed customer"], read["95% interval"]) == (2140, "¥380 to ¥3,900")
     assert (read["Stayed (points)"], read["95% interval 1"]) == (pytest.approx(6.2), "+1.1 to +11.3")
     assert read["Carried out"] == 0.87

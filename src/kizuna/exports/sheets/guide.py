@@ -6,15 +6,29 @@ from kizuna.exports.figures import dated_key
 from kizuna.exports.pack import ListPack
 from kizuna.exports.sheets.how_many import costs_of
 from kizuna.exports.sheets.paper import ACCENT, LINE, MUTED, Paper, line_count, open_sheet, row_height
-from kizuna.wording.words import share_text
+from kizuna.wording.catalog import languages
+from kizuna.wording.words import load_words, share_text
 
 _SHEETS = (
     *("cover", "list", "service", "apart", "changes", "groups", "matrix", "how_many", "past", "kpi", "kpi_groups"),
     *("results", "quality"),
 )
 # Terms of a sheet that may be missing.
-_PAST = ("effect", "verdict", "kept", "said", "lift", "level_gap", "holm")
-_KPI = ("interval", "reference", "not_final", "restated", "stages")
+_PAST = (
+    "effect",
+    "verdict",
+    "kept",
+    "winsorised",
+    "executed",
+    "needed",
+    "said",
+    "lift",
+    "level_gap",
+    "tenth",
+    "holm",
+    "interval",
+)
+_KPI = ("change", "trend", "reference", "not_final", "restated", "stages")
 _TERMS = (
     "rank",
     "as_of",
@@ -26,18 +40,26 @@ _TERMS = (
     "cltv",
     "cltv_formula",
     "reason",
+    "strength",
     "facts",
     "act_by",
     "expected_next_purchase",
     "slow_rhythm",
+    "offer_max_cost",
+    "call_hours",
+    "stage",
+    "status",
+    "overdue",
     "arm",
     "paused",
     "unknown_consent",
     "eligible",
     "listed_share",
     "reached",
+    "at_random",
     "wasted",
     "break_even",
+    "left",
     *_PAST,
     *_KPI,
     "auc",
@@ -50,8 +72,13 @@ _NEEDS = {
     "cltv_formula": "cltv_formula",
     "expected_next_purchase": "expected_next_purchase",
     "slow_rhythm": "usual_gap_days",
+    "overdue": "overdue_ratio",
+    "offer_max_cost": "offer_max_cost",
+    "call_hours": "call_hours",
+    "strength": "reason_1_strength",
+    "stage": "lifecycle_stage",
 }
-_WIDTHS = (30, 110)
+_WIDTHS, _OTHER_WIDTH = (30, 110), 30
 
 
 def write_guide(paper: Paper) -> None:
@@ -79,7 +106,9 @@ def write_guide(paper: Paper) -> None:
     there = {sheet.get_name() for sheet in paper.book.worksheets()}
     sheets = tuple(key for key in _SHEETS if words(f"sheet.{key}") in there)
     absent = {*(() if "past" in sheets else _PAST), *(() if "kpi" in sheets else _KPI)}
-    absent |= set() if costs_of(pack).contact is not None else {"break_even"}
+    costs = costs_of(pack)
+    absent |= set() if costs.contact is not None else {"break_even", "left"}
+    absent |= set() if costs.save_rate is not None else {"left"}
     terms = tuple(
         term for term in _TERMS if term not in absent and (term not in _NEEDS or _is_known(pack, _NEEDS[term]))
     )
@@ -89,17 +118,26 @@ def write_guide(paper: Paper) -> None:
         ("terms", terms),
         ("care", ("caveat", "personal", "spreadsheet")),
     )
+    others = [load_words(language) for language in languages() if language != pack.language]
+    for position in range(len(others)):
+        sheet.set_column(len(_WIDTHS) + position, len(_WIDTHS) + position, _OTHER_WIDTH)
     for part, keys in parts:
+        # What a sheet or a term is called in the other languages, for teams that work in several.
+        beside = others if part in ("sheets", "terms") else []
         sheet.set_row(row, 26)
         sheet.write_string(row, 0, words(f"guide.{part}"), paper.format(bold=True, font_size=13, font_color=ACCENT))
+        for position, other in enumerate(beside, start=len(_WIDTHS)):
+            sheet.write_string(row, position, other("guide.language"), paper.format(font_color=MUTED, valign="bottom"))
         row += 1
         for key in keys:
-            name = words(f"sheet.{key}") if part == "sheets" else words(f"guide_{part}.{key}_name")
+            name = f"sheet.{key}" if part == "sheets" else f"guide_{part}.{key}_name"
             text = words(f"guide_{part}.{_variant(pack, key)}", **numbers)
             rule: dict[str, object] = {"top": 1, "top_color": LINE, "text_wrap": True}
-            sheet.write_string(row, 0, name, paper.format(**rule, bold=True))
+            sheet.write_string(row, 0, words(name), paper.format(**rule, bold=True))
             sheet.write_string(row, 1, text, paper.format(**rule))
-            sheet.set_row(row, row_height(max(line_count(name, _WIDTHS[0]), line_count(text, _WIDTHS[1]))))
+            for position, other in enumerate(beside, start=len(_WIDTHS)):
+                sheet.write_string(row, position, other(name), paper.format(**rule, font_color=MUTED))
+            sheet.set_row(row, row_height(max(line_count(words(name), _WIDTHS[0]), line_count(text, _WIDTHS[1]))))
             row += 1
         row += 1
 
@@ -115,4 +153,4 @@ def _variant(pack: ListPack, key: str) -> str:
 
 def _is_known(pack: ListPack, column: str) -> bool:
     """Whether any listed customer has a value there; of an empty list everything is explained."""
-    return pack.at_risk.empty or bool(pack.at_risk[column].notna().any())
+    return pack.at_risk.empty or (column in pack.at_risk and bool(pack.at_risk[column].notna().any()))

@@ -51,6 +51,8 @@ def write_kpi(paper: Paper) -> None:
         return
     kpi, wording = pack.kpi, load_wording(pack.language, pack.kpi.settings)
     sheet = open_sheet(paper, "kpi")
+    sheet.set_zoom(90)
+    sheet.freeze_panes(0, 2)
     set_widths(sheet, _WIDTHS)
     line = words("kpi_sheet.line", day=words.day(kpi.known_before), name=pack.name)
     row = write_title(paper, sheet, words("sheet.kpi"), line, _WIDTHS)

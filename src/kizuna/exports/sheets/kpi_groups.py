@@ -31,6 +31,8 @@ def write_kpi_groups(paper: Paper) -> None:
     numbers = kpi.numbers[(kpi.numbers["kind"] == "quarter") & (kpi.numbers["period"] == quarter)]
     span = words.span(numbers["start"].iloc[0].date(), numbers["end"].iloc[0].date())
     sheet = open_sheet(paper, "kpi_groups")
+    sheet.set_zoom(90)
+    sheet.freeze_panes(0, 2)
     set_widths(sheet, _WIDTHS)
     line = words("kpi_sheet.groups_line", quarter=period_text(paper, quarter), span=span)
     row = write_title(paper, sheet, words("sheet.kpi_groups"), line, _WIDTHS)
