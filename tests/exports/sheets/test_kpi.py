@@ -87,7 +87,7 @@ def test_every_headline_kpi_stands_beside_its_definition(sheet):
 
 def test_fiscal_years_are_named_as_the_language_does(sheet):
     heads = [cell.value for row in sheet("ja").iter_rows() for cell in row if isinstance(cell.value, str)]
-    assert {"2025年度", "2025年度-Q3", "2025-12"} <= set(heads)
+    assert {"2025年度", "2025年度 第3四半期", "2025-12"} <= set(heads)
     assert "FY2025" not in heads
 
 

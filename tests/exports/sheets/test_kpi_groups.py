@@ -30,6 +30,8 @@ def test_groups_stand_side_by_side_for_the_newest_quarter_that_has_ended(rows):
     assert churn[2:6] == pytest.approx(
         [expected["all", "all"], *(expected["market", name] for name in ("jp", "us", "de"))]
     )
+    nps = next(row for row in found[start:] if row[0] == "NPS")
+    assert nps[4:6] == ("not enough data", "not enough data")
     assert {row[0] for row in found} >= {"Market", "Language", "Stage at the start", "Touchpoint"}
 
 

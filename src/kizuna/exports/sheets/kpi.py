@@ -86,8 +86,12 @@ def legend(paper: Paper, wording: Wording) -> str:
 
 
 def period_text(paper: Paper, name: str) -> str:
-    """The name of a period as the language writes fiscal years: FY2025-Q1, 2025年度-Q1."""
-    return re.sub(r"^FY(\d+)", lambda found: paper.words("kpi_sheet.fiscal", year=found[1]), name)
+    """The name of a period as the language writes fiscal years and their quarters; that of a month as it is."""
+    found = re.fullmatch(r"FY(\d+)(?:-Q(\d))?", name)
+    if found is None:
+        return name
+    year, quarter = found.groups()
+    return paper.words("kpi_sheet.fiscal_quarter" if quarter else "kpi_sheet.fiscal", year=year, quarter=quarter)
 
 
 def newest_quarter(numbers: pd.DataFrame) -> str | None:

@@ -44,7 +44,8 @@ def write_kpi_groups(paper: Paper) -> None:
 
 
 def _dimension(paper: Paper, sheet: Any, row: int, wording: Wording, numbers: pd.DataFrame, dimension: str) -> int:
-    words, mine = paper.words, numbers[(numbers["dimension"] == dimension) & (numbers["n"] > 0)]
+    words, every = paper.words, numbers[numbers["dimension"] == dimension]
+    mine = every[every["n"] > 0]
     codes = [kpi.code for kpi in KPIS if kpi.headline and (mine["kpi"] == kpi.code).any()]
     mine = mine[mine["kpi"].isin(codes)]
     if mine.empty:
@@ -54,7 +55,7 @@ def _dimension(paper: Paper, sheet: Any, row: int, wording: Wording, numbers: pd
     if dimension == "segment":
         groups = [stage for stage in STAGES if stage in set(groups)]
     shown = groups[:_MOST]
-    found: dict[tuple[str, str], Figure] = {(one["kpi"], one["group"]): one for one in rows_in(mine)}
+    found: dict[tuple[str, str], Figure] = {(one["kpi"], one["group"]): one for one in rows_in(every)}
     everybody: dict[str, Figure] = {
         one["kpi"]: one for one in rows_in(numbers[numbers["dimension"] == "all"]) if one["kpi"] in codes
     }
