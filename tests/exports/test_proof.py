@@ -31,7 +31,9 @@ def test_a_quarter_that_earned_says_how_much_for_each_customer(pack):
     assert proof_text(pack, JA).startswith(
         "2025-Q3: 連絡した結果、掲載1名あたりの売上が比較用より2,140円多くなりました(95%区間 380円〜3,900円、"
     )
-    assert "more value per listed customer" in proof_text(replace(pack, margin=0.4), EN)
+    for basis, what in (("margin", "margin"), ("net", "margin after the costs of contact")):
+        other = replace(pack, past=replace(pack.past, basis=basis))
+        assert f"¥2,140 more {what} per listed customer" in proof_text(other, EN)
 
 
 def test_a_quarter_that_lost_says_so(pack):

@@ -46,7 +46,7 @@ def verdict_text(read: Mapping[str, Any], pack: ListPack, words: Words) -> str:
     counts = {"target": f"{read['target']:,}", "control": f"{read['control']:,}"}
     parts = []
     if read["value"] is not None:
-        what = words("proof.revenue" if pack.margin == 1 else "proof.value")
+        what = words(f"proof.money.{'revenue' if pack.past is None else pack.past.basis}")
         # Of two arms the sign is said by the verdict's own words.
         key = f"proof.{read['verdict']}"
         amount = words.money(abs(read["value"]) if key != "proof.not_clear" else read["value"], pack.currency)

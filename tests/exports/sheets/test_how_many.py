@@ -75,20 +75,20 @@ def test_without_costs_there_is_revenue_and_no_profit(table):
 
 def test_costs_bring_the_break_even_rate(table):
     _, rows, texts = table(economics=COSTS, margin=0.4)
-    value = "Value at risk reached (value)"
+    value = "Value at risk reached (margin)"
     for row in rows:
         assert row["Cost"] == pytest.approx(500 * row["Customers contacted"])
         assert row["Break-even save rate"] == pytest.approx(row["Cost"] / row[value])
-    assert "Left after cost (value)" not in rows[0]
+    assert "Left after cost (margin)" not in rows[0]
     assert any(text and "multiplied by the margin of 0.4" in text for text in texts)
 
 
 def test_an_assumed_rate_brings_what_would_be_left(table):
     _, rows, _ = table(economics=COSTS | {"assumed_save_rate": 0.15}, margin=0.4)
     for row in rows:
-        kept = row["Expected value kept if 15% is saved"]
-        assert kept == pytest.approx(0.15 * row["Value at risk reached (value)"])
-        assert row["Left after cost (value)"] == pytest.approx(kept - row["Cost"])
+        kept = row["Expected margin kept if 15% is saved"]
+        assert kept == pytest.approx(0.15 * row["Value at risk reached (margin)"])
+        assert row["Left after cost (margin)"] == pytest.approx(kept - row["Cost"])
 
 
 def test_without_values_cost_stands_alone(table):

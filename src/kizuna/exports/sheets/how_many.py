@@ -127,7 +127,7 @@ def _columns(paper: Paper, reached: pd.DataFrame, counts: list[int], own: int) -
 
 
 def _money(paper: Paper, key: str, values: list[Any], **places: object) -> Column:
-    what = paper.words("amount.revenue" if paper.pack.margin == 1 else "amount.value")
+    what = paper.words("amount.revenue" if paper.pack.margin == 1 else "amount.margin")
     series = pd.Series(values, dtype=float)
     return Column(paper.words(f"how_many.{key}", what=what, **places), values, money_kind(paper, series))
 

@@ -58,7 +58,7 @@ def _effects(paper: Paper, sheet: Any, row: int, rows: Sequence[dict[str, Any]])
         _column(paper, "verdict_head", verdicts, "text"),
         _column(paper, "target", [one["target"] for one in rows], "count"),
         _column(paper, "control", [one["control"] for one in rows], "count"),
-        _column(paper, "value_revenue" if pack.margin == 1 else "value", [one["value"] for one in rows], money),
+        _column(paper, f"value.{_basis(paper)}", [one["value"] for one in rows], money),
         _column(paper, "interval", [_if_read(one, interval_text(one, "value", pack, words)) for one in rows], "word"),
         _column(paper, "kept", [_hundred(one["kept"]) for one in rows], "points"),
         _column(paper, "interval", [_if_read(one, points_text(one, "kept", words)) for one in rows], "word"),
@@ -139,7 +139,7 @@ def _groups(paper: Paper, sheet: Any, row: int, rows: Sequence[dict[str, Any]]) 
         texts = [
             interval_text(one, outcome, pack, words) if is_money else points_text(one, outcome, words) for one in ends
         ]
-        head = ("value_revenue" if pack.margin == 1 else "value") if is_money else "kept"
+        head = f"value.{_basis(paper)}" if is_money else "kept"
         columns = [
             _column(paper, "group", [_group(paper, one) for one in found], "text"),
             _column(
@@ -167,6 +167,11 @@ def _group(paper: Paper, row: dict[str, Any]) -> str:
 
 def _column(paper: Paper, key: str, values: Sequence[Any], kind: str) -> Column:
     return Column(paper.words(f"past.{key}"), values, kind, 18)
+
+
+def _basis(paper: Paper) -> str:
+    """What the money of effects is."""
+    return "revenue" if paper.pack.past is None else paper.pack.past.basis
 
 
 def _lift(paper: Paper, row: dict[str, Any]) -> str | None:
