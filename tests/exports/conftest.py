@@ -259,8 +259,9 @@ def _with_places(scores: pd.DataFrame, at_risk: pd.DataFrame) -> pd.DataFrame:
     allowed = allowed.mask(listed, scores["customer_id"].map(known["contact_allowed"]).astype("boolean"))
     stage = scores["lifecycle_stage"].mask(listed, scores["customer_id"].map(known["lifecycle_stage"]))
     arm = scores["arm"].mask(listed, scores["customer_id"].map(known["arm"]))
-    away = pd.Series(np.isin(left_out, ["suppressed", "below_min_probability"]))
-    return scores.assign(left_out=left_out, contact_allowed=allowed.mask(away), lifecycle_stage=stage, arm=arm)
+    contact = allowed.map({True: "allowed", False: "refused"}).astype(object).where(allowed.notna(), "unknown")
+    contact = contact.where(left_out != "suppressed", "refused").astype("str")
+    return scores.assign(left_out=left_out, contact=contact, lifecycle_stage=stage, arm=arm)
 
 
 def _listed(scores: pd.DataFrame, language: str, count: int, first_run: bool) -> pd.DataFrame:

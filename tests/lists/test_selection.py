@@ -98,10 +98,9 @@ def test_ten_customers():
     } == (scored.loc[scored["left_out"] != "", "left_out"].value_counts().to_dict())
     # Contact is known of everybody, listed or not.
     beyond = scored.index[scored["left_out"] == "beyond_capacity"]
-    assert not scored.at["staff", "contact_allowed"]
-    assert scored.loc[beyond, "contact_allowed"].tolist() == [True, True]
-    assert pd.isna(scored.at[target_2, "contact_allowed"])
-    assert (scored.at["refuses", "contact_allowed"], scored.at["refuses", "left_out"]) == (False, "")
+    assert scored.loc[["staff", "refuses", target_2], "contact"].tolist() == ["refused", "refused", "unknown"]
+    assert scored.loc[beyond, "contact"].tolist() == ["allowed", "allowed"]
+    assert scored.at["refuses", "left_out"] == ""
 
 
 def test_the_next_weeks():

@@ -43,7 +43,7 @@ LIST_COLUMNS = [
 # What the list adds to the scores of every eligible customer.
 SCORE_COLUMNS = [
     *("risk_band", "risk_percentile", "arm"),
-    *("market", "language", "lifecycle_stage", "left_out", "contact_allowed"),
+    *("market", "language", "lifecycle_stage", "left_out", "contact"),
 ]
 
 _VALUES = ("cltv", "value_if_kept", "value_if_churned", "value_at_risk")
@@ -96,7 +96,7 @@ class Selection:
 
     ``listed``: the columns ``LIST_COLUMNS`` in order of list_rank. ``scores``: every eligible customer, sorted by
     customer_id: the columns given, and ``SCORE_COLUMNS``; left_out is why a customer is not listed, "" for who is;
-    contact_allowed is false for who is suppressed. ``counts``: eligible, listed, and the left
+    contact is allowed, refused (by suppression, consent or pause) or unknown. ``counts``: eligible, listed, and the left
     out by reason. ``removed``: see ``removed_since``; None on the first run. ``rank_by`` and ``min_probability``:
     those used. ``unknown_markets``: markets with a limit in which nobody is eligible.
     """
@@ -150,7 +150,7 @@ def select(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan, history:
 
     marked = table.join(standing(table["customer_id"], earlier, plan.as_of, plan.contact_pause_days))
     marked = _mark_contact(marked, plan)
-    table["contact_allowed"] = marked["contact_allowed"].mask(suppressed, False)
+    table["contact"] = _contact_word(marked["contact_allowed"].mask(suppressed, False))
     ranking = ([rank_by, "churn_probability", "customer_id"], [False, False, True])
     order = marked.sort_values(ranking[0], ascending=ranking[1], na_position="last", kind="stable")
     walk = order[order["left_out"] == ""].copy()
@@ -254,6 +254,11 @@ def _mark_contact(walk: pd.DataFrame, plan: ListPlan) -> pd.DataFrame:
         ).replace("", None),
         list_status=walk["list_status"].mask(paused, "continuing"),
     )
+
+
+def _contact_word(allowed: pd.Series) -> pd.Series:
+    words = allowed.map({True: "allowed", False: "refused"}).astype(object)
+    return pd.Series(words.where(allowed.notna(), "unknown"), index=allowed.index, dtype="str")
 
 
 def _eligible_mean(probability: pd.Series) -> float:

@@ -42,7 +42,7 @@ def test_who_can_be_reached_begins_with_the_list_itself(build_pack):
     rest = reached.iloc[len(contact) :]
     assert (rest["left_out"] == "beyond_capacity").all()
     assert (rest["arm"] == "target").all()
-    assert not rest["contact_allowed"].eq(False).fillna(False).any()
+    assert set(rest["contact"]) == {"allowed", "unknown"}
     assert rest["value_at_risk"].is_monotonic_decreasing
     shuffled = reachable(build_pack("en", scores=pack.scores.sample(frac=1, random_state=1)))
     assert shuffled["customer_id"].tolist() == reached["customer_id"].tolist()

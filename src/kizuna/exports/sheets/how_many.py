@@ -66,8 +66,8 @@ def write_how_many(paper: Paper) -> None:
 def reachable(pack: ListPack) -> pd.DataFrame:
     """Who may be contacted, by rank: those listed to contact first, then whom a longer list would add, most urgent first."""
     scores = pack.scores
-    allowed = scores["contact_allowed"].map(lambda value: pd.isna(value) or bool(value)).astype(bool)
-    mine = scores[(scores["arm"] == "target") & allowed & ~scores["left_out"].isin(_OUT_OF_REACH)]
+    is_open = (scores["arm"] == "target") & (scores["contact"] != "refused")
+    mine = scores[is_open & ~scores["left_out"].isin(_OUT_OF_REACH)]
     ranks = rows_of(pack.at_risk, "contact").set_index("customer_id")["list_rank"]
     rank_by = pack.rank_by if pack.rank_by in mine and mine[pack.rank_by].notna().any() else "churn_probability"
     mine = mine.assign(rank=mine["customer_id"].map(ranks).astype(float).fillna(np.inf))
