@@ -5,6 +5,9 @@ import pytest
 from tests.exports.made_kpi import made_kpi
 
 from kizuna.exports.sheets.kpi import newest_quarter
+from kizuna.kpi.standing import STAGES
+from kizuna.kpi.wording import load_wording
+from kizuna.wording.catalog import languages
 
 
 @pytest.fixture
@@ -51,3 +54,8 @@ def test_many_groups_are_cut_and_counted(rows):
     texts = [cell for row in rows(kpi=replace(kpi, numbers=pd.concat([kpi.numbers, *copies]))) for cell in row]
     assert "4 smaller groups are in the files of “kizuna kpi”." in texts
     assert "=market 00xxxxxxxxxxxxx…" in texts
+
+
+@pytest.mark.parametrize("language", languages())
+def test_stages_stand_in_the_order_of_a_customer_s_life(language):
+    assert tuple(load_wording(language, {}).tree["stage"]) == STAGES

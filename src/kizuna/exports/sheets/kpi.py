@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -32,9 +32,11 @@ from kizuna.exports.sheets.paper import (
     write_table,
 )
 from kizuna.kpi.catalog import BY_CODE, KPIS
-from kizuna.kpi.pack import KpiPack
 from kizuna.kpi.screen import figure
 from kizuna.kpi.wording import Wording, load_wording
+
+if TYPE_CHECKING:
+    from kizuna.kpi.pack import KpiPack
 
 MONTHS, QUARTERS, YEARS = 13, 8, 3
 # The trend of the months stands in the eighth column.

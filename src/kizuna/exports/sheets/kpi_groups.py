@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,9 +12,10 @@ from kizuna.exports.sheets.kpi import legend, newest_quarter, period_text
 from kizuna.exports.sheets.kpi_cells import Figure, KpiTable, write_kpis
 from kizuna.exports.sheets.paper import Paper, money_kind, open_sheet
 from kizuna.kpi.catalog import KPIS
-from kizuna.kpi.pack import KpiPack
-from kizuna.kpi.standing import STAGES
 from kizuna.kpi.wording import Wording, load_wording
+
+if TYPE_CHECKING:
+    from kizuna.kpi.pack import KpiPack
 
 DIMENSIONS = ("market", "language", "segment", "touchpoint")
 _MOST, _LONGEST_HEAD = 8, 24
@@ -53,7 +54,7 @@ def _dimension(paper: Paper, sheet: Any, row: int, wording: Wording, numbers: pd
     sizes = mine.groupby("group", sort=True)["n"].max()
     groups = sorted(sizes.index, key=lambda name: (-float(sizes[name]), name))
     if dimension == "segment":
-        groups = [stage for stage in STAGES if stage in set(groups)]
+        groups = [stage for stage in wording.tree["stage"] if stage in set(groups)]
     shown = groups[:_MOST]
     found: dict[tuple[str, str], Figure] = {(one["kpi"], one["group"]): one for one in rows_in(every)}
     everybody: dict[str, Figure] = {
@@ -79,7 +80,7 @@ def _migration(paper: Paper, sheet: Any, row: int, wording: Wording, kpi: KpiPac
     moves = moves[(moves["kind"] == "quarter") & (moves["period"] == quarter)]
     if moves.empty:
         return row
-    there = [stage for stage in STAGES if stage in set(moves["from_stage"]) | set(moves["to_stage"])]
+    there = [stage for stage in wording.tree["stage"] if stage in set(moves["from_stage"]) | set(moves["to_stage"])]
     names = [str(wording.tree["stage"][stage]["name"]) for stage in there]
     for key in ("customers", "revenue"):
         sums = moves.groupby(["from_stage", "to_stage"])[key].sum()
