@@ -13,9 +13,9 @@ import pytest
 from tests.exports.made_kpi import made_kpi
 from tests.exports.made_past import made_past
 
-from kizuna.at_risk import LEFT_OUT
 from kizuna.exports.pack import AnswerCheck, ListPack
 from kizuna.exports.workbook import write_workbook
+from kizuna.lists.selection import LEFT_OUT
 
 AS_OF = date(2026, 1, 1)
 HOSTILE_IDS = [

@@ -31,13 +31,14 @@ def write_past(paper: Paper) -> None:
     if pack.part is not None or not pack.dated:
         return
     sheet = open_sheet(paper, "past")
-    set_widths(sheet, _WIDTHS)
-    row = write_title(paper, sheet, words("past.title"), "", _WIDTHS)
-    for text in (proof_text(pack, words), realised_text(pack, words)):
-        row = write_sentence(paper, sheet, row, text, _WIDTHS) if text else row
     past = pack.past
+    widths = (120,) if past is None or past.lists.empty else _WIDTHS
+    set_widths(sheet, widths)
+    row = write_title(paper, sheet, words("past.title"), "", widths)
+    for text in (proof_text(pack, words), realised_text(pack, words)):
+        row = write_sentence(paper, sheet, row, text, widths) if text else row
     if past is None or past.lists.empty:
-        write_sentence(paper, sheet, row, words("past.nothing"), _WIDTHS)
+        write_sentence(paper, sheet, row, words("past.nothing"), widths)
         return
     row = _effects(paper, sheet, row, rows_in(past.effects)) if len(past.effects) else row
     row = _lists(paper, sheet, row, rows_in(past.lists))
