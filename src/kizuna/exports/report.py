@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from kizuna.exports import charts
 from kizuna.exports.figures import (
@@ -29,42 +25,29 @@ from kizuna.exports.figures import (
     has_values,
     level_text,
     order_text,
-    places,
     refused_text,
-    why_text,
 )
 from kizuna.exports.insights import insights
 from kizuna.exports.pack import ListPack
-from kizuna.wording.words import Words, load_words, money_decimals, share_text
+from kizuna.exports.page.effects import quarters
+from kizuna.exports.page.kpi_trends import IN_SIGHT, kpi_trends
+from kizuna.exports.page.markets import markets
+from kizuna.exports.page.past_lists import past_rows, share_ticks
+from kizuna.exports.page.reasons import behind
+from kizuna.exports.page.risk_trend import risk_trend
+from kizuna.exports.page.rows import rows
+from kizuna.wording.words import Words, load_words, share_text
+
+_STYLES = ("report.css", "page/graphics.css", "page/narrow.css", "page/print.css")
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One figure at the top: the number and what it counts."""
+    """One figure at the top: the number, what it counts, and what it was on the list before."""
 
     number: str
     label: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """One customer of the list, as shown; the sort keys of its cells are plain numbers or ISO days."""
-
-    rank: int
-    customer_id: str
-    place: str
-    place_label: str
-    band: str
-    band_label: str
-    probability: float
-    probability_text: str
-    value: float
-    value_text: str
-    stage: str
-    why: str
-    what: str
-    by_when: str
-    by_when_text: str
+    beside: str = ""
 
 
 def write_report(pack: ListPack, path: Path) -> None:
@@ -73,7 +56,7 @@ def write_report(pack: ListPack, path: Path) -> None:
     from markupsafe import Markup
 
     words, folder = load_words(pack.language), resources.files("kizuna.exports")
-    style = (folder / "report.css").read_text(encoding="utf-8")
+    style = "".join((folder / name).read_text(encoding="utf-8") for name in _STYLES)
     script = (folder / "report.js").read_text(encoding="utf-8")
     allowed = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
     policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
@@ -94,7 +77,7 @@ def write_report(pack: ListPack, path: Path) -> None:
 
 
 def _content(pack: ListPack, words: Words) -> dict[str, Any]:
-    figures, rows = figures_of(pack), _rows(pack, words)
+    figures, listed = figures_of(pack), rows(pack, words)
     return {
         "pack": pack,
         "words": words,
@@ -105,19 +88,28 @@ def _content(pack: ListPack, words: Words) -> dict[str, Any]:
         "refused": refused_text(pack, words),
         "tiles": _tiles(pack, figures, words),
         "insights": insights(pack, words),
+        "drawn_text": _drawn_text(figures, words),
         "scatter": charts.scatter(pack, words),
         "histogram": charts.histogram(pack),
         "bars": charts.bars(pack, words),
         "frame": charts,
         "answer": answer_text(pack, words),
         "answer_title": _answer_title(pack, words),
+        "behind": behind(pack, words),
+        "markets": markets(pack, words),
         "effect": effect_text(pack, words),
         "economics": economics_text(pack, words),
-        "rows": rows,
+        "quarters": quarters(pack, words),
+        "past": past_rows(pack, words),
+        "share_ticks": share_ticks(),
+        "trend": risk_trend(pack, words),
+        "kpis": kpi_trends(pack, words),
+        "in_sight": IN_SIGHT,
+        "rows": listed,
         "with_value": has_values(pack.at_risk),
-        "places": [place for place in PLACES if any(row.place == place for row in rows)],
-        "bands": [band for band in ("high", "medium", "low") if any(row.band == band for row in rows)],
-        "stages": sorted({row.stage for row in rows if row.stage}),
+        "places": [place for place in PLACES if any(row.place == place for row in listed)],
+        "bands": [band for band in ("high", "medium", "low") if any(row.band == band for row in listed)],
+        "stages": sorted({row.stage for row in listed if row.stage}),
         "about": _about(pack, words),
     }
 
@@ -130,10 +122,12 @@ def _heading(pack: ListPack, words: Words) -> list[str]:
 def _tiles(pack: ListPack, figures: Figures, words: Words) -> list[Tile]:
     none = words("none")
     share = "report.share_inactivity" if pack.definition == "inactivity" else dated_key(pack, "report.share")
+    before = _before(pack, words)
     if figures.value_at_risk is None:
         worth = Tile(words("unit.people", count=f"{figures.expected_leavers:,.0f}"), words("report.leavers"))
     else:
-        worth = Tile(words.money(figures.value_at_risk, pack.currency, compact=True), words("report.value"))
+        money = words.money(figures.value_at_risk, pack.currency, compact=True)
+        worth = Tile(money, words("report.value"), before.get("value_at_risk", ""))
     if figures.new is None or figures.came_back is None:
         changes = Tile(none, words("report.changes_none"))
     elif pack.definition != "inactivity" and not has_purchases(pack.at_risk):
@@ -144,13 +138,35 @@ def _tiles(pack: ListPack, figures: Figures, words: Words) -> list[Tile]:
             words("report.changes", count=f"{figures.came_back:,}"),
         )
     expected = words(share, days=pack.horizon_days, eligible=f"{figures.eligible:,}")
+    contact = words("unit.people", count=f"{figures.contact:,}")
     return [
-        Tile(words("unit.people", count=f"{figures.contact:,}"), words("report.contact")),
+        Tile(contact, words("report.contact"), before.get("to_contact", "")),
         worth,
-        Tile(share_text(figures.expected_share) if figures.eligible else none, expected),
+        Tile(
+            share_text(figures.expected_share) if figures.eligible else none, expected, before.get("expected_share", "")
+        ),
         changes,
         Tile(words("unit.people", count=f"{figures.service:,}"), words("report.service")),
     ]
+
+
+def _before(pack: ListPack, words: Words) -> dict[str, str]:
+    """What the figures of the top were on the list before, where there is one."""
+    if pack.past is None or len(pack.past.trend) < 2:
+        return {}
+    row = pack.past.trend.sort_values("as_of", kind="stable").iloc[-2]
+    texts = {
+        "to_contact": words("unit.people", count=f"{row['to_contact']:,.0f}"),
+        "value_at_risk": words.money(row["value_at_risk"], pack.currency, compact=True),
+        "expected_share": share_text(row["expected_share"]),
+    }
+    return {name: words("page.beside", value=text) for name, text in texts.items() if row[name] == row[name]}
+
+
+def _drawn_text(figures: Figures, words: Words) -> str:
+    """What the first drawing shows, for those who cannot see it."""
+    counts = {name: f"{getattr(figures, name):,}" for name in ("eligible", "listed", "contact", "control", "paused")}
+    return words("page.drawn", **counts)
 
 
 def _answer_title(pack: ListPack, words: Words) -> str:
@@ -175,38 +191,6 @@ def _about(pack: ListPack, words: Words) -> list[str]:
     if gate_checks(pack):
         lines.append(words("report.gate", gate=gate_text(pack, words)))
     return [*lines, words("report.personal")]
-
-
-def _rows(pack: ListPack, words: Words) -> list[Row]:
-    listed = pack.at_risk.sort_values(["list_rank", "customer_id"], kind="stable")
-    largest = listed["value_at_risk"].astype(float).abs().max() if has_values(listed) else 0.0
-    decimals = money_decimals(largest, pack.currency)
-    return [
-        _row(customer, place, words, lambda value: words.money(value, pack.currency, decimals=decimals))
-        for place, (_, customer) in zip(places(listed), listed.iterrows(), strict=True)
-    ]
-
-
-def _row(customer: pd.Series, place: str, words: Words, money: Callable[[float | None], str]) -> Row:
-    act_by: date | None = None if pd.isna(customer["act_by"]) else pd.Timestamp(customer["act_by"]).date()
-    value = None if pd.isna(customer["value_at_risk"]) else float(customer["value_at_risk"])
-    return Row(
-        rank=int(customer["list_rank"]),
-        customer_id=customer["customer_id"],
-        place=place,
-        place_label=words(f"place.{place}"),
-        band=customer["risk_band"],
-        band_label=words.code("band", customer["risk_band"]),
-        probability=round(float(customer["churn_probability"]), 4),
-        probability_text=share_text(float(customer["churn_probability"])),
-        value=-1.0 if value is None else round(value, 2),
-        value_text=money(value),
-        stage="" if pd.isna(customer["lifecycle_stage"]) else words.code("stage", customer["lifecycle_stage"]),
-        why=why_text(customer, words),
-        what=customer["action_text"] if isinstance(customer["action_text"], str) else words("none"),
-        by_when="9999" if act_by is None else act_by.isoformat(),
-        by_when_text=words("none") if act_by is None else words.day(act_by, weekday=True, year=False),
-    )
 
 
 def _hash(text: str) -> str:

@@ -1,0 +1,1 @@
+"""The parts of the report's page: what each shows, ready for its template."""
