@@ -1,5 +1,6 @@
 import math
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_a_share_never_has_more_than_all():
     limited = Axes(AXES.day_text, AXES.value_text, 10, ceiling=1.0, least_step=0.01)
     ticks, bottom, top = round_ticks(0.97, 0.999, limited)
     assert top == 1.0
-    assert min(later - tick for tick, later in zip(ticks, ticks[1:], strict=False)) >= 0.01 - 1e-9
+    assert min(later - tick for tick, later in pairwise(ticks)) >= 0.01 - 1e-9
     assert bottom >= 0
 
 
