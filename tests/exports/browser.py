@@ -84,10 +84,11 @@ OVERFLOW = """
     if (!node.getClientRects().length || node.closest("select, .scroll *, title")) continue;
     const box = node.getBoundingClientRect();
     const isShape = node.ownerSVGElement && node.tagName !== "text";
-    if (!isShape && (box.right > innerWidth + 1 || box.left < -1)) out.push("screen " + node.tagName + "." + node.getAttribute("class"));
+    const name = node.tagName + "." + node.getAttribute("class");
+    if (!isShape && (box.right > innerWidth + 1 || box.left < -1)) out.push("screen " + name);
     const isBox = !node.closest("svg") && getComputedStyle(node).display !== "inline";
     if (isBox && !node.matches(".scroll, input") && node.scrollWidth > node.clientWidth + 1 && node.clientWidth)
-      out.push("box " + node.tagName + "." + node.className + " " + node.textContent.slice(0, 40));
+      out.push("box " + name + " " + node.textContent.slice(0, 40));
   }
   return [...new Set(out)];
 })()

@@ -39,6 +39,7 @@ def test_thirteen_months_in_the_order_of_managers(build_pack):
     )
     assert all(len(trend.by_month) == MONTHS for trend in found.trends)
     assert found.notes == ("No data for: Reviews per 1,000 orders.",)
+    assert [mark.split()[0] for mark in found.marks] == ["*", "ref."]
     assert found.kinds == {"final", "reference", "open", "band", "restated"}
 
 
@@ -96,13 +97,14 @@ def test_a_month_that_runs_is_open_and_not_the_figure(build_pack):
     assert found.month == "Nov 2025"
     assert found.line.dots[-1].kind == "open"
     assert found.line.dashed
-    assert found.by_month[-1] == "¥4.00 M (not final)"
+    assert found.by_month[-1] == "¥4.00 M*"
 
 
 def test_few_answers_are_for_reference_only(build_pack):
     found = trends(build_pack, changed("nps", state="reference"))["nps"]
     assert found.mark == " (for reference only)"
     assert [dot.kind for dot in found.line.dots].count("reference") >= 2
+    assert found.by_month[-1].endswith(" ref.")
 
 
 def test_what_was_restated_is_marked_and_told(build_pack):

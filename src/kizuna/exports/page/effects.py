@@ -15,6 +15,7 @@ from kizuna.wording.words import Words, money_decimals, share_text
 
 WIDTH, LEFT, RIGHT = 360.0, 14.0, 346.0
 _OUTCOMES = {"value": "net_value", "kept": "kept"}
+_SEAMS = re.compile(r"(?<=−)|(?<=\d)(?=[^\x00-\x7f])")
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])")
 
 
@@ -201,8 +202,8 @@ def _actions(pack: ListPack) -> dict[str, str]:
 
 def _money(amount: float, pack: ListPack, words: Words, *, with_plus: bool) -> str:
     text = words.money(amount, pack.currency, decimals=money_decimals(amount, pack.currency))
-    # A sign stays with its amount at the end of a line.
-    text = text.replace("−", "−\u2060")
+    # A sign and a unit stay with their number at the end of a line.
+    text = _SEAMS.sub("\u2060", text)
     return "+" + text if with_plus and amount > 0 else text
 
 

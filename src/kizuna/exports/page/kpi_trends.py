@@ -29,6 +29,7 @@ ORDER = (
 IN_SIGHT = 8
 # A month further than that from the one before leaves a gap.
 _JOINED_DAYS = 45
+_MARKS = {"partial": "open", "few": "reference"}
 _SUFFIXES = {"month": "", "year": "_year"}
 _LEAST_STEPS = {
     "share": 0.001,
@@ -68,12 +69,14 @@ class Trend:
 
 @dataclass(frozen=True)
 class KpiTrends:
-    """``kinds``: which kinds of points occur, and whether bands and restated ones do. ``notes``: what is missing."""
+    """``kinds``: which kinds of points occur, and whether bands and restated ones do. ``marks``: what those in the
+    table mean. ``notes``: what is missing."""
 
     trends: tuple[Trend, ...]
     months: tuple[str, ...]
     kinds: frozenset[str]
     restated: tuple[str, ...]
+    marks: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -110,6 +113,7 @@ def kpi_trends(pack: ListPack, words: Words) -> KpiTrends | None:
         tuple(_month(day_of(month), words) for month in months),
         frozenset(kinds),
         _restated(every, words, said),
+        tuple(said.filled(said.tree["screen"][name]) for name, kind in _MARKS.items() if kind in kinds),
         tuple(notes),
     )
 
@@ -123,12 +127,13 @@ def _trend(
     known = [row for row in rows if _is_known(row)]
     newest = next((row for row in reversed(known) if row["direction"] or row["direction_year"]), None)
     newest = newest or next((row for row in reversed(known) if row["state"] != "censored"), known[-1])
-    told = {day_of(row["start"]): text(row["value"]) + _state(row, said) for row in known}
+    told = {day_of(row["start"]): text(row["value"]) for row in known}
+    marks = {day_of(row["start"]): _mark(row, said) for row in known}
     points = [
         Point(
             day=day_of(row["start"]),
             value=row["value"],
-            label=f"{_month(day_of(row['start']), words)}: {told[day_of(row['start'])]}{_restated_mark(row, words)}",
+            label=f"{_month(day_of(row['start']), words)}: {told[day_of(row['start'])]}{_state(row, words, said)}",
             low=row["low"],
             high=row["high"],
             kind=_KINDS[row["state"]],
@@ -150,9 +155,11 @@ def _trend(
         definition=said.definition(code),
         now=text(newest["value"]),
         month=_month(day_of(newest["start"]), words),
-        mark=_state(newest, said),
+        mark=f" ({said.word('state', newest['state'])})" if newest["state"] != "ok" else "",
         changes=_changes(newest, pack, words, said),
-        by_month=tuple(told.get(day_of(month), words("none")) for month in months),
+        by_month=tuple(
+            told[day] + marks[day] if day in told else words("none") for day in (day_of(month) for month in months)
+        ),
         text=words("fact.join").join(point.label for point in points),
         line=line(points, FRAME, axes),
     )
@@ -201,13 +208,17 @@ def _at_axis(value: float, step: float, unit: str, said: Wording) -> str:
     return figure(value, unit, said)
 
 
-def _state(row: Mapping[str, Any], said: Wording) -> str:
-    word = said.word("state", row["state"])
-    return f" ({word})" if word else ""
+def _state(row: Mapping[str, Any], words: Words, said: Wording) -> str:
+    """In brackets, how sure a figure is, and whether it was published otherwise; "" for most."""
+    found = [said.word("state", row["state"])] if row["state"] != "ok" else []
+    found += [words("page.kpi.restated_key")] if row["restated"] else []
+    return f" ({words('fact.join').join(found)})" if found else ""
 
 
-def _restated_mark(row: Mapping[str, Any], words: Words) -> str:
-    return f" ({words('page.kpi.restated_key')})" if row["restated"] else ""
+def _mark(row: Mapping[str, Any], said: Wording) -> str:
+    """The same as a mark, for a table; ``marks`` says what the marks mean."""
+    few = str(said.tree["screen"]["few_mark"])
+    return {"censored": "*", "reference": f" {few}"}.get(str(row["state"]), "")
 
 
 def _restated(every: pd.DataFrame, words: Words, said: Wording) -> tuple[str, ...]:
