@@ -100,6 +100,8 @@ def _list_row(day: date, as_of: date, week: int, random: np.random.Generator) ->
     }
     if week == _WEEKS:
         return row | {"state": "no_control", "control": 0, "target": 290}
+    if week == _WEEKS - 1:
+        return row | {"state": "not_measured"}
     if not measured:
         return row
     return row | {

@@ -5,9 +5,11 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from tests.exports.past import make_kpi, make_past
 
 from kizuna.exports.report import write_report
 from kizuna.wording.catalog import languages
+from kizuna.wording.words import load_words
 
 CANARY = "<img src=x onerror=alert(1)>"
 VOID = {"meta", "input", "line", "path", "rect", "circle"}
@@ -161,6 +163,61 @@ def test_a_real_shop_is_not_called_simulated(page):
 def test_the_first_run_has_nothing_to_compare(page):
     _, text = page("en", first_run=True)
     assert Page(text).of("strong")[3] == "–"
+
+
+def test_the_figures_of_the_list_before_stand_beside_those_of_this_one(page):
+    past = make_past()
+    text = page("en", past=past)[1]
+    before = past.trend.iloc[-2]
+    assert Page(text).of("small", "")[:3] == [
+        f"last list {before['to_contact']}",
+        f"last list ¥{before['value_at_risk'] / 1e6:,.2f} M",
+        f"last list {100 * before['expected_share']:.0f}%",
+    ]
+    unknown = past.trend.astype({"value_at_risk": object})
+    unknown.loc[unknown.index[-2], "value_at_risk"] = None
+    assert len(Page(page("en", past=replace(past, trend=unknown))[1]).of("small", "")) >= 2
+
+
+def test_a_past_and_kpis_have_their_sections(page):
+    first, full = (
+        Page(page("en", **changes)[1]) for changes in ({"first_run": True}, {"past": make_past(), "kpi": make_kpi()})
+    )
+    assert first.of("h2") == [
+        *("This week", "What stands behind the risk", "Did it work?", "Risk over time", "The list", "About this page")
+    ]
+    assert full.of("h2")[4] == "The business by month"
+    said = " ".join(piece for _, _, piece in first.texts)
+    for part in ("This is the first list.", "No list was published before this one.", "First result on 1 Apr 2026"):
+        assert part in said, part
+    said = " ".join(piece for _, _, piece in full.texts)
+    for part in (
+        *("Yes: a customer to be contacted bought for", "known on 8 Jan 2026", "Older lists not measured for this page: 1."),
+        *("Q4 2025", "Restated since publication: 1", "Money: revenue less returns, over the 90 days"),
+    ):
+        assert part in said, part
+
+
+@pytest.mark.parametrize("language", languages())
+def test_reasons_stand_beside_the_sentence_that_they_are_no_proof(page, language):
+    text = page(language)[1]
+    caveat = load_words(language)("caveat")
+    for section in ('class="insights"', 'aria-labelledby="reasons-title"', 'aria-labelledby="list-title"', "<footer"):
+        assert caveat in text.split(section)[1].split("</section>")[0], section
+
+
+def test_hostile_names_of_the_past_stay_names(page):
+    past, kpi = make_past(), make_kpi()
+    groups = past.groups.assign(group=CANARY, period="2025-Q2")
+    effects = past.effects.assign(experiment=[CANARY, "</script>", "b"], period=[CANARY, "2025-Q3", "2025-Q4"])
+    groups = groups.assign(experiment=CANARY, period=CANARY)
+    lists = past.lists.assign(churn_model=[CANARY if place % 2 else "m" for place in range(len(past.lists))])
+    numbers = kpi.numbers.assign(group="all")
+    text = page(
+        "en", past=replace(past, groups=groups, effects=effects, lists=lists), kpi=replace(kpi, numbers=numbers)
+    )[1]
+    assert CANARY not in text
+    assert Page(text).of("h3", "").count(f"{CANARY}  {CANARY}") == 1
 
 
 def test_without_values_and_without_an_answer(page):

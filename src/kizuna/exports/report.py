@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from kizuna.exports import charts
 from kizuna.exports.figures import (
@@ -155,12 +158,18 @@ def _before(pack: ListPack, words: Words) -> dict[str, str]:
     if pack.past is None or len(pack.past.trend) < 2:
         return {}
     row = pack.past.trend.sort_values("as_of", kind="stable").iloc[-2]
-    texts = {
-        "to_contact": words("unit.people", count=f"{row['to_contact']:,.0f}"),
-        "value_at_risk": words.money(row["value_at_risk"], pack.currency, compact=True),
-        "expected_share": share_text(row["expected_share"]),
+
+    def money(amount: float) -> str:
+        return words.money(amount, pack.currency, compact=True)
+
+    said: dict[str, Callable[[float], str]] = {
+        "to_contact": lambda count: words("unit.people", count=f"{count:,.0f}"),
+        "value_at_risk": money,
+        "expected_share": share_text,
     }
-    return {name: words("page.beside", value=text) for name, text in texts.items() if row[name] == row[name]}
+    return {
+        name: words("page.beside", value=text(float(row[name]))) for name, text in said.items() if pd.notna(row[name])
+    }
 
 
 def _drawn_text(figures: Figures, words: Words) -> str:

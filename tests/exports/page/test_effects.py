@@ -26,7 +26,7 @@ def test_what_is_known_stands_first_newest_first(build_pack, past):
 def test_a_clear_gain_in_words(build_pack, past):
     quarter = quarters(build_pack("en", past=past), WORDS)[1]
     assert quarter.sentences == (
-        "Yes: a customer to be contacted was worth ¥1,240 more than one left alone (¥310 to ¥2,170, 95%).",
+        "Yes: a customer to be contacted bought for ¥1,240 more than one left alone (¥310 to ¥2,170, 95%).",
         "More stayed: +6.2 points (+1.1 to +11.3).",
     )
     assert quarter.small == "874 to be contacted, 221 left alone; carried out with 71% and 2% of them"
@@ -35,7 +35,7 @@ def test_a_clear_gain_in_words(build_pack, past):
 def test_what_is_not_clear_says_how_many_more(build_pack, past):
     quarter = quarters(build_pack("en", past=past), WORDS)[0]
     assert quarter.sentences == (
-        "Not clear yet: the difference for each customer to be contacted is +¥420 (−\u2060¥510 to +¥1,350, 95%).",
+        "Not clear yet: for each customer to be contacted the difference is +¥420 (−\u2060¥510 to +¥1,350, 95%).",
         "About 2,140 more listed customers would make it clear.",
         "Whether more stayed is not clear: +1.8 points (−4.1 to +7.7).",
     )
@@ -56,9 +56,28 @@ def test_a_loss_is_told_as_a_loss(build_pack, past):
     effects.loc[0, ["kept", "kept_low", "kept_high"]] = [-0.05, -0.09, -0.01]
     quarter = quarters(build_pack("en", past=replace(past, effects=effects)), WORDS)[1]
     assert quarter.sentences == (
-        "No: a customer to be contacted was worth ¥800 less than one left alone (¥100 to ¥1,500, 95%).",
+        "No: a customer to be contacted bought for ¥800 less than one left alone (¥100 to ¥1,500, 95%).",
         "Fewer stayed: −5.0 points (−9.0 to −1.0).",
     )
+
+
+@pytest.mark.parametrize(
+    ("basis", "said", "unit"),
+    [
+        ("revenue", "bought for ¥1,240 more", "Per listed customer, revenue less returns"),
+        ("margin", "brought a margin of ¥1,240 more", "Per listed customer, margin on purchases less returns"),
+        (
+            "net",
+            "earned, costs of contact taken off, ¥1,240 more",
+            "Per listed customer, margin on purchases less the costs of contact",
+        ),
+    ],
+)
+def test_the_money_is_called_what_it_is(build_pack, past, basis, said, unit):
+    quarter = quarters(build_pack("en", past=replace(past, basis=basis)), WORDS)[1]
+    assert said in quarter.sentences[0]
+    assert quarter.whiskers[0].name == unit
+    assert ("earned" in quarter.sentences[0]) == (basis == "net")
 
 
 def test_whiskers_share_a_scale_with_nought_on_it(build_pack, past):

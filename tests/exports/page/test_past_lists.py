@@ -28,8 +28,16 @@ def test_lists_that_ended_stand_newest_first_with_what_was_said_and_what_came(bu
     dots = first.dots
     assert (dots.low, dots.happened, dots.high, dots.base) == (middle, middle + quarter, RIGHT, middle)
     assert dots.said == round(LEFT + 0.8 * (RIGHT - LEFT), 1)
-    assert len(found.newest) == 12
-    assert len(found.newest) + len(found.older) == int((lists["state"] != "maturing").sum())
+    assert len(found.newest) == 13
+    assert len(found.newest) + len(found.older) == int((~lists["state"].isin(["maturing", "not_measured"])).sum())
+
+
+def test_lists_of_long_ago_are_counted_and_not_called_without_controls(build_pack, past):
+    lists = past.lists.copy()
+    lists.loc[lists.index[:5], "state"] = "not_measured"
+    found = past_rows(build_pack("en", past=replace(past, lists=lists)), WORDS)
+    assert found.unmeasured == 5
+    assert len(found.newest) + len(found.older) == int((lists["state"] == "measured").sum())
 
 
 def test_lists_that_run_say_when_they_are_known(build_pack, past):

@@ -40,6 +40,14 @@ def test_one_list_or_none_has_no_course(build_pack):
     assert risk_trend(build_pack("en", past=replace(past, trend=past.trend.tail(1))), WORDS) is None
 
 
+def test_what_an_earlier_list_did_not_know_is_a_gap(build_pack):
+    past = make_past()
+    unknown = past.trend.astype({"expected_share": object})
+    unknown.loc[unknown.index[10:14], "expected_share"] = None
+    first = risk_trend(build_pack("en", past=replace(past, trend=unknown)), WORDS).courses[0]
+    assert first.line.path.count("M") == 3
+
+
 def test_without_values_two_courses_are_left(build_pack):
     found = risk_trend(build_pack("en", values=False, past=make_past(value=False)), WORDS)
     assert len(found.courses) == 2

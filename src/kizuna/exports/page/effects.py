@@ -92,7 +92,7 @@ def _quarter(
     counts = {arm: f"{int(row[arm]):,}" for arm in ("target", "control")}
     is_measured = row["state"] == "measured"
     if is_measured:
-        sentences = _sentences(row, pack, words)
+        sentences = _sentences(row, pack, past.basis, words)
     else:
         day = words.day(day_of(row["verdict_on"]))
         sentences = [words(f"page.proof.{row['state']}", day=day, **counts)]
@@ -107,7 +107,7 @@ def _quarter(
         sentences=tuple(sentences),
         small=words("page.proof.join").join(small),
         whiskers=tuple(
-            _whisker(row, name, pack, words, scales[name])
+            _whisker(row, name, pack, words, scales[name], past.basis)
             for name in _OUTCOMES
             if is_measured and not pd.isna(row[name])
         ),
@@ -115,7 +115,7 @@ def _quarter(
     )
 
 
-def _sentences(row: Mapping[str, Any], pack: ListPack, words: Words) -> list[str]:
+def _sentences(row: Mapping[str, Any], pack: ListPack, basis: str, words: Words) -> list[str]:
     """The headline's verdict, what is still needed, then what of those who stayed."""
     found = []
     if not pd.isna(row["value"]):
@@ -124,7 +124,7 @@ def _sentences(row: Mapping[str, Any], pack: ListPack, words: Words) -> list[str
         sign = not (is_loss or row["verdict"] == "earned")
         amounts = {"value": abs(row["value"]) if not sign else row["value"], "low": low, "high": high}
         texts = {name: _money(amount, pack, words, with_plus=sign) for name, amount in amounts.items()}
-        found.append(words(f"page.proof.{row['verdict']}", **texts))
+        found.append(words(f"page.proof.{row['verdict']}", **texts, gained=words(f"page.proof.gained.{basis}")))
         if not pd.isna(row["more_customers"]):
             found.append(words("page.proof.more_customers", count=f"{int(row['more_customers']):,}"))
     if not pd.isna(row["kept"]):
@@ -134,7 +134,9 @@ def _sentences(row: Mapping[str, Any], pack: ListPack, words: Words) -> list[str
     return found
 
 
-def _whisker(row: Mapping[str, Any], name: str, pack: ListPack, words: Words, scale: tuple[float, float]) -> Whisker:
+def _whisker(
+    row: Mapping[str, Any], name: str, pack: ListPack, words: Words, scale: tuple[float, float], basis: str
+) -> Whisker:
     low, high = scale
 
     def at(value: float) -> float:
@@ -143,7 +145,7 @@ def _whisker(row: Mapping[str, Any], name: str, pack: ListPack, words: Words, sc
     values = [float(row[f"{name}{end}"]) for end in ("_low", "", "_high")]
     texts = [_money(value, pack, words, with_plus=True) if name == "value" else _points(value) for value in values]
     return Whisker(
-        name=words(f"page.proof.{name}_unit"),
+        name=words(f"page.proof.{name}_unit", basis=words(f"basis.{basis}")),
         at=at(values[1]),
         low=at(values[0]),
         high=at(values[2]),

@@ -13,7 +13,7 @@ from kizuna.exports.page.risk_trend import day_of
 from kizuna.wording.words import Words, share_text
 
 WIDTH, LEFT, RIGHT = 300.0, 8.0, 292.0
-IN_SIGHT = 12
+IN_SIGHT = 13
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,16 @@ class Running:
 
 @dataclass(frozen=True)
 class PastRows:
-    """``newest`` and ``older`` lists that came to an end, newest first; ``running`` ones, the next result first."""
+    """``newest`` and ``older`` lists that came to an end, newest first; ``running`` ones, the next result first.
+
+    ``unmeasured``: how many ended so long ago that they are not measured for this page.
+    """
 
     newest: tuple[ListRow, ...]
     older: tuple[ListRow, ...]
     running: tuple[Running, ...]
     next_result: str
+    unmeasured: int
 
 
 def past_rows(pack: ListPack, words: Words) -> PastRows | None:
@@ -66,7 +70,7 @@ def past_rows(pack: ListPack, words: Words) -> PastRows | None:
         return None
     lists = pack.past.lists.sort_values("as_of", kind="stable")
     rows: list[dict[str, Any]] = lists.to_dict("records")  # type: ignore[assignment]
-    ended = [_row(row, words) for row in reversed(rows) if row["state"] != "maturing"]
+    ended = [_row(row, words) for row in reversed(rows) if row["state"] not in ("maturing", "not_measured")]
     waiting = sorted((row for row in rows if row["state"] == "maturing"), key=lambda row: day_of(row["matures_on"]))
     running = tuple(
         Running(words.day(day_of(row["as_of"])), f"{row['listed']:,}", words.day(day_of(row["matures_on"])))
@@ -77,6 +81,7 @@ def past_rows(pack: ListPack, words: Words) -> PastRows | None:
         older=tuple(ended[IN_SIGHT:]),
         running=running,
         next_result=running[0].known_on if running else "",
+        unmeasured=sum(row["state"] == "not_measured" for row in rows),
     )
 
 
