@@ -192,7 +192,11 @@ def test_a_past_and_kpis_have_their_sections(page):
         assert part in said, part
     said = " ".join(piece for _, _, piece in full.texts)
     for part in (
-        *("Yes: a customer to be contacted bought for", "known on 8 Jan 2026", "Older lists not measured for this page: 1."),
+        *(
+            "Yes: a customer to be contacted bought for",
+            "known on 8 Jan 2026",
+            "Older lists not measured for this page: 1.",
+        ),
         *("Q4 2025", "Restated since publication: 1", "Money: revenue less returns, over the 90 days"),
     ):
         assert part in said, part
@@ -224,7 +228,7 @@ def test_without_values_and_without_an_answer(page):
     _, text = page("en", values=False, answer=None)
     parsed = Page(text)
     assert "Value at risk" not in " ".join(parsed.of("button"))
-    assert "No check yet" in parsed.of("h3")
+    assert "Was it right before?" in parsed.of("h3")
     assert len([tag for tag, attributes in parsed.tags if tag == "svg" and attributes.get("role") == "img"]) == 1
     assert not parsed.of("td", "value")
 

@@ -80,7 +80,7 @@ def write_report(pack: ListPack, path: Path) -> None:
 
 
 def _content(pack: ListPack, words: Words) -> dict[str, Any]:
-    figures, listed = figures_of(pack), rows(pack, words)
+    figures, listed, read = figures_of(pack), rows(pack, words), quarters(pack, words)
     return {
         "pack": pack,
         "words": words,
@@ -102,7 +102,8 @@ def _content(pack: ListPack, words: Words) -> dict[str, Any]:
         "markets": markets(pack, words),
         "effect": effect_text(pack, words),
         "economics": economics_text(pack, words),
-        "quarters": quarters(pack, words),
+        "quarters": read,
+        "told_in_money": any(len(quarter.whiskers) > 1 for quarter in read),
         "past": past_rows(pack, words),
         "share_ticks": share_ticks(),
         "trend": risk_trend(pack, words),
@@ -180,7 +181,7 @@ def _drawn_text(figures: Figures, words: Words) -> str:
 
 def _answer_title(pack: ListPack, words: Words) -> str:
     if pack.answer is None or not pack.answer.capacity:
-        return words("report.bars_none")
+        return words("note.answer")
     return words("report.bars_title", day=words.day(pack.answer.named_on), capacity=f"{pack.answer.capacity:,}")
 
 
