@@ -32,7 +32,7 @@ from kizuna.exports.figures import (
 )
 from kizuna.exports.insights import insights
 from kizuna.exports.pack import ListPack
-from kizuna.exports.page.effects import quarters
+from kizuna.exports.page.effects import quarters, verdict_text
 from kizuna.exports.page.kpi_trends import IN_SIGHT, kpi_trends
 from kizuna.exports.page.markets import markets
 from kizuna.exports.page.past_lists import past_rows, share_ticks
@@ -103,6 +103,7 @@ def _content(pack: ListPack, words: Words) -> dict[str, Any]:
         "effect": effect_text(pack, words),
         "economics": economics_text(pack, words),
         "quarters": read,
+        "verdict": verdict_text(read, effect_text(pack, words), words),
         "told_in_money": any(len(quarter.whiskers) > 1 for quarter in read),
         "past": past_rows(pack, words),
         "share_ticks": share_ticks(),

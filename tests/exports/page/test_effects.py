@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from tests.exports.past import make_past
 
-from kizuna.exports.page.effects import LEFT, RIGHT, quarter_text, quarters
+from kizuna.exports.page.effects import LEFT, RIGHT, quarter_text, quarters, verdict_text
 from kizuna.wording.words import load_words
 
 WORDS = load_words("en")
@@ -129,3 +129,10 @@ def test_the_names_of_quarters():
     assert quarter_text("2026-Q1", WORDS) == "Q1 2026"
     assert quarter_text("2026-Q3", load_words("ja")) == "2026年7〜9月"
     assert quarter_text("2026-01-05", WORDS) == "2026-01-05"
+
+
+def test_the_top_has_the_newest_verdict_or_says_when_there_is_one(build_pack, past):
+    read = quarters(build_pack("en", past=past), WORDS)
+    assert verdict_text(read, "later", WORDS).startswith("Q3 2025: Not clear yet: for each customer")
+    assert verdict_text(read[2:], "later", WORDS) == "later"
+    assert verdict_text((), "later", WORDS) == "later"

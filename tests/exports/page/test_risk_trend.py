@@ -23,7 +23,9 @@ def test_three_courses_with_this_week_last(build_pack):
     first = found.courses[0]
     assert first.now == f"{100 * newest['expected_share']:.1f}%"
     assert first.before == f"{100 * before['expected_share']:.1f}% on 25 Dec 2025"
-    assert first.text.endswith(f"1 Jan 2026: {first.now}")
+    shares = pack.past.trend["expected_share"]
+    between = f"between {100 * shares.min():.1f}% and {100 * shares.max():.1f}%"
+    assert first.text == f"27 Mar 2025: {100 * shares.iloc[0]:.1f}%; {between}; 1 Jan 2026: {first.now}"
     assert (found.lists, found.first, found.new_models) == (38, date(2025, 3, 27), "6 Nov 2025")
 
 

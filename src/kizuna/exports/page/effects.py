@@ -14,7 +14,8 @@ from kizuna.exports.page.risk_trend import day_of
 from kizuna.wording.words import Words, money_decimals, share_text
 
 WIDTH, LEFT, RIGHT = 360.0, 14.0, 346.0
-_OUTCOMES = {"value": "net_value", "kept": "kept"}
+_EFFECTS = ("value", "kept")
+_ORDER = ("net_value", "kept")
 _SEAMS = re.compile(r"(?<=−)|(?<=\d)(?=[^\x00-\x7f])")
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])")
 
@@ -64,11 +65,18 @@ def quarters(pack: ListPack, words: Words) -> tuple[Quarter, ...]:
     effects = pack.past.effects.sort_values(["period", "experiment"], kind="stable", ascending=[False, True])
     rows: list[dict[str, Any]] = effects.to_dict("records")  # type: ignore[assignment]
     measured = [row for row in rows if row["state"] == "measured"]
-    scales = {name: _scale(measured, name) for name in _OUTCOMES}
+    scales = {name: _scale(measured, name) for name in _EFFECTS}
     several = effects["experiment"].nunique() > 1
     # What is known first, then what is still to come.
     rows = [*measured, *(row for row in rows if row["state"] != "measured")]
     return tuple(_quarter(row, pack, pack.past, words, scales, several) for row in rows)
+
+
+def verdict_text(read: tuple[Quarter, ...], effect: str, words: Words) -> str:
+    """The newest verdict with its quarter, or, while there is none, when there will be: ``effect``."""
+    if not read or read[0].tone == "waiting":
+        return effect
+    return words("page.proof.newest", quarter=read[0].title, sentence=read[0].sentences[0])
 
 
 def quarter_text(period: str, words: Words) -> str:
@@ -108,7 +116,7 @@ def _quarter(
         small=words("page.proof.join").join(small),
         whiskers=tuple(
             _whisker(row, name, pack, words, scales[name], past.basis)
-            for name in _OUTCOMES
+            for name in _EFFECTS
             if is_measured and not pd.isna(row[name])
         ),
         groups=_groups(row, pack, past, words),
@@ -169,7 +177,7 @@ def _groups(row: Mapping[str, Any], pack: ListPack, past: PastLists, words: Word
     said = _actions(pack)
     found = []
     records: list[dict[str, Any]] = mine.to_dict("records")
-    for group in records:
+    for group in sorted(records, key=lambda group: (group["by"], str(group["group"]), _ORDER.index(group["outcome"]))):
         is_value = group["outcome"] == "net_value"
         texts = {
             name: _money(group[name], pack, words, with_plus=True) if is_value else _points(group[name])

@@ -24,7 +24,7 @@ _MOST_LISTS = 104
 
 @dataclass(frozen=True)
 class Course:
-    """One figure over the lists: its name, this week's and the list's before, all of them in a sentence, and the line."""
+    """One figure over the lists: its name, this week's and the list's before, a sentence, and the line."""
 
     name: str
     now: str
@@ -89,12 +89,20 @@ def _course(
         least_step=0.01 if is_share else 0.0,
         marked=marked,
     )
+    values = [value for _, value in pairs]
+    ends = {"low": text(min(values)), "high": text(max(values))}
     before = pairs[-2:-1]
     return Course(
         name=words(f"page.trend.{name}"),
         now=text(pairs[-1][1]),
         before="".join(words("page.trend.before", value=text(value), day=words.day(day)) for day, value in before),
-        text=words("fact.join").join(point.label for point in points),
+        text=words(
+            "page.trend.spoken",
+            first=points[0].label,
+            low=text(min(values)),
+            high=text(max(values)),
+            last=points[-1].label,
+        ),
         line=line(points, FRAME, axes),
     )
 
