@@ -96,13 +96,7 @@ def _course(
         name=words(f"page.trend.{name}"),
         now=text(pairs[-1][1]),
         before="".join(words("page.trend.before", value=text(value), day=words.day(day)) for day, value in before),
-        text=words(
-            "page.trend.spoken",
-            first=points[0].label,
-            low=text(min(values)),
-            high=text(max(values)),
-            last=points[-1].label,
-        ),
+        text=words("page.trend.spoken", first=points[0].label, last=points[-1].label, **ends),
         line=line(points, FRAME, axes),
     )
 
