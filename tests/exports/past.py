@@ -149,7 +149,7 @@ def _effects(value: bool) -> pd.DataFrame:
 
 def _groups(value: bool) -> pd.DataFrame:
     rows = []
-    for by, group in (("action", "HUMAN_CALL"), ("action", "THANK_YOU"), ("market", "JP"), ("market", "US")):
+    for by, group in (("action", "A13"), ("action", "A04"), ("market", "JP"), ("market", "US")):
         for outcome, size in (("net_value", 1900.0), ("kept", 0.08))[0 if value else 1 :]:
             row = {
                 "by": by,
@@ -159,7 +159,7 @@ def _groups(value: bool) -> pd.DataFrame:
                 "low": -0.2 * size,
                 "high": 2.2 * size,
             }
-            row |= {"p_value": 0.1, "p_holm": 0.4, "is_clear": group == "HUMAN_CALL" and outcome == "kept"}
+            row |= {"p_value": 0.1, "p_holm": 0.4, "is_clear": group == "A13" and outcome == "kept"}
             rows.append(row | {"target_rows": 90, "control_rows": 24, "experiment": "shop", "period": "2025-Q2"})
     return pd.DataFrame(rows, columns=PERIOD_GROUP_COLUMNS)
 

@@ -65,7 +65,7 @@ def test_the_page_is_well_formed_and_in_its_language(page, language):
     )
     assert [attributes["class"] for tag, attributes in parsed.tags if tag == "svg" and "class" in attributes] == [
         "bar"
-    ] * 10
+    ] * 14
 
 
 def test_hostile_texts_stay_texts(page, hostile_ids):

@@ -22,13 +22,14 @@ import pandas as pd
 import pytest
 from mlflow.types import DataType
 
-from kizuna import tracking
+import kizuna
 from kizuna.errors import ConfigError, Transient
 from kizuna.fingerprint import frame_digest
+from kizuna.tracking import runs
 from kizuna.tracking.registry import Registry
 from kizuna.tracking.runs import TrainingRun, create_store, talking
 
-SOURCE = str(Path(tracking.__file__).parents[1])
+SOURCE = str(Path(kizuna.__file__).parents[1])
 CANARIES = ("山田カナリア", "canary@example", "c-4711", "s3cret")
 
 
@@ -212,7 +213,7 @@ class TestServing:
         loader += "_load_pyfunc = Model\n"
         (tmp_path / "loader_of_this_test.py").write_text(loader)
         monkeypatch.syspath_prepend(tmp_path)
-        monkeypatch.setattr(tracking, "LOADER", "loader_of_this_test")
+        monkeypatch.setattr(runs, "LOADER", "loader_of_this_test")
         (tmp_path / "model").mkdir()
         (tmp_path / "model/m.json").write_text("0.25")
         with registry.training_run("first", {}) as run:
@@ -357,6 +358,6 @@ class TestQuiet:
     def test_mlflow_is_imported_in_this_file_only_and_only_where_it_is_used(self) -> None:
         importing = re.compile(r"^ *(import|from) mlflow", re.MULTILINE)
         files = [path for path in Path(SOURCE).rglob("*.py") if importing.search(path.read_text(encoding="utf-8"))]
-        assert [path.name for path in files] == ["tracking.py"]
+        assert [path.name for path in files] == ["runs.py"]
         code = "import kizuna.tracking.registry, sys; assert 'mlflow' not in sys.modules"
         subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": SOURCE})

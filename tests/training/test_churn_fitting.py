@@ -115,7 +115,7 @@ class Counted(GaussianNB):
 
 def test_the_champions_recipe_is_refitted_once_however_many_steps_are_taken():
     rows, as_of, _ = a_shop(base=-3.4)
-    recipe = {"estimator": "tests.test_churn_fitting.Counted", "params": {}}
+    recipe = {"estimator": "tests.training.test_churn_fitting.Counted", "params": {}}
     tags = {"recipe": json.dumps(recipe)}
     champion = ModelPair(ModelVersion("shop-churn", "3", "run", datetime(2025, 1, 1, tzinfo=UTC), (), tags), None)
     Counted.fits = 0

@@ -143,6 +143,11 @@ def outcome_text(pack: ListPack, words: Words) -> str:
     return words.code("outcome", pack.definition)
 
 
+def action_text(code: str, words: Words) -> str:
+    """An action's code and short name; the code alone where the playbook has actions of its own."""
+    return f"{code} {words.code('action_name', code)}" if words.knows("action_name", code) else code
+
+
 def answer_text(pack: ListPack, words: Words) -> str:
     """The answer check in one or two sentences, or why there is none yet."""
     answer = pack.answer

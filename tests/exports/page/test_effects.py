@@ -108,7 +108,7 @@ def test_groups_are_exploratory_and_named_as_the_list_names_them(build_pack, pas
     quarter = quarters(build_pack("en", past=past), WORDS)[1]
     assert len(quarter.groups) == 8
     first = quarter.groups[0]
-    assert (first.group, first.by) == ("HUMAN_CALL Call in person and ask how things are", "Action")
+    assert (first.group, first.by) == ("A04 Say thank you", "Action")
     assert (first.outcome, first.difference, first.p) == ("Value", "+¥1,900 (−\u2060¥380 to +¥4,180)", "0.400")
     assert [group.result for group in quarter.groups if group.is_clear] == ["Clear"]
     assert quarters(build_pack("en", past=past), WORDS)[0].groups == ()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from kizuna.exports.figures import action_text
 from kizuna.exports.pack import ListPack, PastLists
 from kizuna.exports.page.risk_trend import day_of
 from kizuna.wording.words import Words, money_decimals, share_text
@@ -174,7 +175,6 @@ def _scale(rows: list[dict[str, Any]], name: str) -> tuple[float, float]:
 def _groups(row: Mapping[str, Any], pack: ListPack, past: PastLists, words: Words) -> tuple[GroupRow, ...]:
     groups = past.groups
     mine = groups[(groups["experiment"] == row["experiment"]) & (groups["period"] == row["period"])]
-    said = _actions(pack)
     found = []
     records: list[dict[str, Any]] = mine.to_dict("records")
     for group in sorted(records, key=lambda group: (group["by"], str(group["group"]), _ORDER.index(group["outcome"]))):
@@ -189,7 +189,7 @@ def _groups(row: Mapping[str, Any], pack: ListPack, past: PastLists, words: Word
         found.append(
             GroupRow(
                 by=words.code("page.proof.by", group["by"]),
-                group=f"{name} {said[name]}" if group["by"] == "action" and name in said else name,
+                group=action_text(name, words) if group["by"] == "action" else name,
                 outcome=words.code("page.proof", group["outcome"]),
                 difference=words("page.proof.with_interval", value=texts["estimate"], interval=span),
                 p=f"{group['p_holm']:.3f}",
@@ -198,16 +198,6 @@ def _groups(row: Mapping[str, Any], pack: ListPack, past: PastLists, words: Word
             )
         )
     return tuple(found)
-
-
-def _actions(pack: ListPack) -> dict[str, str]:
-    """What this week's list says of each action, most often said first; ties by text."""
-    listed = pack.at_risk[["action", "action_text"]].dropna()
-    counts = listed.groupby(["action", "action_text"], sort=True).size().sort_values(ascending=False, kind="stable")
-    found: dict[str, str] = {}
-    for action, text in counts.index.tolist():
-        found.setdefault(action, text)
-    return found
 
 
 def _money(amount: float, pack: ListPack, words: Words, *, with_plus: bool) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from kizuna.exports.figures import action_text
 from kizuna.exports.proof import (
     READ,
     day_of,
@@ -161,9 +162,7 @@ def _groups(paper: Paper, sheet: Any, row: int, rows: Sequence[dict[str, Any]]) 
 
 def _group(paper: Paper, row: dict[str, Any]) -> str:
     words, group = paper.words, str(row["group"])
-    if row["by"] == "action" and words.knows("action_name", group):
-        return f"{group} {words.code('action_name', group)}"
-    return words("past.market", name=group) if row["by"] == "market" else group
+    return words("past.market", name=group) if row["by"] == "market" else action_text(group, words)
 
 
 def _column(paper: Paper, key: str, values: Sequence[Any], kind: str) -> Column:
