@@ -87,6 +87,11 @@ def test_an_empty_list_says_nothing(build_pack):
 
 @pytest.mark.parametrize("language", languages())
 def test_every_matter_has_its_sentence(five, language):
-    for driver in MATTERS:
-        rows = five.at_risk.assign(reason_1=driver, reason_2=None, reason_3=None, facts="")
+    for driver, facts in MATTERS.items():
+        rows = five.at_risk.assign(reason_1=driver, reason_2=None, reason_3=None, facts=";".join(facts))
         assert "100%" in insights(replace(five, at_risk=rows), load_words(language))[1]
+
+
+def test_one_order_at_a_discount_is_no_dependence(five):
+    rows = five.at_risk.assign(reason_1="DISCOUNT_DEP", reason_2=None, reason_3=None, facts="ONE_TIME_BUYER")
+    assert "discount" not in insights(replace(five, at_risk=rows), load_words("en"))[1]

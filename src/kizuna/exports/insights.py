@@ -18,7 +18,7 @@ MATTERS: dict[str, tuple[str, ...]] = {
     "CONTACT_GAP": (),
     "CONTRACT": (),
     "CSAT_DOWN": (),
-    "DISCOUNT_DEP": (),
+    "DISCOUNT_DEP": ("DISCOUNT_DEPENDENT",),
     "FATIGUE": (),
     "FEEDBACK_IGNORED": ("UNANSWERED_FEEDBACK",),
     "LANG_MISMATCH": ("LANG_MISMATCH",),
@@ -30,6 +30,8 @@ MATTERS: dict[str, tuple[str, ...]] = {
     "SERVICE_SLOW": (),
 }
 
+# One order at a discount is a reason, but no dependence: here the fact alone counts.
+_BY_FACT_ALONE = frozenset({"DISCOUNT_DEP"})
 # A matter behind less than a tenth of the list is not worth a manager's sentence.
 _LEAST_SHARE = 0.1
 # From here on "silent for longer than usual" is a plain statement.
@@ -92,7 +94,7 @@ def _matter(listed: pd.DataFrame, weight: pd.Series, words: Words) -> str:
 
 def _touched(listed: pd.DataFrame, driver: str) -> pd.Series:
     found = pd.Series(False, index=listed.index)
-    for column in ("reason_1", "reason_2", "reason_3"):
+    for column in () if driver in _BY_FACT_ALONE else ("reason_1", "reason_2", "reason_3"):
         found |= (listed[column] == driver).fillna(False).astype(bool)
     for fact in MATTERS[driver]:
         found |= listed["facts"].map(lambda text, fact=fact: isinstance(text, str) and fact in re.findall(r"\w+", text))
