@@ -23,13 +23,16 @@ from kizuna.timeline import date_of
 # A quarter of weekly lists; each costs a look at everybody of its day.
 _NEWEST = 13
 _KPI_YEARS = 2
+# Exports that show KPIs.
+_SHOWN_IN = ("workbook", "report")
 
 
 @dataclass(frozen=True)
 class Before:
     """What was before a list. ``lists``: those published before it, oldest first.
 
-    ``monitor``: what came of them; None before the first, or where nothing can be told. ``kpi``: None without dated rows.
+    ``monitor``: what came of them; None before the first, or where nothing can be told. ``kpi``: None without dated rows, or
+    where no document shows them.
     """
 
     lists: Sequence[Publication]
@@ -51,6 +54,8 @@ def before_of(store: Store, config: Config, as_of: int, say: Callable[[str], Non
     except ContractError as error:
         say(f"earlier lists are left out of the documents: {error}")
     day = date_of(as_of)
+    if not any(export.to in _SHOWN_IN for export in config.exports):
+        return Before(lists, monitor, None)
     try:
         kpi = kpi_pack(store, config, date(day.year - _KPI_YEARS, day.month, 1), date_of(as_of - 1))
     except (DataMissing, ResultError) as error:
