@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -15,13 +14,10 @@ from kizuna.lists.history import with_model_changes
 from kizuna.lists.publication import Publication, lists_before
 from kizuna.lists.published import published_rows
 from kizuna.lists.selection import ListPlan, Selection, list_plan, select
-from kizuna.timeline import date_of
-
-if TYPE_CHECKING:
-    pass
 from kizuna.scoring.champion import LoadedModels, models_of
 from kizuna.scoring.everyone import score_everyone
 from kizuna.scoring.rows import Manner, low_risk_ids, said_of
+from kizuna.timeline import date_of
 
 
 @dataclass(frozen=True)

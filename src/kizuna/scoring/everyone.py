@@ -21,12 +21,11 @@ from kizuna.features.rows import Rows
 from kizuna.features.sample import Listed
 from kizuna.labels.purchase_pasts import TABLE as PURCHASES
 from kizuna.labels.purchase_pasts import purchase_pasts
+from kizuna.scoring.champion import LoadedModels
 from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-from kizuna.scoring.champion import LoadedModels
 
 # Share of customers whose value falls between cltv_low and cltv_high.
 _COVERAGE = 0.8

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,11 +12,8 @@ from kizuna.data.report import freshness
 from kizuna.data.store import Store
 from kizuna.features.frame import build_frame
 from kizuna.features.sample import Listed
-from kizuna.timeline import day_of
-
-if TYPE_CHECKING:
-    pass
 from kizuna.scoring.champion import LoadedModels
+from kizuna.timeline import day_of
 
 AT_RISK_COLUMNS = [
     *("as_of", "list_rank", "customer_id", "churn_probability", "horizon_days", "risk_band", "risk_percentile"),

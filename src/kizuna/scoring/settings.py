@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kizuna.config import Config
-
-if TYPE_CHECKING:
-    pass
 from kizuna.scoring.rows import AT_RISK_COLUMNS
 
 
