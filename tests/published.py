@@ -31,7 +31,7 @@ def publish_list(
     listed = pd.DataFrame(rows, columns=["customer_id", "churn_probability", "arm", "contact_allowed"], dtype="str")
     listed = listed.assign(as_of=as_of, action="A01", cltv="100")
     scored = [row[:3] for row in rows] + list(others)
-    scores = pd.DataFrame(scored, columns=["customer_id", "churn_probability", "arm"])
+    scores = pd.DataFrame(scored, columns=["customer_id", "churn_probability", "arm"]).assign(cltv=100.0)
 
     def write(place: Path) -> dict[str, int]:
         listed.to_csv(place / "at_risk.csv", index=False)

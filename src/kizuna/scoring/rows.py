@@ -18,15 +18,8 @@ from kizuna.timeline import day_of
 AT_RISK_COLUMNS = [
     *("as_of", "list_rank", "customer_id", "churn_probability", "horizon_days", "risk_band", "risk_percentile"),
     *("churn_probability_prev", "list_status", "weeks_on_list", "lifecycle_stage", "market", "language"),
-    *(
-        "last_purchase",
-        "days_since_purchase",
-        "usual_gap_days",
-        "overdue_ratio",
-        "expected_next_purchase",
-        "orders_365d",
-    ),
-    *("revenue_365d", "currency", "cltv", "cltv_horizon_days", "cltv_formula"),
+    *("last_purchase", "days_since_purchase", "usual_gap_days", "overdue_ratio", "expected_next_purchase"),
+    *("orders_365d", "revenue_365d", "currency", "cltv", "cltv_horizon_days", "cltv_formula"),
     *("value_if_kept", "value_if_churned", "value_at_risk"),
     *(f"reason_{k}{part}" for k in (1, 2, 3) for part in ("", "_text", "_strength")),
     *("facts", "action", "action_text", "channel", "call_hours", "act_by", "offer_max_cost"),
