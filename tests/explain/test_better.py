@@ -157,6 +157,8 @@ def test_a_sentence_of_one_figure_is_told_beside_what_is_typical():
     added = np.array([[0.3, 0.2, 0.0]] * 2)
     said = reasons(values, added, columns, Telling(), model)
     assert said.at[0, "reason_1_text"] == "2 orders in the last 365 days; about 7 with customers who stay"
+    in_japanese = reasons(values, added, columns, Telling("ja"), model)
+    assert in_japanese.at[0, "reason_1_text"] == "直近365日の注文2回(離反しにくい顧客は7回前後)"
     # That those who stay return nothing goes without saying.
     assert said.at[0, "reason_2_text"] == "3 returns in the last 90 days"
     assert said.at[1, "reason_1_text"] == "3 returns in the last 90 days"

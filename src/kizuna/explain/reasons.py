@@ -172,11 +172,11 @@ def _sentence(driver: str, values: NDArray[np.float64], added: NDArray[np.float6
             template = load_wording(speaker.language).reasons[driver][bound.sentence.key]
             shown = {place: abs(value) if bound.sentence.unsigned else value for place, value in found.items()}
             text = fill(template, {**shown, "w": bound.window}, speaker.language, speaker.currency)
-            return _with_typical(text, bound, values, speaker)
+            return _with_typical(text, template, bound, values, speaker)
     return _level(driver, values, added, speaker)
 
 
-def _with_typical(text: str, bound: _Bound, values: NDArray[np.float64], speaker: _Speaker) -> str:
+def _with_typical(text: str, template: str, bound: _Bound, values: NDArray[np.float64], speaker: _Speaker) -> str:
     """The sentence with what is typical of customers at low risk, where it holds one figure and nothing to compare it with."""
     if speaker.typical is None or len(bound.values_at) != 1:
         return text
@@ -191,7 +191,10 @@ def _with_typical(text: str, bound: _Bound, values: NDArray[np.float64], speaker
     # That others have none goes without saying.
     if other in (value, none):
         return text
-    return fill(load_wording(speaker.language).tail, {"text": text, "typical": other}, speaker.language)
+    words = load_wording(speaker.language)
+    after = template.partition("{" + place + "}")[2][:1]
+    counter = after if after and after in words.counters else ""
+    return fill(words.tail, {"text": text, "typical": other + counter}, speaker.language)
 
 
 def _beside(

@@ -57,6 +57,7 @@ class Wording:
     level: str
     beside: str
     tail: str
+    counters: str
 
 
 @cache
