@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from kizuna.config import Config
 from kizuna.data.cleaning import ERA_PATTERN, KIND_WORDS, clean_sql, present_sql
 from kizuna.data.contract import OPTIONAL_VALUES, Field, Finding, State
 from kizuna.data.sources import literal, quote
+from kizuna.whole_file import written_whole
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -116,9 +116,8 @@ def set_aside(connection: DuckDBPyConnection, target: Path, bad_rows: str | None
         target.unlink(missing_ok=True)
         return
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    unfinished = target.with_suffix(f".{os.getpid()}.tmp")
-    connection.execute(f"COPY ({bad_rows}) TO {literal(str(unfinished))} (FORMAT parquet)")
-    unfinished.replace(target)
+    with written_whole(target) as aside:
+        connection.execute(f"COPY ({bad_rows}) TO {literal(str(aside))} (FORMAT parquet)")
 
 
 def _shown(value: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from kizuna.lists.publication import LockedOutput
+from kizuna.whole_file import written_whole
 
 COLUMNS = ["customer_id", "as_of", "status", "done_on", "action", "outcome", "comment"]
 _DAYS = ("as_of", "done_on")
@@ -40,13 +40,8 @@ def store_feedback(output: LockedOutput, as_of: date, covered: frozenset[str], e
     if after.equals(before) and path.is_file():
         return False
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with written_whole(path) as aside:
         _write(after, aside)
-        aside.chmod(0o600)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
     return True
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from kizuna.kpi.frozen import read_published, with_new, write_published
 from kizuna.kpi.pack import KpiPack
 from kizuna.lists.publication import locked
 from kizuna.plain import plain
+from kizuna.whole_file import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ def publish_kpis(make: Callable[[], KpiPack], folder: Path) -> tuple[KpiPack, li
             "restated": pack.restated,
             "definitions": pack.definitions,
         }
-        return pack, [_write_csv(frame, folder / f"{name}.csv") for name, frame in tables.items()]
+        return pack, [write_csv(frame, folder / f"{name}.csv") for name, frame in tables.items()]
 
 
 def freeze(pack: KpiPack, folder: Path) -> None:
@@ -52,18 +52,6 @@ def to_json(pack: KpiPack) -> dict[str, Any]:
         "restated": _records(pack.restated),
         "definitions": _records(pack.definitions),
     }
-
-
-def _write_csv(frame: pd.DataFrame, path: Path) -> Path:
-    """The file, written at once or not at all."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        frame.to_csv(aside, index=False, lineterminator="\n", date_format="%Y-%m-%d", encoding="utf-8")
-        aside.chmod(0o600)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    return path
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -6,12 +6,12 @@ rows came late or were mended, is told as restated, the old figure beside the ne
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kizuna.errors import ResultError
+from kizuna.whole_file import written_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,15 +99,8 @@ def write_published(published: pd.DataFrame, folder: Path) -> None:
     table = pa.Table.from_pandas(published, preserve_index=False).replace_schema_metadata(
         {_VERSION: str(SCHEMA).encode()}
     )
-    aside = folder / f".{FILE}.{os.getpid()}"
-    try:
+    with written_whole(folder / FILE) as aside:
         pq.write_table(table, aside, store_schema=True)
-        with aside.open("rb+") as file:
-            os.fsync(file.fileno())
-        aside.chmod(0o600)
-        aside.replace(folder / FILE)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kizuna.lists.publication import locked
 from kizuna.monitor.pack import MonitorPack
 from kizuna.plain import plain
+from kizuna.whole_file import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ def write_monitor(pack: MonitorPack, folder: Path) -> list[Path]:
     LockHeld while another run writes there.
     """
     with locked(folder):
-        return [_write_csv(frame, folder / f"{name}.csv") for name, frame in _tables(pack).items()]
+        return [write_csv(frame, folder / f"{name}.csv", float_format="%.6g") for name, frame in _tables(pack).items()]
 
 
 def to_json(pack: MonitorPack) -> dict[str, Any]:
@@ -44,17 +44,6 @@ def _tables(pack: MonitorPack) -> dict[str, pd.DataFrame]:
         "groups": pack.groups,
         "drivers": pack.proofs,
     }
-
-
-def _write_csv(frame: pd.DataFrame, path: Path) -> Path:
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        frame.to_csv(aside, index=False, lineterminator="\n", encoding="utf-8", float_format="%.6g")
-        aside.chmod(0o600)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    return path
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

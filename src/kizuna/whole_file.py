@@ -1,0 +1,33 @@
+"""Files that are written at once or not at all: aside first, then in one step to their place, readable by their owner."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A path aside to write to; what lies there takes the place of ``path`` once the block has ended well."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield aside
+        with aside.open("rb+") as file:
+            os.fsync(file.fileno())
+        aside.chmod(0o600)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_csv(frame: pd.DataFrame, path: Path, **how: Any) -> Path:
+    """The path of a CSV file in UTF-8 without BOM, LF, ISO days; ``how``: further words for pandas."""
+    with written_whole(path) as aside:
+        frame.to_csv(aside, index=False, lineterminator="\n", date_format="%Y-%m-%d", encoding="utf-8", **how)
+    return path
