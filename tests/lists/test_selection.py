@@ -21,6 +21,7 @@ from kizuna.lists.selection import (
     arm_of,
     lifecycle_stage,
     list_plan,
+    plan_for_one,
     risk_percentile,
     select,
 )
@@ -329,3 +330,15 @@ def test_plan_of_a_config():
     )
     default = parse_config({"name": "shop", "data": {"tables": {"purchases": {"path": "p.csv"}}}})
     assert list_plan(default, day, None) == ListPlan(day, "shop")
+
+
+@pytest.mark.parametrize(
+    "limits", [{"max_silent_share": 0.3}, {"per_market": {"JP": 0}}, {"quota": {"loyal": 3}}, {"min_probability": 0.9}]
+)
+def test_one_customer_alone_needs_no_place_of_others(limits):
+    (target,) = arms("target")
+    scores, context = shop([(target, 0.5, 100.0)], days_since_purchase=[120.0], market=["JP"])
+    plan = plan_for_one(replace(PLAN, **limits))
+    assert select(scores, context, plan, NOBODY).listed["customer_id"].tolist() == [target]
+    suppressed = context.assign(suppressed_reason="staff")
+    assert select(scores, suppressed, plan, NOBODY).listed.empty

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -19,7 +19,7 @@ from kizuna.features.context import Pauses
 from kizuna.features.sample import Listed
 from kizuna.lists.publication import Publication, lists_before, published
 from kizuna.lists.published import published_rows
-from kizuna.lists.selection import select
+from kizuna.lists.selection import plan_for_one, select
 from kizuna.scoring.champion import LoadedModels, is_hindsight, load_models, models_of
 from kizuna.scoring.day import plan_of
 from kizuna.scoring.everyone import score_everyone
@@ -116,7 +116,7 @@ def _said(
     language, currency = config.at_risk.language, config.data.currency
     sentences = fact_sentences(context, language, currency)
     facts = list(zip(sentences["fact"].tolist(), sentences["text"].tolist(), strict=True))
-    alone = replace(plan_of(config, models, as_of), min_probability=0.0, size=1)
+    alone = plan_for_one(plan_of(config, models, as_of))
     selection = select(scores, context, alone, published_rows(earlier, config))
     if selection.listed.empty:
         return _plain(selection.scores), facts, "suppressed"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -130,6 +130,11 @@ def list_plan(config: Config, as_of: date, cltv_horizon_days: int | None) -> Lis
         max_silent_share=asked.max_silent_share,
         silent_after_days=config.churn.horizon_days,
     )
+
+
+def plan_for_one(plan: ListPlan) -> ListPlan:
+    """The plan by which one customer alone is listed, whatever places there are for others; suppressed ones still are not."""
+    return replace(plan, size=1, min_probability=0.0, per_market={}, quota={}, max_silent_share=None)
 
 
 def select(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan, history: pd.DataFrame) -> Selection:
