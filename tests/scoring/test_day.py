@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 
 from kizuna.features.context import Pauses
+from kizuna.labels.definition import Definition
 from kizuna.labels.purchase_pasts import PurchasePasts
 from kizuna.models import ChurnClassifier, CltvRegressor
 from kizuna.models.btyd.next_purchase import SHARES, NextPurchase, is_overdue
 from kizuna.models.churn.season_anchor import SeasonAnchor
 from kizuna.project import Project
 from kizuna.scoring.champion import LoadedModels
+from kizuna.scoring.day import would_list
 from kizuna.scoring.everyone import score_everyone
 from kizuna.timeline import date_of, day_of
 
@@ -120,3 +122,14 @@ def test_the_season_of_the_day_that_is_scored_moves_the_level_and_not_the_order(
     )
     np.testing.assert_allclose(np.log(moved / (1 - moved)), np.log(plain / (1 - plain)) + 0.5)
     pd.testing.assert_series_equal(later, plain)
+
+
+def test_a_model_of_no_use_any_more_keeps_no_list_back(project: Project, models: LoadedModels) -> None:
+    usable = replace(models, contract={"cltv_horizon_days": None, "margin": 1.0})
+    listed = would_list(project.store, project.config, usable, day_of(AS_OF), [])
+    assert listed is not None
+    assert len(listed)
+    # By this definition nobody is eligible on the day.
+    of_no_use = replace(usable, definition=Definition("inactivity", 30, 0, 1))
+    tomorrow = day_of(AS_OF) + 40
+    assert would_list(project.store, project.config, of_no_use, tomorrow, []) is None

@@ -9,6 +9,7 @@ import pandas as pd
 
 from kizuna.config import Config
 from kizuna.data.store import Store
+from kizuna.errors import ConfigError, ModelError, ResultError
 from kizuna.features.context import Pauses
 from kizuna.lists.history import with_model_changes
 from kizuna.lists.publication import Publication, lists_before
@@ -63,12 +64,22 @@ def _with_model_changes(
 ) -> Selection:
     """Who left the list and would still be on it by the last list's model, on today's data, left because the model changed.
 
-    As far as that model is still in the registry; else the reasons stay as they were.
+    As far as that model is still in the registry and can tell of today; else the reasons stay as they were.
     """
     if not earlier or selection.removed is None or selection.removed.empty:
         return selection
     before = models_of(config, earlier[-1])
     if before is None or before.names == models.names:
         return selection
-    still = _selected(store, config, before, as_of, earlier)[0].listed["customer_id"]
-    return replace(selection, removed=with_model_changes(selection.removed, still))
+    still = would_list(store, config, before, as_of, earlier)
+    return selection if still is None else replace(selection, removed=with_model_changes(selection.removed, still))
+
+
+def would_list(
+    store: Store, config: Config, models: LoadedModels, as_of: int, earlier: Sequence[Publication]
+) -> pd.Series[str] | None:
+    """The customers whom these models would list on the day; None where they can tell nothing of it any more."""
+    try:
+        return _selected(store, config, models, as_of, earlier)[0].listed["customer_id"]
+    except (ConfigError, ModelError, ResultError):
+        return None
