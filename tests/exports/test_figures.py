@@ -132,7 +132,10 @@ def test_the_effect_is_promised_only_where_it_can_be_measured(ten):
     )
     alone = "Not measurable with this list, because too few customers are left alone to compare with."
     assert effect_text(replace(ten, smallest_effect=float("nan")), words) == alone
-    assert effect_text(replace(ten, at_risk=ten.at_risk.assign(arm="target")), words) == alone
+    nobody_apart = replace(ten, at_risk=ten.at_risk.assign(arm="target"))
+    assert effect_text(nobody_apart, words) == alone
+    # The controls of a list may all stand in its other parts.
+    assert effect_text(replace(nobody_apart, part="Osaka"), words) == effect_text(ten, words)
 
 
 def test_everybody_who_is_left_out_is_counted_with_the_reason(ten):

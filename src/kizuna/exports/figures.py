@@ -174,8 +174,12 @@ def answer_text(pack: ListPack, words: Words) -> str:
 
 
 def effect_text(pack: ListPack, words: Words) -> str:
-    """When the effect can first be read and how large it must be, or that nobody was left alone to compare with."""
-    if not np.isfinite(pack.smallest_effect) or not (pack.at_risk["arm"] == "control").any():
+    """When the effect can first be read and how large it must be, or that nobody was left alone to compare with.
+
+    Of a part of a list it speaks as of the whole, for the controls may stand in other parts.
+    """
+    nobody_apart = pack.part is None and not (pack.at_risk["arm"] == "control").any()
+    if not np.isfinite(pack.smallest_effect) or nobody_apart:
         return words("effect.none")
     if not pack.dated:
         return words("effect.undated")
