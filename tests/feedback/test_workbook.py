@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -92,6 +93,13 @@ def test_what_is_no_filled_workbook_is_refused(tmp_path: Path) -> None:
     text.write_text("customer_id\n")
     assert refusal(text) == (
         f"Feedback was asked for from {text}, but it is no Excel workbook. Save the filled at_risk.xlsx as .xlsx."
+    )
+    broken = tmp_path / "broken.xlsx"
+    with ZipFile(write_book(tmp_path / "whole.xlsx", {"list": [headers("en")]})) as whole, ZipFile(broken, "w") as part:
+        for name in whole.namelist():
+            part.writestr(name, b"<a" if name == "xl/workbook.xml" else whole.read(name))
+    assert refusal(broken) == (
+        f"Feedback was asked for from {broken}, but it is no Excel workbook. Save the filled at_risk.xlsx as .xlsx."
     )
     gone = tmp_path / "gone.xlsx"
     assert refusal(gone) == (

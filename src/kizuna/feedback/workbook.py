@@ -51,7 +51,8 @@ def read_workbook(path: Path) -> Filled:
         raise ContractError(f"Feedback was asked for from {path}, but there is no such file. Name the filled workbook.")
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, KeyError, ValueError, OSError, openpyxl.utils.exceptions.InvalidFileException):
+    # A broken XML part is a SyntaxError, whichever parser reads it.
+    except (BadZipFile, KeyError, ValueError, OSError, SyntaxError, openpyxl.utils.exceptions.InvalidFileException):
         raise ContractError(
             f"Feedback was asked for from {path}, but it is no Excel workbook. Save the filled at_risk.xlsx as .xlsx."
         ) from None
