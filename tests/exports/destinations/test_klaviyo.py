@@ -67,3 +67,20 @@ def test_its_traps_are_refused_before_anything_is_scored(asked: str) -> None:
     with pytest.raises(ConfigError) as caught:
         refuse_exports(config_of(asked), AT_RISK_COLUMNS)
     assert str(caught.value) == WRONG[asked]
+
+
+def test_an_address_comes_once_whatever_the_key_and_its_case(tmp_path: Path, build_pack) -> None:
+    asked = """
+to: klaviyo
+columns: {External ID: customer_id, Email: contacts.email, Phone Number: contacts.phone}
+contacts: {path: people.csv}
+"""
+    lines = ["a,a@example.com,+819012345678", "b,A@Example.com,", "c,,+819012345678", "d,,", "e,,"]
+    (tmp_path / "people.csv").write_text("\n".join(["customer_id,email,phone", *lines]) + "\n")
+    pack = small_list(build_pack("ja"), {name: ("target", True) for name in "abcde"})
+    _, found = write(tmp_path / "r1", pack, asked)
+    assert [row["External ID"] for row in found] == ["a", "d", "e"]
+    assert (tmp_path / "r1/destinations/klaviyo.refused.csv").read_text().splitlines()[1:] == [
+        "2,b,Email,duplicate",
+        "3,c,Phone Number,duplicate",
+    ]

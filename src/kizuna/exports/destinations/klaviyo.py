@@ -49,4 +49,6 @@ def _day_text(day: date, timezone: str, date_format: str | None) -> str:
     return plain_day(day, timezone, date_format) if date_format else midnight(day, timezone).isoformat()
 
 
-RULES = Rules("klaviyo", _mistakes, _refusal, _day_text, blank="clear", must_clear=True, largest_mb=50)
+RULES = Rules(
+    "klaviyo", _mistakes, _refusal, _day_text, blank="clear", must_clear=True, once=(EMAIL, PHONE), largest_mb=50
+)

@@ -18,7 +18,7 @@ from kizuna.exports.destinations.settings import key_of
 
 @dataclass(frozen=True)
 class Refused:
-    """A row that the destination could not take. ``why``: empty, duplicate_key, or a code of the destination's own."""
+    """A row that the destination could not take. ``why``: empty, duplicate_key, duplicate, or a code of the destination's own."""
 
     list_rank: int
     customer_id: str
@@ -48,11 +48,12 @@ def rows_to_send(at_risk: pd.DataFrame, asked: DestinationExport, consent_missin
 def mapped(rows: pd.DataFrame, asked: DestinationExport, timezone: str) -> Mapped:
     """The rows in the destination's columns. ``rows``: every column of ours that the config names, and list_rank."""
     key = key_of(asked)
-    text_of = _texts(asked, rules_of(asked), timezone)
+    text_of, once = _texts(asked, rules_of(asked), timezone), rules_of(asked).once
     columns = [rows[ours].tolist() for ours in asked.columns.values()]
     constants = [scalar_text(value) for value in asked.constants.values()]
     kept: dict[str, list[str]] = {}
     refused = []
+    seen = set[tuple[str, str]]()
     ranks, ids = rows["list_rank"].tolist(), rows["customer_id"].tolist()
     for rank, customer, values in zip(ranks, ids, zip(*columns, strict=True), strict=True):
         cells, why = {}, None
@@ -61,9 +62,13 @@ def mapped(rows: pd.DataFrame, asked: DestinationExport, timezone: str) -> Mappe
             why = why or ((theirs, fault) if fault else None)
         if why is None and cells[key] in kept:
             why = (key, "duplicate_key")
+        alone = {(theirs, cells[theirs].casefold()) for theirs in once if cells.get(theirs)}
+        if why is None and alone & seen:
+            why = (min(alone & seen)[0], "duplicate")
         if why is not None:
             refused.append(Refused(int(rank), customer, *why))
             continue
+        seen |= alone
         kept[cells[key]] = [*cells.values(), *constants]
     return Mapped([*asked.columns, *asked.constants], list(kept), list(kept.values()), refused)
 

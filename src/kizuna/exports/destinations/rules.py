@@ -19,7 +19,8 @@ class Rules:
 
     ``mistakes``: what is wrong with the config of one, in words. ``refusal``: why a cell of one of their columns cannot
     be taken, as a code, or None. ``blank``: what is written where a value is missing, unless the config says it.
-    ``must_clear``: every column of the list needs a value that says "nothing any more". ``largest_mb``: of the file.
+    ``must_clear``: every column of the list needs a value that says "nothing any more". ``once``: their columns in which no
+    text may come twice, upper and lower case being the same. ``largest_mb``: of the file.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Rules:
     day_text: DayText
     blank: str = "empty"
     must_clear: bool = False
+    once: tuple[str, ...] = ()
     largest_mb: float | None = None
 
 
