@@ -44,7 +44,8 @@ def read_ledger(store: Store, config: Config, as_of: int) -> Ledger:
     """The ledger of the lists published before ``as_of``; ContractError where the labels have no days to judge them by."""
     publications = lists_before(config.output_dir, date_of(as_of))
     definitions = [Definition(**publication.manifest["definition"]) for publication in publications]
-    if any(one.kind == "provided" for one in definitions) and store.tables["labels"].first_day is None:
+    labels = store.tables.get("labels")
+    if any(one.kind == "provided" for one in definitions) and (labels is None or labels.first_day is None):
         raise ContractError(
             "What became of the lists was asked for, but the labels have no as_of, and so no day. "
             "Fill the column as_of of table labels."
