@@ -103,8 +103,8 @@ BAD = [
 ]
 SAID = [
     "customer 7 is not on the list of 2026-01-05.",
-    "“perhaps” is none of the entries of the drop-down (Status).",
-    "“soon” is no day. Write it like 2026-01-31.",
+    "“perhaps” is not one of the choices (Status).",
+    "“soon” is not a date. Write it like 2026-01-31.",
     "2026-01-04 is impossible: contact is made between 2026-01-05 and 2026-02-01.",
     "2026-02-02 is impossible: contact is made between 2026-01-05 and 2026-02-01.",
     "customer 007 stands in the workbook twice.",
