@@ -5,6 +5,7 @@ import zipfile
 from datetime import datetime
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from kizuna.exports.figures import places
@@ -239,3 +240,12 @@ def test_libreoffice_opens_and_prints_it(tmp_path, build_pack, language, changes
     assert done.returncode == 0, done.stderr
     assert "Error" not in done.stdout + done.stderr.replace("javaldx", "")
     assert (tmp_path / "at_risk.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_part_may_have_a_very_long_name(build_pack, tmp_path):
+    pack = build_pack("en")
+    (part,) = split_pack(pack, pd.Series("A&B " * 80, index=pack.scores["customer_id"])).values()
+    write_workbook(part, tmp_path / "long.xlsx")
+    footer = openpyxl.load_workbook(tmp_path / "long.xlsx")["Summary"].oddFooter.left.text
+    assert footer.startswith("shop: A&&B A&&B")
+    assert footer.endswith("Summary")

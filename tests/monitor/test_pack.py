@@ -179,3 +179,9 @@ def test_the_screen_tells_both_lists_in_either_language(folder: Path, language: 
     assert "nan" not in text.lower()
     assert "None" not in text
     assert "{" not in text
+
+
+def test_lists_by_labels_that_are_gone_are_refused_in_words(tmp_path: Path) -> None:
+    publish_list(tmp_path, "2026-01-05", LISTED, OTHERS, definition={**DEFINITION, "kind": "provided"})
+    with pytest.raises(ContractError, match="the labels have no as_of, and so no day"):
+        shop(tmp_path).monitor(TODAY)

@@ -31,6 +31,8 @@ TINTS = {
 FONT_SIZE = 10
 
 _LINE_HEIGHT, _ROW_HEIGHT, _LONGEST_CELL_LINES = 14.0, 22.0, 10
+# A footer holds 255 characters in all, and each & counts twice.
+_LONGEST_FOOTER = 80
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def open_sheet(paper: Paper, key: str, color: str = ACCENT) -> Any:
     sheet.fit_to_pages(1, 0)
     sheet.center_horizontally()
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    title = f"{paper.pack.title}  {paper.words.day(paper.pack.as_of)}  {name}".replace("&", "&&")
+    shop = paper.pack.title[:_LONGEST_FOOTER]
+    title = f"{shop}  {paper.words.day(paper.pack.as_of)}  {name}".replace("&", "&&")
     sheet.set_footer(f"&L&8{title}&R&8&P / &N")
     return sheet
 
