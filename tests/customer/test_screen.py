@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kizuna.customer.events import Event
-from kizuna.customer.screen import event_line
+from kizuna.customer.screen import NOT_SHOWN, event_line
+from kizuna.data.contract import CONTRACTS
 from kizuna.wording.words import load_words
 
 DAY = date(2026, 1, 5)
@@ -30,6 +31,12 @@ SALE = {"amount": 7397.0, "discount_amount": 0.0, "is_return": 0.0, "order_id": 
         # What the shop calls its own is printed as it is.
         ("engagement", {"kind": "webinar", "topic": "=1+1"}, "engagement: webinar (topic =1+1)", None),
         ("engagement", {}, "engagement", "行動"),
+        # A score of nought is the worst there is, and a refusal is no gap.
+        ("surveys", {"kind": "nps", "score": 0.0}, "surveys: NPS (score 0)", "調査：NPS(点数 0)"),
+        ("customers", {"consent_email": 0.0}, "customers (consent to e-mail no)", "顧客(メールの同意 不可)"),
+        # The line begins with its day.
+        ("subscriptions", {"started_at": DAY, "price": 9.5}, "subscriptions (price 9.5)", "契約(価格 9.5)"),
+        ("engagement", {"topic": "\x1b[31mred"}, "engagement (topic  [31mred)", None),
     ],
 )
 def test_a_row_in_words(table: str, values: dict[str, Any], english: str, japanese: str | None) -> None:
@@ -39,3 +46,10 @@ def test_a_row_in_words(table: str, values: dict[str, Any], english: str, japane
     )
     if japanese is not None:
         assert event_line(event, load_words("ja")) == f"2026-01-05  {japanese}"
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_every_column_of_the_contract_has_a_name(language: str) -> None:
+    words = load_words(language)
+    names = {field.name for contract in CONTRACTS.values() for field in contract.fields} - NOT_SHOWN
+    assert [name for name in sorted(names) if not words.knows("event_column", name)] == []

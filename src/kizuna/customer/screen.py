@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date
 from typing import Any
 
 from kizuna.customer.change import Change, Move
 from kizuna.customer.events import Event
 from kizuna.customer.explained import Explanation
+from kizuna.data.contract import CONSENTS
 from kizuna.explain.wording import driver_text, feature_text
 from kizuna.plain import plain
 from kizuna.wording.words import Words, load_words, share_text
@@ -18,7 +20,7 @@ _EVENTS_SHOWN = 40
 def screen_lines(found: Explanation, language: str) -> list[str]:
     """State, probability, value, reasons, facts, action, what changed, and the newest rows of the timeline."""
     words = load_words(language)
-    lines = [words("explain.title", customer=found.customer_id, day=words.day(found.as_of))]
+    lines = [words("explain.title", customer=_printable(found.customer_id), day=words.day(found.as_of))]
     lines.append(words(f"explain.{found.state}", rank=found.plan.get("list_rank")))
     if found.state != "not_eligible":
         lines += _numbers(found, words)
@@ -119,8 +121,13 @@ def _move(move: Move, words: Words) -> str:
     )
 
 
-# Keys of other systems, and what is understood where nothing else is said.
-_NOT_SHOWN = frozenset({"order_id", "currency", "is_return", "known_at", "valid_from"})
+# Keys of other systems, the line's own day, and what is understood where nothing else is said.
+NOT_SHOWN = frozenset(
+    {"customer_id", "kind", "order_id", "currency", "is_return", "known_at", "valid_from"}
+    | {"occurred_at", "started_at", "from", "as_of"}
+)
+# Of these 0 says nothing; a score of 0 says much.
+_NOUGHT_IS_NOTHING = frozenset({"discount_amount", "cost", "compensation", "bounced"})
 _CODED = {"kind": "event_kind", "purpose": "event_kind", "channel": "channel", "arm": "arm"}
 
 
@@ -130,18 +137,22 @@ def event_line(event: Event, words: Words) -> str:
     returned = event.values.get("is_return") == 1
     kind = "return" if returned else event.values.get("kind")
     table = words.code("table", event.table)
-    head = table if kind is None else words("event", table=table, kind=words.code("event_kind", kind))
+    head = table if kind is None else words("event", table=table, kind=_printable(words.code("event_kind", kind)))
     told = [
         _detail(name, value, words)
         for name, value in event.values.items()
-        if name not in _NOT_SHOWN | {"kind"} and not (isinstance(value, float) and value == 0)
+        if name not in NOT_SHOWN and not (name in _NOUGHT_IS_NOTHING and value == 0)
     ]
     details = words("event_detail", details=", ".join(told)) if told else ""
     return f"{day:<10}  {head}{details}"
 
 
 def _detail(name: str, value: Any, words: Words) -> str:
-    shown = words.code(_CODED[name], value) if name in _CODED else _figure(value, words)
+    if name in CONSENTS:
+        shown = words("allowed.yes" if value else "allowed.no")
+    else:
+        shown = words.code(_CODED[name], value) if name in _CODED else _figure(value, words)
+    shown = _printable(shown)
     return shown if name == "channel" else f"{words.code('event_column', name)} {shown}"
 
 
@@ -149,6 +160,11 @@ def _figure(value: Any, words: Words) -> str:
     if isinstance(value, float):
         return words("none") if value != value else f"{value:,.2f}".rstrip("0").rstrip(".")
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _printable(text: str) -> str:
+    """A text of the data without control characters, which a terminal would obey."""
+    return "".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
 
 
 def _points(share: float) -> str:
