@@ -87,3 +87,9 @@ def test_a_shop_without_customers_has_a_profile_of_nothing(build_pack) -> None:
     assert profile.columns.tolist() == ["market", "language"]
     assert profile.index.tolist() == ["a"]
     assert profile.isna().all(axis=None)
+
+
+def test_a_list_of_nobody_is_still_told(tmp_path: Path, build_pack) -> None:
+    nobody = build_pack("ja", listed=0)
+    rows = write_exports(outgoing(nobody, {"to": "workbook", "split_by": "market"}), tmp_path)
+    assert rows == {"at_risk.xlsx": 0}

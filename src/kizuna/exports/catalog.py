@@ -61,8 +61,8 @@ def _write_csv(out: Outgoing, asked: CsvExport, folder: Path) -> dict[str, int]:
 
 
 def _parts(out: Outgoing, split_by: str | None, stem: str, suffix: str) -> list[tuple[ListPack, str]]:
-    """The whole list, or its parts, each with its file name."""
-    if split_by is None:
+    """The whole list, or its parts, each with its file name; an empty list has no parts and stays whole."""
+    if split_by is None or out.pack.at_risk.empty:
         return [(out.pack, f"{stem}{suffix}")]
     packs = split_pack(out.pack, out.profile[split_by])
     return [(pack, f"{stem}_{ending}{suffix}") for ending, pack in packs.items()]
