@@ -77,9 +77,13 @@ def test_a_filled_workbook_is_stored_once(config: Config, tmp_path: Path) -> Non
     assert not again.changed
     assert (first.path.read_bytes(), first.path.stat().st_mtime_ns) == before
     assert first.path == config.output_dir / "feedback" / "2026-01-05.parquet"
-    done = carried_out(config.output_dir, ["2026-01-05", "2026-01-12"])
+    done = carried_out(config.output_dir, ["2026-01-05", "2026-01-12"], TODAY)
     assert done is not None
     assert done.astype(str).values.tolist() == [["007", "2026-01-05"]]
+    # On the day on which it was done, nobody knew of it yet.
+    earlier = carried_out(config.output_dir, ["2026-01-05"], date(2026, 1, 7))
+    assert earlier is not None
+    assert earlier.empty
 
 
 def test_a_corrected_workbook_replaces_and_another_store_s_stays(config: Config, tmp_path: Path) -> None:
@@ -155,5 +159,5 @@ def test_another_shop_and_an_unpublished_list_are_refused(config: Config, tmp_pa
 
 def test_feedback_without_entries_says_nothing(config: Config, tmp_path: Path) -> None:
     receive(config, book(tmp_path / "b.xlsx", ("007",)), TODAY)
-    assert carried_out(config.output_dir, ["2026-01-05"]) is None
+    assert carried_out(config.output_dir, ["2026-01-05"], TODAY) is None
     assert pd.read_parquet(config.output_dir / "feedback/2026-01-05.parquet").empty

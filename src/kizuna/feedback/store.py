@@ -45,13 +45,17 @@ def store_feedback(output: LockedOutput, as_of: date, covered: frozenset[str], e
     return True
 
 
-def carried_out(output_dir: Path, days: Sequence[str]) -> pd.DataFrame | None:
-    """customer_id and list_as_of of what people say was done, for lists of these days; None without any feedback."""
+def carried_out(output_dir: Path, days: Sequence[str], before: date) -> pd.DataFrame | None:
+    """customer_id and list_as_of of what people say was done before a day, for lists of these days; None without any feedback.
+
+    What bears no day of its own counts.
+    """
     stored = [said for day in days if len(said := read_feedback(output_dir, day))]
     if not stored:
         return None
     said = pd.concat(stored, ignore_index=True)
-    done = said[(said["status"] == "done") & (said["action"] != "none").fillna(True)]
+    is_later = said["done_on"] >= pd.Timestamp(before)
+    done = said[(said["status"] == "done") & (said["action"] != "none").fillna(True) & ~is_later]
     return done[["customer_id", "as_of"]].rename(columns={"as_of": "list_as_of"}).reset_index(drop=True)
 
 

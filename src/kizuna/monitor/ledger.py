@@ -52,13 +52,11 @@ def read_ledger(store: Store, config: Config, as_of: int) -> Ledger:
         )
     reached = [default_train_day(store, definition) for definition in definitions]
     known_before = min([as_of, *reached])
-    executions = _executions(
-        store, config, [publication.as_of.isoformat() for publication in publications], known_before
-    )
+    said = carried_out(config.output_dir, [one.as_of.isoformat() for one in publications], date_of(as_of))
+    executions = _together(messages_of_lists(store, known_before), said)
     return Ledger(publications, definitions, published_rows(publications, config), executions, known_before)
 
 
-def _executions(store: Store, config: Config, days: Sequence[str], known_before: int) -> pd.DataFrame | None:
-    said = [messages_of_lists(store, known_before), carried_out(config.output_dir, days)]
-    known = [frame for frame in said if frame is not None]
+def _together(*executions: pd.DataFrame | None) -> pd.DataFrame | None:
+    known = [frame for frame in executions if frame is not None]
     return pd.concat(known, ignore_index=True).drop_duplicates(ignore_index=True) if known else None
