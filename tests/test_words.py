@@ -96,6 +96,9 @@ def test_a_list_and_a_dry_run_are_one_line() -> None:
     assert score_line({"as_of": "2026-01-01", "counts": counts}) == (
         "2026-01-01: 7,191 eligible -> 530 listed (358 to contact, 101 left alone to measure, 71 service first)"
     )
+    assert score_line({"as_of": "2026-01-01", "counts": counts | {"to_contact": 300}}).endswith(
+        "(300 to contact, 101 left alone to measure, 71 service first, 58 may not be contacted)"
+    )
     found = {"last_list": "2026-01-01", "listed": 530, "come": ["a", "b"], "go": []}
     assert dry_run_line(found) == (
         "530 would be listed; against the list of 2026-01-01 2 come and 0 go. Nothing was published."

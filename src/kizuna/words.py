@@ -148,6 +148,8 @@ def score_line(manifest: Mapping[str, Any]) -> str:
     """What a published day holds."""
     counts = manifest["counts"]
     arms = ", ".join(f"{counts[arm]:,} {word}" for arm, word in _ARMS.items())
+    resting = counts["listed"] - sum(counts[arm] for arm in _ARMS)
+    arms += f", {resting:,} may not be contacted" if resting else ""
     return f"{manifest['as_of']}: {counts['eligible']:,} eligible -> {counts['listed']:,} listed ({arms})"
 
 
