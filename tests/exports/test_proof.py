@@ -25,13 +25,13 @@ def with_effects(pack, **changes):
 
 def test_a_quarter_that_earned_says_how_much_for_each_customer(pack):
     assert proof_text(pack, EN) == (
-        "2025-Q3: contacting brought ¥2,140 more revenue per listed customer than leaving alone (95% interval ¥380 to "
+        "Q3 2025: contacting brought ¥2,140 more revenue per listed customer than leaving alone (95% interval ¥380 to "
         "¥3,900; 641 contacted, 163 left alone). Stayed: +6.2 points (+1.1 to +11.3)."
     )
     assert proof_text(pack, JA).startswith(
-        "2025-Q3: 連絡した結果、掲載1名あたりの売上が比較用より2,140円多くなりました(95%区間 380円〜3,900円、"
+        "2025年7〜9月: 連絡した結果、掲載1名あたりの売上が比較用より2,140円多くなりました(95%区間 380円〜3,900円、"
     )
-    for basis, what in (("margin", "margin"), ("net", "margin after the costs of contact")):
+    for basis, what in (("margin", "margin"), ("net", "value after the costs of contact")):
         other = replace(pack, past=replace(pack.past, basis=basis))
         assert f"¥2,140 more {what} per listed customer" in proof_text(other, EN)
 
@@ -39,7 +39,7 @@ def test_a_quarter_that_earned_says_how_much_for_each_customer(pack):
 def test_a_quarter_that_lost_says_so(pack):
     lost = with_effects(pack, verdict="lost", value=-900.0, value_low=-1500.0, value_high=-300.0)
     assert proof_text(lost, EN).startswith(
-        "2025-Q3: contacting brought ¥900 less revenue per listed customer than leaving alone (95% interval −¥1,500 to −¥300;"
+        "Q3 2025: contacting brought ¥900 less revenue per listed customer than leaving alone (95% interval −¥1,500 to −¥300;"
     )
 
 
@@ -47,7 +47,7 @@ def test_not_clear_says_how_many_more_it_takes(pack):
     open_one = with_effects(pack, verdict="not_clear", value_low=-400.0, more_customers=870)
     text = proof_text(open_one, EN)
     assert text.startswith(
-        "2025-Q3: not clear yet. So far ¥2,140 of revenue per listed customer (95% interval −¥400 to"
+        "Q3 2025: not clear yet. So far ¥2,140 of revenue per listed customer (95% interval −¥400 to"
     )
     assert text.endswith("About 870 more listed customers would make it clear.")
     assert "870" in proof_text(open_one, JA)
@@ -56,7 +56,7 @@ def test_not_clear_says_how_many_more_it_takes(pack):
 def test_a_shop_without_values_reads_the_share_kept(pack):
     bare = with_effects(pack, value=None, value_low=None, value_high=None, verdict=None)
     assert proof_text(bare, EN) == (
-        "2025-Q3: +6.2 points more or less stayed than among those left alone (95% interval +1.1 to +11.3; 641 contacted, "
+        "Q3 2025: +6.2 points more or less stayed than among those left alone (95% interval +1.1 to +11.3; 641 contacted, "
         "163 left alone)."
     )
 
@@ -64,7 +64,7 @@ def test_a_shop_without_values_reads_the_share_kept(pack):
 def test_before_a_quarter_is_read_its_day_and_the_smallest_effect_stand_there(pack):
     running = replace(pack, past=replace(pack.past, effects=pack.past.effects.tail(1)))
     assert proof_text(running, EN) == (
-        "The verdict on 2025-Q4 comes on 31 Mar 2026; 512 to contact and 131 left alone count so far. "
+        "The verdict on Q4 2025 comes on 31 Mar 2026; 512 to contact and 131 left alone count so far. "
         "Not measurable yet. First result on 1 Apr 2026. One list can show a difference of about 17 points or more."
     )
     assert proof_text(replace(pack, past=None), EN).startswith("Not measurable yet. First result on 1 Apr 2026.")

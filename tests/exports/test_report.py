@@ -194,7 +194,7 @@ def test_a_past_and_kpis_have_their_sections(page):
     said = " ".join(piece for _, _, piece in full.texts)
     for part in (
         *(
-            "Yes: a customer to be contacted bought for",
+            "Yes: a customer to be contacted spent",
             "known on 8 Jan 2026",
             "Older lists not measured for this page: 1.",
         ),

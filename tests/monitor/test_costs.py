@@ -50,7 +50,12 @@ def test_without_costs_nothing_is_taken_off() -> None:
 
 @pytest.mark.parametrize(
     ("tree", "basis"),
-    [({}, "revenue"), ({"cltv": {"margin": 0.4}}, "margin"), ({"economics": {"contact_cost": 5}}, "net")],
+    [
+        ({}, "revenue"),
+        ({"cltv": {"margin": 0.4}}, "margin"),
+        ({"economics": {"contact_cost": 5}}, "revenue"),
+        ({"economics": {"contact_cost": 5, "offer_cost": 0}}, "net"),
+    ],
 )
 def test_what_the_money_is(tree: dict[str, object], basis: str) -> None:
     assert basis_of(parse_config({"name": "shop", "data": {"tables": {}}, **tree})) == basis

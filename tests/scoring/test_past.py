@@ -83,8 +83,16 @@ def test_what_a_document_showed_is_kept(tmp_path: Path, twice: bool) -> None:
     project = shop(tmp_path)
     found, _ = before(project)
     for _ in range(1 + twice):
-        freeze_kpis(found, project.config)
+        freeze_kpis(found, project.config, print)
     assert found.kpi is not None
     kept = read_published(tmp_path / "kpi")
     pd.testing.assert_frame_equal(kept, found.kpi.published)
     assert len(kept)
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "kpi").write_text("no folder")
+    project, said = shop(tmp_path), []
+    freeze_kpis(before(project)[0], project.config, said.append)
+    assert len(said) == 1
+    assert said[0].startswith("the KPIs shown are not kept: ")

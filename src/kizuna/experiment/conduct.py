@@ -46,8 +46,3 @@ def conduct_proofs(rows: pd.DataFrame, remedies: Mapping[str, str] = REMEDIES) -
         low, high = (None, None) if effect is None else effect.interval(level)
         proofs.append(Proof(driver, action, low is not None and low > 0, effect, low, high))
     return proofs
-
-
-def proven_drivers(rows: pd.DataFrame, remedies: Mapping[str, str] = REMEDIES) -> frozenset[str]:
-    """The drivers of our own conduct that may be reasons; empty without matured listings."""
-    return frozenset(proof.driver for proof in conduct_proofs(rows, remedies) if proof.is_proven)

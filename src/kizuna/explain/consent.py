@@ -35,6 +35,16 @@ def open_channels(context: pd.DataFrame) -> pd.DataFrame:
     return (agreed | covered).mul(~_refused(context), axis=0)
 
 
+def channel_consent(context: pd.DataFrame) -> pd.DataFrame:
+    """One column per channel of ``CHANNELS``: True (agreed), False (refused) or null (unknown)."""
+    _, channels = _answers(context)
+    agreed = open_channels(context)
+    refused = channels.eq(0).mul(1).add(_refused(context).mul(1), axis=0).gt(0)
+    unknown = agreed.astype("boolean").mask(~agreed)
+    answers: pd.DataFrame = unknown.mask(agreed, True).mask(refused, False)
+    return answers
+
+
 def _refused(context: pd.DataFrame) -> pd.Series:
     """Everything was refused, or each of the channels that this shop asks about."""
     overall, channels = _answers(context)

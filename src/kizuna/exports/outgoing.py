@@ -9,7 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from kizuna.config import Config
+from kizuna.data.contract import CONSENTS
 from kizuna.data.store import Store
+from kizuna.explain.consent import channel_consent
 from kizuna.exports.pack import ListPack
 from kizuna.exports.profile import profile_names, profile_of
 from kizuna.timeline import day_of
@@ -32,3 +34,9 @@ class Outgoing:
         """Market, language and attributes as text, by customer_id, as known on the day of the list."""
         frame = profile_of(self.store, day_of(self.pack.as_of), profile_names(self.config))
         return frame.set_index("customer_id")
+
+    @cached_property
+    def consent(self) -> pd.DataFrame:
+        """What each customer agreed to: True, False or null (unknown) per channel, by customer_id, on the day of the list."""
+        answers = profile_of(self.store, day_of(self.pack.as_of), list(CONSENTS)).set_index("customer_id")
+        return channel_consent(answers.dropna(axis="columns", how="all"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -13,6 +14,7 @@ from kizuna.exports.pack import ListPack
 from kizuna.wording.words import Words, share_text
 
 READ, RUNNING = "measured", "maturing"
+_QUARTER = re.compile(r"(\d{4})-Q([1-4])")
 
 
 def rows_in(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -25,6 +27,15 @@ def newest(frame: pd.DataFrame, by: str, state: str) -> dict[str, Any] | None:
     """The row in some state that comes last by a column; None where there is none."""
     rows = [row for row in rows_in(frame) if row["state"] == state]
     return max(rows, key=lambda row: str(row[by]), default=None)
+
+
+def quarter_text(period: str, words: Words) -> str:
+    """``2026-Q1`` as people say it; anything else as it is."""
+    found = _QUARTER.fullmatch(period)
+    if not found:
+        return period
+    year, number = found[1], int(found[2])
+    return words("format.quarter_name", year=year, number=number, first=3 * number - 2, last=3 * number)
 
 
 def proof_text(pack: ListPack, words: Words) -> str:
@@ -44,19 +55,25 @@ def proof_text(pack: ListPack, words: Words) -> str:
 def verdict_text(read: Mapping[str, Any], pack: ListPack, words: Words) -> str:
     """What a quarter earned per listed customer and in customers kept, and how many more it takes where that is not clear."""
     counts = {"target": f"{read['target']:,}", "control": f"{read['control']:,}"}
-    parts = []
+    parts, period = [], quarter_text(str(read["period"]), words)
     if read["value"] is not None:
         what = words(f"proof.money.{'revenue' if pack.past is None else pack.past.basis}")
         # Of two arms the sign is said by the verdict's own words.
         key = f"proof.{read['verdict']}"
         amount = words.money(abs(read["value"]) if key != "proof.not_clear" else read["value"], pack.currency)
         ends = {"interval": interval_text(read, "value", pack, words)}
-        parts.append(words(key, period=read["period"], amount=amount, what=what, **ends, **counts))
+        parts.append(words(key, period=period, amount=amount, what=what, **ends, **counts))
     if read["kept"] is not None:
         key = "proof.kept" if parts else "proof.kept_only"
         points = _points(read["kept"])
         parts.append(
-            words(key, period=read["period"], points=points, interval=points_text(read, "kept", words), **counts)
+            words(
+                key,
+                period=quarter_text(str(read["period"]), words),
+                points=points,
+                interval=points_text(read, "kept", words),
+                **counts,
+            )
         )
     if read["more_customers"]:
         parts.append(words("proof.more", count=f"{int(read['more_customers']):,}"))
@@ -66,7 +83,12 @@ def verdict_text(read: Mapping[str, Any], pack: ListPack, words: Words) -> str:
 def progress_text(running: Mapping[str, Any], words: Words) -> str:
     """How far the running quarter is, and the day of its verdict."""
     counts = {arm: f"{running[arm] or 0:,}" for arm in ("target", "control")}
-    return words("proof.running", period=running["period"], day=words.day(day_of(running["verdict_on"])), **counts)
+    return words(
+        "proof.running",
+        period=quarter_text(str(running["period"]), words),
+        day=words.day(day_of(running["verdict_on"])),
+        **counts,
+    )
 
 
 def realised_text(pack: ListPack, words: Words) -> str:

@@ -33,7 +33,7 @@ def split_pack(pack: ListPack, values: pd.Series) -> dict[str, ListPack]:
     listed, eligible = value_of(pack.at_risk), value_of(pack.scores)
     removed = None if pack.removed is None else value_of(pack.removed)
     packs, words = {}, load_words(pack.language)
-    for value, ending in file_endings(sorted(set(listed))).items():
+    for value, ending in file_endings(sorted({*listed, *(() if removed is None else removed)})).items():
         mine = pack.scores[eligible == value].reset_index(drop=True)
         packs[ending] = replace(
             pack,

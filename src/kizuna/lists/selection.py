@@ -249,8 +249,12 @@ def _eligible(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan) -> tu
 
 
 def _mark_contact(walk: pd.DataFrame, plan: ListPlan) -> pd.DataFrame:
-    """The walk with contact_allowed, suppressed_reason (no_consent, paused) and list_status marked."""
+    """The walk with contact_allowed, suppressed_reason (no_consent, paused) and list_status marked.
+
+    Service that is owed does not wait for a pause.
+    """
     paused = walk["paused"] | (walk["days_since_pause_contact"] < plan.contact_pause_days)
+    paused &= walk["arm"] != "exempt"
     refused = walk["consent"].eq(False).fillna(False).astype(bool)
     return walk.assign(
         contact_allowed=walk["consent"].mask(paused, False),

@@ -11,13 +11,14 @@ from kizuna.experiment.listings import contactable_rows
 from kizuna.labels.definition import Definition
 from kizuna.playbook import load_playbook
 
-# What the money of an effect is: purchases less returns, that times the margin, or that less the costs of contact.
+# What the money of an effect is: purchases less returns, that times the margin, or that less the costs of contact, where
+# both of them are known.
 Basis = Literal["revenue", "margin", "net"]
 
 
 def basis_of(config: Config) -> Basis:
     """What the money of an effect is in this shop."""
-    if config.economics.contact_cost or config.economics.offer_cost:
+    if config.economics.contact_cost is not None and config.economics.offer_cost is not None:
         return "net"
     return "revenue" if config.cltv.margin == 1 else "margin"
 
@@ -32,14 +33,14 @@ def net_of_costs(
     ``definition``: that by which outcomes are counted.
     """
     costs = config.economics
-    if basis_of(config) != "net" or outcomes.empty:
+    if outcomes.empty or costs.contact_cost is None or costs.offer_cost is None:
         return outcomes
     offers = {code for code, action in load_playbook(config.playbook_path).actions.items() if action.is_offer}
     done = lists[(lists["arm"] == "target") & contactable_rows(lists)]
     if executions is not None:
         carried_out = executions.rename(columns={"list_as_of": "as_of"})[["customer_id", "as_of"]].drop_duplicates()
         done = done.merge(carried_out, on=["customer_id", "as_of"])
-    price = (costs.contact_cost or 0.0) + (costs.offer_cost or 0.0) * done["action"].isin(offers)
+    price = costs.contact_cost + costs.offer_cost * done["action"].isin(offers)
     spent = done[["customer_id", "as_of"]].assign(spent=price.astype("float64")).sort_values("as_of", kind="stable")
     spent["spent"] = spent.groupby("customer_id")["spent"].cumsum()
     keys = outcomes[["customer_id", "as_of"]].assign(place=range(len(outcomes)))

@@ -50,7 +50,7 @@ def read_ledger(store: Store, config: Config, as_of: int) -> Ledger:
             "What became of the lists was asked for, but the labels have no as_of, and so no day. "
             "Fill the column as_of of table labels."
         )
-    reached = [default_train_day(store, definition) for definition in definitions]
+    reached = [_reached(store, definition) for definition in definitions]
     known_before = min([as_of, *reached])
     said = carried_out(config.output_dir, [one.as_of.isoformat() for one in publications], date_of(as_of))
     executions = _together(messages_of_lists(store, known_before), said)
@@ -60,3 +60,14 @@ def read_ledger(store: Store, config: Config, as_of: int) -> Ledger:
 def _together(*executions: pd.DataFrame | None) -> pd.DataFrame | None:
     known = [frame for frame in executions if frame is not None]
     return pd.concat(known, ignore_index=True).drop_duplicates(ignore_index=True) if known else None
+
+
+def _reached(store: Store, definition: Definition) -> int:
+    """The day after the newest row that says how far the shop's rows go.
+
+    Contracts may run on for long without a new one: there the newest row of any table counts.
+    """
+    reached = default_train_day(store, definition)
+    if definition.kind != "cancellation":
+        return reached
+    return max(reached, *(info.last_day + 1 for info in store.tables.values() if info.last_day is not None))

@@ -14,6 +14,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 KEYS = ("working_days", "holidays", "public_holidays", "call_hours")
 # Nobody is called at night, whatever a playbook says.
 EARLIEST_CALL, LATEST_CALL = "08:00", "21:00"
+DAYTIME = f"{EARLIEST_CALL}-{LATEST_CALL}"
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _YEARLY = re.compile(r"\d\d-\d\d")
 
@@ -29,7 +30,7 @@ class Calendar:
     working_days: frozenset[int] = frozenset(range(7))
     holidays: frozenset[str] = frozenset()
     public_holidays: str | None = None
-    call_hours: str | None = f"{EARLIEST_CALL}-{LATEST_CALL}"
+    call_hours: str | None = DAYTIME
 
     def is_working_day(self, day: date) -> bool:
         """Whether anybody works on that day."""

@@ -19,7 +19,7 @@ from kizuna.config_at_risk import market_key
 from kizuna.explain.consent import CHANNELS, open_channels
 from kizuna.explain.wording import load_wording
 from kizuna.playbook.actions import ADVOCACY, OWED, Action, Playbook, Rule
-from kizuna.playbook.calendar import Calendar
+from kizuna.playbook.calendar import DAYTIME, Calendar
 
 PLANNED = {
     "action": "str",
@@ -30,6 +30,8 @@ PLANNED = {
     "offer_max_cost": "float64",
 }
 _EXPIRY = "points_expire_in_days"
+# What rings in the customer's pocket keeps to the hours of calls.
+_AT_ONCE = ("phone", "sms", "line")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def plan_actions(
     columns and, where known, points_expire_in_days, by customer_id. ``channel`` is the first consented one that suits the
     action, null where none was agreed to; nobody is called in a market whose calendar has no hours for it. ``act_by`` is the
     first of the expected next purchase, the day on which points expire and the end of the action's time, never before
-    ``as_of``, moved to the working day before. ``call_hours``: of the customer's market, where the channel is phone.
+    ``as_of``, moved to the working day before. ``call_hours``: of the customer's market, where the channel is phone, sms or
+    line; by day, where nobody is called there.
     ``offer_max_cost``: value_at_risk × ``save_rate`` for actions that offer something, else null. ConfigError: no text in
     this language.
     """
@@ -75,7 +78,7 @@ def plan_actions(
         action = playbook.actions[rule.action]
         channel = next((channel for channel in action.channels if channel in said.channels), None)
         due = _act_by(row, action, expire_in_days, calendar)
-        hours = calendar.call_hours if channel == "phone" else None
+        hours = (calendar.call_hours or DAYTIME) if channel in _AT_ONCE else None
         text = (rule.text or action.text)[language]
         planned.append((action.code, text, channel, due, hours, _ceiling(action, said.value, save_rate)))
     frame = pd.DataFrame(planned, columns=list(PLANNED), index=listed.index)

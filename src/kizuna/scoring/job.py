@@ -91,7 +91,7 @@ def score(
     with locked(config.output_dir) as output:
         publication = publish(output, day, fingerprint, write, manifest, options.republish)
         for before in past:
-            freeze_kpis(before, config)
+            freeze_kpis(before, config, say)
         deliver(config, publication, say)
     return publication
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,7 +11,7 @@ import pandas as pd
 
 from kizuna.config import Config
 from kizuna.data.store import Store
-from kizuna.errors import ContractError, DataMissing, LockHeld, ResultError
+from kizuna.errors import ConfigError, ContractError, DataMissing, LockHeld, ResultError
 from kizuna.exports.pack import PastLists
 from kizuna.kpi.files import freeze
 from kizuna.kpi.pack import KpiPack, kpi_pack
@@ -80,8 +79,11 @@ def past_lists(before: Before, today: dict[str, Any]) -> PastLists | None:
     )
 
 
-def freeze_kpis(before: Before, config: Config) -> None:
-    """Keeps the figures that a published document has shown; while ``kizuna kpi`` writes, that run keeps its own."""
-    if before.kpi is not None:
-        with suppress(LockHeld):
-            freeze(before.kpi, config.output_dir / "kpi")
+def freeze_kpis(before: Before, config: Config, say: Callable[[str], None]) -> None:
+    """Keeps the figures that a published document has shown; what stands against it is said, for the list is out."""
+    if before.kpi is None:
+        return
+    try:
+        freeze(before.kpi, config.output_dir / "kpi")
+    except (LockHeld, ConfigError, OSError) as error:
+        say(f"the KPIs shown are not kept: {error}")

@@ -28,7 +28,6 @@ EVERY_KIND = {
     "paused": ("target", False),
     "unknown": ("target", None),
 }
-PEOPLE = pd.DataFrame({"customer_id": ["007"], "market": ["JP"]})
 
 
 def small_list(pack: ListPack, customers: dict[str, tuple[str, bool | None]], **columns: list[Any]) -> ListPack:
@@ -45,6 +44,20 @@ def small_list(pack: ListPack, customers: dict[str, tuple[str, bool | None]], **
     return replace(pack, at_risk=rows.reindex(columns=AT_RISK_COLUMNS))
 
 
+def people(pack: ListPack) -> pd.DataFrame:
+    """The listed customers with the consent that the list tells; 007 is of a market."""
+    names = pack.at_risk["customer_id"].tolist()
+    allowed = pack.at_risk["contact_allowed"].astype("Int64").tolist()
+    everybody = {"007": None} | dict(zip(names, allowed, strict=True))
+    return pd.DataFrame(
+        {
+            "customer_id": list(everybody),
+            "market": ["JP" if name == "007" else None for name in everybody],
+            "consent": pd.array(list(everybody.values()), dtype="Int64"),
+        }
+    )
+
+
 def write(
     folder: Path,
     pack: ListPack,
@@ -56,7 +69,7 @@ def write(
 ) -> tuple[dict[str, int], list[dict[str, str]]]:
     """(rows by file, the rows of the destination's file) of the YAML of one export; contacts lie beside ``folder``."""
     config = config_of(asked, folder.parent, consent_missing)
-    store = Project(config, {"customers": PEOPLE}).opened
+    store = Project(config, {"customers": people(pack)}).opened
     (export,) = config.exports
     assert isinstance(export, DestinationExport)
     folder.mkdir(exist_ok=True)

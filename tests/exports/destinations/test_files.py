@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
-from tests.exports.destinations.small import EVERY_KIND, PEOPLE, config_of, read, small_list, write
+from tests.exports.destinations.small import EVERY_KIND, config_of, people, read, small_list, write
 
 from kizuna.exports.destinations.files import write_destination
 from kizuna.exports.outgoing import Outgoing
@@ -42,11 +43,25 @@ def test_unknown_consent_follows_the_config(tmp_path: Path, build_pack) -> None:
     assert [row["Nr"] for row in found] == ["007", "NA", "unknown"]
 
 
-def test_only_rows_whose_action_uses_a_channel(tmp_path: Path, build_pack) -> None:
+def test_nobody_whose_action_is_planned_over_another_channel(tmp_path: Path, build_pack) -> None:
     customers = {name: ("target", True) for name in ("a", "b", "c")}
     pack = small_list(build_pack("ja"), customers, channel=["email", "phone", None])
     _, found = write(tmp_path / "r1", pack, CRM + "channels: [email, line]\n")
-    assert [row["Nr"] for row in found] == ["a"]
+    assert [row["Nr"] for row in found] == ["a", "c"]
+
+
+@pytest.mark.parametrize(("missing", "sent"), [("refuse", ["agreed"]), ("allow", ["agreed", "unknown"])])
+def test_consent_counts_for_the_channel_that_is_used(tmp_path: Path, build_pack, missing: str, sent: list[str]) -> None:
+    """All may be contacted by phone; the tool sends e-mail."""
+    names = ["agreed", "refused", "unknown"]
+    answers = {"consent_phone": [1, 1, 1], "consent_email": [1, 0, None]}
+    config = config_of(CRM + "channels: [email]\n", consent_missing=missing)
+    (export,) = config.exports
+    pack = small_list(build_pack("ja"), {name: ("target", True) for name in names}, channel=["email", None, None])
+    store = Project(config, {"customers": pd.DataFrame({"customer_id": names, **answers})}).opened
+    (tmp_path / "r1").mkdir()
+    write_destination(Outgoing(pack, config, store), export, tmp_path / "r1")
+    assert [row["Nr"] for row in read(tmp_path / "r1", "crm")] == sent
 
 
 def test_data_is_not_altered(tmp_path: Path, build_pack, hostile_ids) -> None:
@@ -171,7 +186,9 @@ def test_who_was_sent_before_a_week_without_a_file_is_cleared(tmp_path: Path, bu
     config = config_of(CHANGED + "true")
     (export,) = config.exports
     pack = small_list(base, {"b": ("target", True)})
-    out = Outgoing(pack, config, Project(config, {"customers": PEOPLE}).opened, (tmp_path / "r2", tmp_path / "r1"))
+    out = Outgoing(
+        pack, config, Project(config, {"customers": people(pack)}).opened, (tmp_path / "r2", tmp_path / "r1")
+    )
     (tmp_path / "r3").mkdir()
     write_destination(out, export, tmp_path / "r3")
     assert read(tmp_path / "r3", "destination") == [{"Nr": "b", "Risk": "high"}, {"Nr": "a", "Risk": "none"}]

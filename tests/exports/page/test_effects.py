@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 from tests.exports.past import make_past
 
-from kizuna.exports.page.effects import LEFT, RIGHT, quarter_text, quarters, verdict_text
+from kizuna.exports.page.effects import LEFT, RIGHT, quarters, verdict_text
+from kizuna.exports.proof import quarter_text
 from kizuna.wording.words import load_words
 
 WORDS = load_words("en")
@@ -26,7 +27,7 @@ def test_what_is_known_stands_first_newest_first(build_pack, past):
 def test_a_clear_gain_in_words(build_pack, past):
     quarter = quarters(build_pack("en", past=past), WORDS)[1]
     assert quarter.sentences == (
-        "Yes: a customer to be contacted bought for ¥1,240 more than one left alone (¥310 to ¥2,170, 95%).",
+        "Yes: a customer to be contacted spent ¥1,240 more than one left alone (¥310 to ¥2,170, 95%).",
         "More stayed: +6.2 points (+1.1 to +11.3).",
     )
     assert quarter.small == "874 to be contacted, 221 left alone; carried out with 71% and 2% of them"
@@ -56,7 +57,7 @@ def test_a_loss_is_told_as_a_loss(build_pack, past):
     effects.loc[0, ["kept", "kept_low", "kept_high"]] = [-0.05, -0.09, -0.01]
     quarter = quarters(build_pack("en", past=replace(past, effects=effects)), WORDS)[1]
     assert quarter.sentences == (
-        "No: a customer to be contacted bought for ¥800 less than one left alone (¥100 to ¥1,500, 95%).",
+        "No: a customer to be contacted spent ¥800 less than one left alone (¥100 to ¥1,500, 95%).",
         "Fewer stayed: −5.0 points (−9.0 to −1.0).",
     )
 
@@ -64,12 +65,12 @@ def test_a_loss_is_told_as_a_loss(build_pack, past):
 @pytest.mark.parametrize(
     ("basis", "said", "unit"),
     [
-        ("revenue", "bought for ¥1,240 more", "Per listed customer, revenue less returns"),
+        ("revenue", "spent ¥1,240 more", "Per listed customer, revenue less returns"),
         ("margin", "brought a margin of ¥1,240 more", "Per listed customer, margin on purchases less returns"),
         (
             "net",
             "earned, costs of contact taken off, ¥1,240 more",
-            "Per listed customer, margin on purchases less the costs of contact",
+            "Per listed customer, purchases times the margin, less the costs of contact",
         ),
     ],
 )

@@ -51,7 +51,7 @@ def failed_file(asked: DestinationExport) -> str:
 
 def _files(out: Outgoing, asked: DestinationExport) -> dict[str, tuple[list[str], list[list[str]]]]:
     """Header and rows of each file by path."""
-    sent = rows_to_send(out.pack.at_risk, asked, out.config.at_risk.consent_missing)
+    sent = rows_to_send(out.pack.at_risk, asked, out.config.at_risk.consent_missing, out.consent)
     found = mapped(_with_more(out, asked, sent), asked, out.pack.timezone)
     held = {key: _digest(row) for key, row in zip(found.keys, found.rows, strict=True)}
     # A day published again has to undo what its earlier revisions sent, too.

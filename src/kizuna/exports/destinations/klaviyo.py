@@ -50,5 +50,13 @@ def _day_text(day: date, timezone: str, date_format: str | None) -> str:
 
 
 RULES = Rules(
-    "klaviyo", _mistakes, _refusal, _day_text, blank="clear", must_clear=True, once=(EMAIL, PHONE), largest_mb=50
+    "klaviyo",
+    _mistakes,
+    _refusal,
+    _day_text,
+    blank="clear",
+    must_clear=True,
+    once=(EMAIL, PHONE),
+    channels=("email", "sms"),
+    largest_mb=50,
 )

@@ -36,12 +36,22 @@ class Mapped:
     refused: list[Refused]
 
 
-def rows_to_send(at_risk: pd.DataFrame, asked: DestinationExport, consent_missing: str) -> pd.DataFrame:
-    """The rows of arm target that may be contacted, by rank; those of unknown consent where the config allows it."""
+def rows_to_send(
+    at_risk: pd.DataFrame, asked: DestinationExport, consent_missing: str, consent: pd.DataFrame
+) -> pd.DataFrame:
+    """The rows of arm target that may be contacted, by rank; those of unknown consent where the config allows it.
+
+    With ``channels``, asked for or the destination's own: only customers who may be contacted over one of them, and, where
+    asked for, whose action is not planned over another. ``consent``: per channel, by customer_id (``Outgoing.consent``).
+    """
     allowed = at_risk["contact_allowed"].astype("boolean").fillna(consent_missing == "allow").astype(bool)
     sent = at_risk[(at_risk["arm"] == "target") & allowed]
-    if asked.channels:
-        sent = sent[sent["channel"].isin(asked.channels)]
+    channels = asked.channels or rules_of(asked).channels
+    if channels:
+        agreed = consent[list(channels)].reindex(sent["customer_id"]).fillna(consent_missing == "allow").astype(bool)
+        # Asked for, they are those of the action as well; a destination's own say whose address it may hold.
+        planned = sent["channel"].isna() | sent["channel"].isin(asked.channels or sent["channel"])
+        sent = sent[agreed.any(axis=1).to_numpy() & planned.to_numpy()]
     return sent.sort_values(["list_rank", "customer_id"], kind="stable", ignore_index=True)
 
 

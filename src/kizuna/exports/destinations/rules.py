@@ -20,7 +20,9 @@ class Rules:
     ``mistakes``: what is wrong with the config of one, in words. ``refusal``: why a cell of one of their columns cannot
     be taken, as a code, or None. ``blank``: what is written where a value is missing, unless the config says it.
     ``must_clear``: every column of the list needs a value that says "nothing any more". ``once``: their columns in which no
-    text may come twice, upper and lower case being the same. ``largest_mb``: of the file.
+    text may come twice, upper and lower case being the same. ``channels``: those that the
+    destination sends over, unless the config says them; none: it knows what its own customers agreed to.
+    ``largest_mb``: of the file.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Rules:
     blank: str = "empty"
     must_clear: bool = False
     once: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
     largest_mb: float | None = None
 
 

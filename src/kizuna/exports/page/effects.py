@@ -12,13 +12,13 @@ import pandas as pd
 from kizuna.exports.figures import action_text
 from kizuna.exports.pack import ListPack, PastLists
 from kizuna.exports.page.risk_trend import day_of
+from kizuna.exports.proof import quarter_text
 from kizuna.wording.words import Words, money_decimals, share_text
 
 WIDTH, LEFT, RIGHT = 360.0, 14.0, 346.0
 _EFFECTS = ("value", "kept")
 _ORDER = ("net_value", "kept")
 _SEAMS = re.compile(r"(?<=−)|(?<=\d)(?=[^\x00-\x7f])")
-_QUARTER = re.compile(r"(\d{4})-Q([1-4])")
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,6 @@ def verdict_text(read: tuple[Quarter, ...], effect: str, words: Words) -> str:
     if not read or read[0].tone == "waiting":
         return effect
     return words("page.proof.newest", quarter=read[0].title, sentence=read[0].sentences[0])
-
-
-def quarter_text(period: str, words: Words) -> str:
-    """``2026-Q1`` as people say it; anything else as it is."""
-    found = _QUARTER.fullmatch(period)
-    if not found:
-        return period
-    year, number = found[1], int(found[2])
-    return words("format.quarter_name", year=year, number=number, first=3 * number - 2, last=3 * number)
 
 
 def _quarter(
