@@ -5,6 +5,8 @@
 # try in all (1; schedulers that try again by themselves leave it so); KIZUNA_PAUSE_SECONDS between two tries (600).
 # Tried again is only what may pass by itself: 10 data not there yet, 14 another run, 15 a destination, 75 a server.
 set -u
+# Nobody else reads what is written: the data report, rows set aside.
+umask 077
 usage() {
     echo "weekly.sh: $1" >&2
     exit 2

@@ -46,6 +46,7 @@ class KizunaOperator(BaseOperator):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
+            umask=0o077,
         )
         try:
             for line in self.process.stdout or ():

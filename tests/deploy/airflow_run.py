@@ -74,7 +74,7 @@ def stand_in() -> None:
 
 def outcome(file: Any, program: Path, code: int, moment: datetime | None) -> str:
     """How a task ends whose kizuna ends with the code."""
-    program.write_text(f'#!/bin/sh\necho "$* $OMP_NUM_THREADS" >{program}.said\nexit {code}\n')
+    program.write_text(f'#!/bin/sh\necho "$* $OMP_NUM_THREADS $(umask)" >{program}.said\nexit {code}\n')
     try:
         file.dag.tasks[0].execute({"logical_date": moment})
     except file.AirflowFailException:

@@ -43,7 +43,7 @@ def test_the_dag_is_what_it_should_be_and_every_code_ends_as_it_should(kind: str
         "tasks": ["score"],
         "retries": 23,
         "outcomes": {str(code): "again" if code in RETRIED else "failed" if code else "done" for code in CODES},
-        "said": "score /srv/kizuna/shop.yaml --as-of 2026-11-23 1\n",
+        "said": "score /srv/kizuna/shop.yaml --as-of 2026-11-23 1 0077\n",
         "without_date": "failed",
         "killed": True,
     }

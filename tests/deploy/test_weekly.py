@@ -59,6 +59,10 @@ def test_only_what_may_pass_is_tried_again_and_the_last_code_is_kizuna_s(code: i
     assert ended.stderr.splitlines() == (said if code in RETRIED else [])
 
 
+def test_what_is_written_is_for_the_user_of_the_job_alone(tmp_path: Path) -> None:
+    assert weekly(program(tmp_path, "umask"), "check", "shop.yaml", **SOUND).stdout == "0077\n"
+
+
 def test_what_passed_in_between_is_done(tmp_path: Path) -> None:
     place = program(tmp_path, f"echo x >>{tmp_path}/calls; [ $(wc -l <{tmp_path}/calls) -ge 2 ] || exit 10")
     assert weekly(place, "score", "shop.yaml", KIZUNA_TRIES="9", **SOUND).returncode == 0
