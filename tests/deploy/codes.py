@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from kizuna.errors import KizunaError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -12,6 +14,10 @@ DEPLOY = ROOT / "deploy"
 # Beside those of the errors: done, and ended by SIGTERM.
 _OTHERS = {0, 143}
 RETRIED = {10, 14, 15, 75}
+
+needs_zones = pytest.mark.skipif(
+    not Path("/usr/share/zoneinfo/Asia/Tokyo").exists(), reason="the system's time zones (tzdata) are not installed"
+)
 
 
 def _of(kind: type[KizunaError]) -> Iterator[int]:

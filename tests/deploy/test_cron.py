@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.deploy.codes import DEPLOY, program
+from tests.deploy.codes import DEPLOY, needs_zones, program
 
 # Minute, hour, day of the month, month, day of the week.
 RANGES = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)]
@@ -52,6 +52,7 @@ def run(name: str, code: int, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([SETTINGS["SHELL"], "-c", line], capture_output=True, text=True, check=False, env=environment)
 
 
+@needs_zones
 @pytest.mark.parametrize("name", ["score", "monitor", "train"])
 def test_a_run_that_succeeds_sends_no_mail_and_its_secrets_come_from_the_file(name: str, tmp_path: Path) -> None:
     ended = run(name, 0, tmp_path)
@@ -62,6 +63,7 @@ def test_a_run_that_succeeds_sends_no_mail_and_its_secrets_come_from_the_file(na
     assert (tmp_path / f"{name}.log").stat().st_mode & 0o777 == 0o600
 
 
+@needs_zones
 @pytest.mark.parametrize("name", ["score", "monitor", "train"])
 def test_a_run_that_fails_mails_the_end_of_its_log(name: str, tmp_path: Path) -> None:
     assert run(name, 13, tmp_path).stdout.endswith("\nwhy\n")

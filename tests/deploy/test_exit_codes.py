@@ -11,7 +11,12 @@ from tests.deploy.codes import CODES, DEPLOY, RETRIED, ROOT
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 # What each paragraph says, in its own words and in this order.
-SAYS = ["Readers", "Look |be looked at", r"Mend|mend|run\s+again|Run\s+again|Wait|Nothing is to be done", "Tried again: "]
+SAYS = [
+    "Readers",
+    "Look |be looked at",
+    r"Mend|mend|run\s+again|Run\s+again|Wait|Nothing is to be done",
+    "Tried again: ",
+]
 
 
 def paragraphs() -> dict[int, str]:

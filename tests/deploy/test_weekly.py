@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.deploy.codes import CODES, DEPLOY, RETRIED, program
+from tests.deploy.codes import CODES, DEPLOY, RETRIED, needs_zones, program
+
+pytestmark = needs_zones
 
 WEEKLY = DEPLOY / "weekly.sh"
 SOUND = {"KIZUNA_ZONE": "Asia/Tokyo", "KIZUNA_PAUSE_SECONDS": "0"}
@@ -67,6 +70,19 @@ def test_what_passed_in_between_is_done(tmp_path: Path) -> None:
     place = program(tmp_path, f"echo x >>{tmp_path}/calls; [ $(wc -l <{tmp_path}/calls) -ge 2 ] || exit 10")
     assert weekly(place, "score", "shop.yaml", KIZUNA_TRIES="9", **SOUND).returncode == 0
     assert (tmp_path / "calls").read_text().count("x") == 2
+
+
+def test_the_real_program_s_codes_are_understood(tmp_path: Path) -> None:
+    source = Path(__file__).resolve().parents[2] / "src"
+    place = program(tmp_path, f'PYTHONPATH={source} exec {sys.executable} -m kizuna.cli "$@"')
+    shop = tmp_path / "shop.yaml"
+    shop.write_text("name: shop\ndata: {tables: {purchases: {path: none.csv}}}\n")
+    late = weekly(place, "score", str(shop), KIZUNA_TRIES="2", **SOUND)
+    assert late.returncode == 10
+    assert late.stderr.count("there is no such file") == 2
+    wrong = weekly(place, "score", str(shop), "--set", "chrun.x=1", KIZUNA_TRIES="2", **SOUND)
+    assert wrong.returncode == 2
+    assert wrong.stderr.count("unknown key") == 1
 
 
 def test_without_a_number_of_tries_there_is_one(tmp_path: Path) -> None:
