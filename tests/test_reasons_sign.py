@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
 
 from kizuna.data.simulate import simulate
 from kizuna.explain.better import better_versions
@@ -18,7 +19,6 @@ from kizuna.scoring.day import score_day
 from kizuna.scoring.rows import features_of_listed
 
 pytestmark = pytest.mark.slow
-ENOUGH = 20
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,9 @@ def lowered(day: Day, towards: str) -> tuple[Counter, Counter]:
 def test_the_named_driver_made_better_lowers_the_probability(day, towards):
     moved, fell = lowered(day, towards)
     assert sum(fell.values()) >= 0.98 * sum(moved.values())
-    short = {driver: (fell[driver], count) for driver, count in moved.items() if fell[driver] < 0.95 * count}
-    assert {driver: counts for driver, counts in short.items() if counts[1] >= ENOUGH} == {}
+    # Of a driver named for a few dozen customers, three misses are no proof of less than 95 in 100.
+    short = {d: (fell[d], count) for d, count in moved.items() if count and binom.cdf(fell[d], count, 0.95) < 0.01}
+    assert short == {}
 
 
 def test_nearly_everybody_has_a_reason(day):
