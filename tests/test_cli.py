@@ -266,3 +266,17 @@ def test_an_error_nobody_foresaw_is_20_and_says_so(shop: Path, monkeypatch: pyte
         *(20, ""),
         "kizuna: Unexpected RuntimeError: the roof leaks. Run again with --debug and report it.\n",
     )
+
+
+def test_log_json_may_stand_anywhere_and_every_line_of_standard_error_is_json(tmp_path: Path) -> None:
+    for arguments, environment in (
+        (("--log-json", "check", tmp_path / "no.yaml"), {}),
+        (("check", tmp_path / "no.yaml", "--log-json"), {}),
+        (("check", tmp_path / "no.yaml"), {"KIZUNA_LOG": "json"}),
+    ):
+        ended = program(*arguments, **environment)
+        lines = [json.loads(line) for line in ended.stderr.splitlines()]
+        assert [(line["command"], line["event"], line["exit_code"]) for line in lines] == [
+            *(("check", "failed", 2), ("check", "finished", 2)),
+        ]
+        assert ended.returncode == 2

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
+from kizuna import journal
+
 Step = TypeVar("Step")
 _shown: ContextVar[bool] = ContextVar("shown", default=False)
 _FIRST_LINE_SECONDS = 5.0
@@ -58,6 +60,10 @@ def _lines(steps: Iterable[Step], what: str, rows: int, parts: int) -> Iterator[
         now = time.monotonic()
         if done < parts and now - began > _FIRST_LINE_SECONDS and (last == began or now - last > _LINE_SECONDS):
             left = (now - began) / done * (parts - done)
-            print(f"{what}: {rows * done // parts:,} of {rows:,} rows, {left:,.0f} s left", file=sys.stderr, flush=True)
+            line = f"{what}: {rows * done // parts:,} of {rows:,} rows, {left:,.0f} s left"
+            if journal.open_journal():
+                journal.say(line)
+            else:
+                print(line, file=sys.stderr, flush=True)
             last = now
         yield step

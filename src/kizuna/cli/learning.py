@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from kizuna.cli.options import AsJson, Command, ConfigPath, Overrides, print_json, project_of, said_progress
+from kizuna import journal
+from kizuna.cli.options import AsJson, Command, ConfigPath, Overrides, print_json, project_of
 
 
 def train(
@@ -19,7 +20,7 @@ def train(
     """Train churn and value on what was known before T, log them, and promote them if the gate passes."""
     from kizuna.training.words import training_lines
 
-    result = project_of(config, overrides).train(as_of, not no_promote, said_progress())
+    result = project_of(config, overrides).train(as_of, not no_promote, journal.say)
     if as_json:
         print_json(result.to_json())
         return
@@ -42,7 +43,7 @@ def backtest(
     from kizuna.words import backtest_lines
 
     project = project_of(config, overrides)
-    found, folder = project.backtest(as_of, weeks, ablate, said_progress())
+    found, folder = project.backtest(as_of, weeks, ablate, journal.say)
     if as_json:
         print_json(summary(found) | {"folder": str(folder)})
         return

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from kizuna.cli.options import AsJson, AsOf, Command, ConfigPath, Overrides, print_json, project_of, said_progress
+from kizuna import journal
+from kizuna.cli.options import AsJson, AsOf, Command, ConfigPath, Overrides, print_json, project_of
 
 
 def score(
@@ -41,7 +42,9 @@ def score(
         else:
             print(dry_run_line(found))
         return
-    publication = score_and_publish(project.store, project.config, day, options, said_progress())
+    with journal.stage("read"):
+        store = project.store
+    publication = score_and_publish(store, project.config, day, options, journal.say)
     if as_json:
         told = {
             key: publication.manifest[key] for key in ("as_of", "revision", "counts", "models", "grade", "hindsight")

@@ -1,10 +1,8 @@
-"""What several commands take and do: the config, its overrides, the day, one JSON object, progress."""
+"""What several commands take and do: the config, its overrides, the day, one JSON object."""
 
 from __future__ import annotations
 
 import json
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,9 +33,3 @@ def print_json(tree: Any) -> None:
     from kizuna.plain import plain
 
     print(json.dumps(plain(tree), ensure_ascii=False, indent=2))
-
-
-def said_progress() -> Callable[[str], None]:
-    """Progress lines on standard error, with the seconds since the command began."""
-    began = time.monotonic()
-    return lambda line: print(f"  [{time.monotonic() - began:5.1f} s] {line}", file=sys.stderr, flush=True)

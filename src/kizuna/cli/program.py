@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
+import traceback
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -25,44 +27,55 @@ _UsageError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__na
 
 def main() -> NoReturn:
     """Runs the command line and ends with an exit code of the contract; never a traceback unless ``--debug``."""
-    debug = "--debug" in sys.argv
-    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    debug, as_json_lines = (option in sys.argv for option in ("--debug", "--log-json"))
+    sys.argv = [argument for argument in sys.argv if argument not in ("--debug", "--log-json")]
     signal.signal(signal.SIGTERM, _terminated)
-    sys.exit(run(debug))
+    sys.exit(run(debug, as_json_lines or os.environ.get("KIZUNA_LOG") == "json"))
 
 
-def run(debug: bool) -> int:
-    """Runs the command line; the exit code, errors said on standard error."""
-    from kizuna.errors import KizunaError
+def run(debug: bool, as_json_lines: bool = False) -> int:
+    """Runs the command line; the exit code, what happens and errors said on standard error."""
+    from kizuna.journal import journal_of
     from kizuna.progress import shown_progress
 
+    with journal_of(" ".join(sys.argv[1:2]), as_json_lines) as journal, shown_progress():
+        try:
+            code = _ended(debug)
+        except SystemExit as stopped:
+            code = stopped.code if isinstance(stopped.code, int) else 20
+            journal.tell("failed", message="ended by SIGTERM; nothing is half done", exit_code=code, error="SIGTERM")
+        journal.tell("finished", exit_code=code)
+    return code
+
+
+def _ended(debug: bool) -> int:
+    from kizuna.errors import KizunaError
+
     try:
-        with shown_progress():
-            result = app(standalone_mode=False)
+        result = app(standalone_mode=False)
         return result if isinstance(result, int) else 0
     except typer.Exit as ended:
         return ended.exit_code
     except _UsageError as error:
-        return _fail(f"{error.format_message()} See kizuna --help.", 2)
-    except (KeyboardInterrupt, typer.Abort):
-        print("Stopped by the keyboard; nothing was published.", file=sys.stderr)
-        return 130
+        return _fail(error, f"{error.format_message()} See kizuna --help.", 2)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        return _fail(error, "stopped by the keyboard; nothing was published.", 130)
     except KizunaError as error:
-        if debug:
-            raise
-        return _fail(str(error), error.exit_code)
+        return _fail(error, str(error), error.exit_code, debug)
     except OSError as error:
-        if debug:
-            raise
-        return _fail(f"{error.strerror or error}: {error.filename or 'no file named'}. Nothing was published.", 20)
+        what = f"{error.strerror or error}: {error.filename or 'no file named'}. Nothing was published."
+        return _fail(error, what, 20, debug)
     except Exception as error:
-        if debug:
-            raise
-        return _fail(f"Unexpected {type(error).__name__}: {error}. Run again with --debug and report it.", 20)
+        what = f"Unexpected {type(error).__name__}: {error}. Run again with --debug and report it."
+        return _fail(error, what, 20, debug)
 
 
-def _fail(message: str, code: int) -> int:
-    print(f"kizuna: {message}", file=sys.stderr)
+def _fail(error: BaseException, message: str, code: int, debug: bool = False) -> int:
+    from kizuna.journal import fail
+
+    if debug:
+        traceback.print_exception(error)
+    fail(message, code, type(error).__name__)
     if "--json" in sys.argv:
         print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
     return code
@@ -74,7 +87,12 @@ def _terminated(number: int, frame: object) -> NoReturn:
 
 @app.callback(invoke_without_command=True)
 def _options(
-    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; may stand anywhere.")] = False,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Tell what happens as JSON lines on standard error; may stand anywhere.")
+    ] = False,
 ) -> None:
     if version:
         from kizuna.version import VERSION

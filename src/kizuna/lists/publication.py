@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from kizuna import journal
 from kizuna.errors import ConfigError, LockHeld, ResultError
 from kizuna.fingerprint import file_sha256
 
@@ -139,13 +140,15 @@ def publish(
     try:
         rows = {name: int(count) for name, count in write(staging).items()}
         named = {"as_of": as_of.isoformat(), "revision": revision, "fingerprints": fingerprint}
-        _seal(staging, manifest | named | {"files": _files(staging, rows)})
+        with journal.stage("seal"):
+            _seal(staging, manifest | named | {"files": _files(staging, rows)})
         staging.rename(home / f"r{revision}")
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
     _sync(home)
-    return _show(output, as_of, revision)
+    with journal.stage("link"):
+        return _show(output, as_of, revision)
 
 
 def restore(output: LockedOutput, as_of: date, revision: int) -> Publication:

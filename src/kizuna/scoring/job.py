@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from kizuna import journal
 from kizuna.config import Config
 from kizuna.data.knowable import knowable_fingerprints
 from kizuna.data.report import freshness
@@ -19,7 +20,7 @@ from kizuna.errors import DataMissing
 from kizuna.fingerprint import file_sha256
 from kizuna.lists.publication import Publication, lists_before, locked, publish, published, restore
 from kizuna.scoring.champion import LoadedModels, is_hindsight, load_models, refuse_hindsight
-from kizuna.scoring.day import score_day
+from kizuna.scoring.day import Scored, score_day
 from kizuna.scoring.deliver import deliver
 from kizuna.scoring.files import contact_rows, summary_of, write_files
 from kizuna.scoring.past import Before, before_of, freeze_kpis
@@ -48,52 +49,67 @@ def score(
     """
     options = options or ScoreOptions()
     refuse_list_settings(config)
-    models = load_models(config)
-    if not options.hindsight:
-        refuse_hindsight(models, as_of)
-    for finding in freshness(store, as_of):
-        if finding.state == "error":
-            raise DataMissing(finding.details)
-    fingerprint = _fingerprint(store, config, models, as_of)
-    day = date_of(as_of)
+    with journal.stage("model"):
+        models = load_models(config)
+        if not options.hindsight:
+            refuse_hindsight(models, as_of)
+    with journal.stage("gates_before"):
+        for finding in freshness(store, as_of):
+            if finding.state == "error":
+                raise DataMissing(finding.details)
+    with journal.stage("fingerprint"):
+        fingerprint = _fingerprint(store, config, models, as_of)
+    manifest = _manifest(store, config, models, options.hindsight and is_hindsight(models, as_of))
+    past: list[Before] = []
 
     def write(folder: Path) -> dict[str, int]:
-        before = before_of(store, config, as_of, say)
-        scored = score_day(store, config, models, as_of, before.proven)
-        say(f"{len(scored.scores):,} eligible, {len(scored.at_risk):,} listed")
-        for market in scored.selection.unknown_markets:
-            say(f"at_risk.per_market: nobody eligible is of market {market}; its limit limits nothing")
-        counts.update(scored.selection.counts)
-        arm = scored.at_risk["arm"]
-        counts.update({name: int((arm == name).sum()) for name in ("target", "control", "exempt")})
-        counts["to_contact"] = len(contact_rows(scored.at_risk))
+        with journal.stage("past"):
+            before = before_of(store, config, as_of, say)
+        with journal.stage("score"):
+            scored = score_day(store, config, models, as_of, before.proven)
+        _count(scored, manifest["counts"], say)
         manifest["summary"] = summary_of(scored)
         manifest["proven"] = sorted(before.proven)
         past.append(before)
-        return write_files(folder, store, config, models, scored, before)
+        with journal.stage("files"):
+            return write_files(folder, store, config, models, scored, before)
 
-    counts: dict[str, int] = {}
-    past: list[Before] = []
-    manifest: dict[str, Any] = {
+    with locked(config.output_dir) as output:
+        with journal.stage("publish"):
+            publication = publish(output, date_of(as_of), fingerprint, write, manifest, options.republish)
+        for before in past:
+            freeze_kpis(before, config, say)
+        with journal.stage("deliver"):
+            deliver(config, publication, say)
+    return publication
+
+
+def _manifest(store: Store, config: Config, models: LoadedModels, hindsight: bool) -> dict[str, Any]:
+    """What is known of a publication before its day is scored; ``counts`` is filled afterwards."""
+    return {
         "schema_version": 1,
         "shop": config.name,
-        "counts": counts,
+        "counts": {},
         "experiment": config.experiment,
         "control_share": config.at_risk.control_share,
         "models": models.names,
         "definition": models.definition.to_json(),
         "cltv_horizon_days": models.contract["cltv_horizon_days"],
         "grade": models.contract["evaluation"]["grade"],
-        "hindsight": options.hindsight and is_hindsight(models, as_of),
+        "hindsight": hindsight,
         "no_value": models.contract["no_value"],
         "quarantined_rows": sum(info.bad_rows for info in store.tables.values()),
     }
-    with locked(config.output_dir) as output:
-        publication = publish(output, day, fingerprint, write, manifest, options.republish)
-        for before in past:
-            freeze_kpis(before, config, say)
-        deliver(config, publication, say)
-    return publication
+
+
+def _count(scored: Scored, counts: dict[str, int], say: Say) -> None:
+    say(f"{len(scored.scores):,} eligible, {len(scored.at_risk):,} listed")
+    for market in scored.selection.unknown_markets:
+        say(f"at_risk.per_market: nobody eligible is of market {market}; its limit limits nothing")
+    counts.update(scored.selection.counts)
+    arm = scored.at_risk["arm"]
+    counts.update({name: int((arm == name).sum()) for name in ("target", "control", "exempt")})
+    counts["to_contact"] = len(contact_rows(scored.at_risk))
 
 
 def dry_run_day(store: Store, config: Config, as_of: int, options: ScoreOptions) -> dict[str, Any]:
