@@ -47,6 +47,8 @@ FAMILIES = (
 )
 # Estimators with LightGBM in them, by model: a search has something to tune.
 _WITH_TREES = {"churn": ("auto", "blend", "lightgbm"), "cltv": ("auto", "hurdle", "tweedie")}
+# The table that says who churned, by definition.
+_LABELLED_BY = {"inactivity": "purchases", "cancellation": "subscriptions", "provided": "labels"}
 
 
 class _Section(BaseModel):
@@ -306,6 +308,19 @@ class Config(_Section):
                 "model.cltv.estimator: btyd takes churned for no purchase in the label window, "
                 f"but churn.definition is {self.churn.definition}. Use auto, hurdle or tweedie"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _may_be_missing(self) -> Config:
+        needed = {
+            "suppressions": "those who must be left alone would be contacted",
+            _LABELLED_BY[self.churn.definition]: f"it says who churned (churn.definition: {self.churn.definition})",
+        }
+        if self.at_risk.consent_missing == "allow":
+            needed["customers"] = "those who opted out would be contacted (at_risk.consent_missing: allow)"
+        for name, why in needed.items():
+            if name in self.data.tables and self.data.tables[name].on_missing == "degrade":
+                raise ValueError(f"data.tables.{name}.on_missing: the list cannot do without it: {why}. Use fail")
         return self
 
     @property

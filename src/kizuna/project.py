@@ -134,7 +134,7 @@ class Project:
         from kizuna.scoring.champion import load_models, refuse_hindsight
         from kizuna.scoring.day import score_day
 
-        models = load_models(self.config)
+        models = load_models(self.config, missing=self.store.missing)
         if not hindsight:
             refuse_hindsight(models, self.day(as_of))
         return score_day(self.store, self.config, models, self.day(as_of)).scores

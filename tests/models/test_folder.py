@@ -188,7 +188,7 @@ def test_another_format_is_refused(copied):
     with pytest.raises(ModelError) as error:
         read_model(rewritten(copied, lambda tree: tree.update(format=1)))
     assert str(error.value) == (
-        f"The model in {copied.name} has format 1; this version of kizuna reads format 2. "
+        f"The model in {copied.name} has format 1; this version of kizuna reads format 3. "
         "Train again, or install the version that wrote it."
     )
 

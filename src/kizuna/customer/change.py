@@ -66,7 +66,7 @@ def change_since(
     customer_id, as_of, now = asked
     before, was_listed = _published(last, customer_id)
     same = last.manifest["models"]["churn"] == models.names["churn"]
-    old = models if same else models_of(config, last)
+    old = models if same else models_of(config, last, store.missing)
     of_data, of_model = None, None
     if old is not None and before is not None and now is not None:
         between = now if same else probability_of(store, config, old, customer_id, as_of)

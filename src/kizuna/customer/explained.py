@@ -72,7 +72,7 @@ def explain_customer(store: Store, config: Config, customer_id: str, as_of: int)
         )
     day = date_of(as_of)
     today, earlier = published(config.output_dir, day), lists_before(config.output_dir, day)
-    models = (models_of(config, today) if today else None) or load_models(config)
+    models = (models_of(config, today, store.missing) if today else None) or load_models(config, missing=store.missing)
     row, facts, state = _said(store, config, models, customer_id, as_of, (today, earlier))
     if today is not None and row:
         on_list = _on_list(today, customer_id)

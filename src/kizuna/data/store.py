@@ -125,6 +125,11 @@ class Store:
         return f"CAST({text} AS {kind})"
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """Tables that are not there and, as the config says, may be missing."""
+        return tuple(sorted(finding.table for finding in self.findings if finding.name == "missing_table"))
+
+    @property
     def rows(self) -> int:
         """Rows of all tables together."""
         return sum(info.rows for info in self.tables.values())

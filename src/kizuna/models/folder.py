@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Estimator = ChurnClassifier | CltvRegressor
 
-FORMAT = 2
+FORMAT = 3
 _CHECKSUMS = "checksums.json"
 _MODEL = "model.json"
 _CONTRACT = "contract.json"

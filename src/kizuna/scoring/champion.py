@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LoadedModels:
-    """The pinned pair, its estimators and what they were trained to predict: nothing of this comes from the config."""
+    """The pinned pair, its estimators and what they were trained to predict: nothing of this comes from the config.
+
+    ``missing``: the tables that are not there, where the pair's models without them stand in.
+    """
 
     pair: ModelPair
     churn: ChurnClassifier
@@ -33,6 +37,7 @@ class LoadedModels:
     contract: dict[str, Any]
     next_purchase: NextPurchase | None = None
     season: SeasonAnchor | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def names(self) -> dict[str, str]:
@@ -41,8 +46,12 @@ class LoadedModels:
         return {kind: f"{version.name} v{version.version}" for kind, version in versions.items() if version}
 
 
-def load_models(config: Config, version: str | None = None) -> LoadedModels:
-    """The champion pair (or a version), resolved once and checked; ModelError where there is none to use."""
+def load_models(config: Config, version: str | None = None, missing: Sequence[str] = ()) -> LoadedModels:
+    """The champion pair (or a version), resolved once and checked; ModelError where there is none to use.
+
+    ``missing``: tables that are not there and may be missing. The pair's models that were taught without them are then
+    taken, where these tables stand behind any of its features.
+    """
     from kizuna.models.btyd.next_purchase import NextPurchase
     from kizuna.models.churn.season_anchor import SeasonAnchor
     from kizuna.models.folder import read_model
@@ -53,19 +62,40 @@ def load_models(config: Config, version: str | None = None) -> LoadedModels:
         churn_folder, cltv_folder = registry.load(pair, Path(folder))
         churn = read_model(churn_folder)
         cltv = read_model(cltv_folder) if cltv_folder else None
-    contract = churn.contract
+        contract, plan = churn.contract, churn.contract["plan"]
+        without = _stand_in(contract, pair, missing)
+        if without:
+            churn = read_model(churn_folder / without)
+            cltv = read_model(cltv_folder / without) if cltv_folder else None
+            plan = churn.contract["plan"]
     # Models of earlier versions were stored without one.
     dates, season = contract.get("next_purchase"), contract.get("season_anchor")
     return LoadedModels(
         pair=pair,
         churn=churn.estimator,
         cltv=cltv.estimator if cltv else None,
-        plan=FeaturePlan.from_json(contract["plan"]),
+        plan=FeaturePlan.from_json(plan),
         definition=Definition(**contract["definition"]),
         contract=contract,
         next_purchase=NextPurchase.from_json(dates) if dates else None,
         season=SeasonAnchor.from_json(season) if season else None,
+        missing=tuple(missing),
     )
+
+
+def _stand_in(contract: dict[str, Any], pair: ModelPair, missing: Sequence[str]) -> str | None:
+    """The folder of the models that were taught without the missing tables; None where they are not asked for."""
+    stand_ins = contract["stand_ins"]
+    stood_behind = {name for one in stand_ins for name in one["tables"]} & set(missing)
+    unknown = [name for name in missing if name in contract["tables"] and name not in contract["may_lack"]]
+    fitting = [one for one in stand_ins if set(one["tables"]) >= stood_behind]
+    if unknown:
+        raise ModelError(
+            f"Scores without {' and '.join(missing)} were asked for, but {pair.churn.name} v{pair.churn.version} was not "
+            f"taught to do without {' and '.join(unknown)}. Bring the table back, or train once with it "
+            "there and on_missing: degrade."
+        )
+    return min(fitting, key=lambda one: len(one["tables"]))["folder"] if stood_behind else None
 
 
 def refuse_hindsight(models: LoadedModels, as_of: int) -> None:
@@ -84,10 +114,10 @@ def is_hindsight(models: LoadedModels, as_of: int) -> bool:
     return train_day is not None and as_of < train_day
 
 
-def models_of(config: Config, publication: Publication) -> LoadedModels | None:
-    """The models that a list was made with; None where they are not in the registry any more."""
+def models_of(config: Config, publication: Publication, missing: Sequence[str] = ()) -> LoadedModels | None:
+    """The models that a list was made with; None where they are not in the registry any more, or need ``missing``."""
     version = publication.manifest["models"]["churn"].rpartition(" v")[2]
     try:
-        return load_models(config, version)
+        return load_models(config, version, missing)
     except ModelError:
         return None

@@ -68,7 +68,7 @@ def _with_model_changes(
     """
     if not earlier or selection.removed is None or selection.removed.empty:
         return selection
-    before = models_of(config, earlier[-1])
+    before = models_of(config, earlier[-1], store.missing)
     if before is None or before.names == models.names:
         return selection
     still = would_list(store, config, before, as_of, earlier)

@@ -50,9 +50,11 @@ def score(
     options = options or ScoreOptions()
     refuse_list_settings(config)
     with journal.stage("model"):
-        models = load_models(config)
+        models = load_models(config, missing=store.missing)
         if not options.hindsight:
             refuse_hindsight(models, as_of)
+    if models.missing:
+        journal.warn(f"without {' and '.join(models.missing)}: the models that were taught without it stand in")
     with journal.stage("gates_before"):
         for finding in freshness(store, as_of):
             if finding.state == "error":
@@ -97,6 +99,8 @@ def _manifest(store: Store, config: Config, models: LoadedModels, hindsight: boo
         "cltv_horizon_days": models.contract["cltv_horizon_days"],
         "grade": models.contract["evaluation"]["grade"],
         "hindsight": hindsight,
+        "degraded": bool(models.missing),
+        "missing_tables": list(models.missing),
         "no_value": models.contract["no_value"],
         "quarantined_rows": sum(info.bad_rows for info in store.tables.values()),
     }
@@ -115,7 +119,7 @@ def _count(scored: Scored, counts: dict[str, int], say: Say) -> None:
 def dry_run_day(store: Store, config: Config, as_of: int, options: ScoreOptions) -> dict[str, Any]:
     """What publishing the day would change against the last list: counts, and the customers who come and go."""
     refuse_list_settings(config)
-    models = load_models(config)
+    models = load_models(config, missing=store.missing)
     if not options.hindsight:
         refuse_hindsight(models, as_of)
     scored, day = score_day(store, config, models, as_of), date_of(as_of)

@@ -110,6 +110,5 @@ def _data_warnings(listed: pd.DataFrame, shared: str | None, horizon_days: int) 
 
 def _data_warning(store: Store, as_of: int) -> str | None:
     stale = [finding.table for finding in freshness(store, as_of)]
-    missing = [finding.table for finding in store.findings if finding.name == "missing_table"]
-    words = [f"stale_{name}" for name in stale] + [f"missing_{name}" for name in missing]
+    words = [f"stale_{name}" for name in stale] + [f"missing_{name}" for name in store.missing]
     return ";".join(words) or None

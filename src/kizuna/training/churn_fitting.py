@@ -80,7 +80,7 @@ def fit_churn(
     from kizuna.evaluation.baselines.scores import PURCHASE_COLUMNS
 
     asked = config.model.churn
-    model = _fitted(config, rows, (asked.estimator, _with_tuned(asked.estimator, asked.params, tuned)))
+    model = fitted(config, rows, (asked.estimator, _with_tuned(asked.estimator, asked.params, tuned)))
     champion = _champion_scores(config, known, model, rows)
     tried = [_judged(config, rows, known, model, champion)]
     if asked.estimator != "auto" or tried[0][2].not_behind:
@@ -88,7 +88,7 @@ def fit_churn(
     possible = _STEP_DOWN if set(rows.features) >= set(PURCHASE_COLUMNS) else _STEP_DOWN[:1]
     for rung, params in possible:
         if params or rung != model.estimator_name_:
-            tried.append(_judged(config, rows, known, _fitted(config, rows, (rung, params)), champion))
+            tried.append(_judged(config, rows, known, fitted(config, rows, (rung, params)), champion))
             if tried[-1][2].not_behind and _has_signal(tried[-1][1]):
                 break
     usable = [one for one in tried[1:] if one[2].passed and _has_signal(one[1])] + tried[:1] * tried[0][2].passed
@@ -110,7 +110,8 @@ def _has_signal(assessment: ChurnAssessment) -> bool:
     return bool(auc.estimate - _SURE_OF_SEVERAL * error > 0.5)
 
 
-def _fitted(config: Config, rows: ChurnRows, recipe: tuple[str, dict[str, Any]]) -> ChurnClassifier:
+def fitted(config: Config, rows: ChurnRows, recipe: tuple[str, dict[str, Any]]) -> ChurnClassifier:
+    """The model of a recipe (estimator and parameters), fitted on the rows and measured by their folds."""
     model = classifier(config, *recipe)
     return model.fit(rows.features, rows.churned, splits=rows.folds.splits, groups=rows.customer)
 

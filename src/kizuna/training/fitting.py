@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kizuna.models import ChurnClassifier, CltvRegressor
     from kizuna.models.btyd.next_purchase import NextPurchase
     from kizuna.models.learners.tuning import Tuned
+    from kizuna.training.stand_ins import StandIn
 
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]
@@ -49,7 +50,8 @@ class Trained:
     ``comparison``: the churn model's metrics with intervals, and its paired differences to the baselines.
     ``tuned``, ``value_tuned``: None where no search was asked for. ``answer``: what the newest test day's list would have
     been, and what came of it. ``tests``: how many folds were measured. ``headline``: see ``headline_metrics``.
-    ``next_purchase``: None for contracts, and where nobody came back.
+    ``next_purchase``: None for contracts, and where nobody came back. ``rows``, ``known``: what it was measured on, and beside.
+    ``stand_ins``: models for days on which tables are missing.
     """
 
     training: TrainingSet
@@ -68,7 +70,10 @@ class Trained:
     season: SeasonLevel
     answer: dict[str, Any]
     headline: dict[str, float]
+    rows: ChurnRows
+    known: Known
     next_purchase: NextPurchase | None = None
+    stand_ins: tuple[StandIn, ...] = ()
 
 
 def no_lift(trained: Trained, capacity: int) -> str:
@@ -120,7 +125,7 @@ def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, sa
     known = Known(baselines, days, len(findings), season, beside, training.dated)
     churn, assessment, decision = fit_churn(config, rows, known, params)
     say(f"churn model: {churn.estimator_name_}")
-    cltv, value, value_tuned = _fit_value(config, training, churn, known)
+    cltv, value, value_tuned = fit_value(config, training, churn, known)
     if value_tuned:
         say(value_tuned.text)
     if cltv:
@@ -147,6 +152,8 @@ def fit_models(config: Config, training: TrainingSet, beside: BesideTraining, sa
         season=season,
         answer=answer_check(rows, assessment.scores, ranking, definition.window, config.at_risk.size),
         headline=headline_metrics(rows, p, ranking, horizon, capacity) if definition.kind == "inactivity" else {},
+        rows=rows,
+        known=known,
     )
 
 
@@ -196,7 +203,7 @@ def _foreign(training: TrainingSet, warnings: tuple[LeakWarning, ...], kind: str
     return [name for name in named if name in foreign]
 
 
-def _fit_value(
+def fit_value(
     config: Config, training: TrainingSet, churn: ChurnClassifier, beside: Known
 ) -> tuple[CltvRegressor | None, ValueAssessment | None, Tuned | None]:
     """The value model, its worth, and what a search for its parameters found; three None where no value can be learned."""

@@ -15,6 +15,7 @@ from kizuna.labels.training_set import TrainingSet
 from kizuna.plain import plain
 from kizuna.timeline import date_of
 from kizuna.training.fitting import Trained
+from kizuna.training.stand_ins import OptionalTables, write_stand_ins
 from kizuna.version import VERSION
 
 if TYPE_CHECKING:
@@ -40,11 +41,13 @@ def run_tags(config: Config, training: TrainingSet) -> dict[str, str]:
     }
 
 
-def register_models(run: TrainingRun, folder: Path, config: Config, trained: Trained) -> dict[str, str]:
+def register_models(
+    run: TrainingRun, folder: Path, config: Config, trained: Trained, tables: OptionalTables
+) -> dict[str, str]:
     """Both models written below ``folder`` and registered; version numbers by kind."""
     from kizuna.models.folder import write_model
 
-    contract = _contract(config, trained)
+    contract = _contract(config, trained) | {"tables": list(tables.present), "may_lack": list(tables.optional)}
     names = trained.training.frame.plan.names
     day = contract["train_day"]
     tags = {
@@ -61,7 +64,8 @@ def register_models(run: TrainingRun, folder: Path, config: Config, trained: Tra
     }
     versions: dict[str, str] = {}
     if trained.cltv is not None:
-        write_model(folder / "cltv", trained.cltv, contract)
+        told = {"stand_ins": write_stand_ins(folder / "cltv", trained.stand_ins, "cltv")}
+        write_model(folder / "cltv", trained.cltv, contract | told)
         outputs = ["value_if_kept", "value_if_churned"]
         own = {name: tags[name] for name in ("horizon_days", "definition", "train_day", "feature_set_sha256")} | {
             "cltv_horizon_days": str(contract["cltv_horizon_days"]),
@@ -69,7 +73,8 @@ def register_models(run: TrainingRun, folder: Path, config: Config, trained: Tra
             "value_check": trained.value.check.short if trained.value else "not tested",
         }
         versions["cltv"] = run.log_model("cltv", folder / "cltv", names, outputs, own)
-    write_model(folder / "churn", trained.churn, contract)
+    told = {"stand_ins": write_stand_ins(folder / "churn", trained.stand_ins, "churn")}
+    write_model(folder / "churn", trained.churn, contract | told)
     versions["churn"] = run.log_model("churn", folder / "churn", names, ["churn_probability"], tags)
     return versions
 
@@ -176,6 +181,7 @@ def _metrics(trained: Trained) -> dict[str, float | None]:
     }
     # How early the list names is the list's, whichever model ranks it.
     metrics |= {f"churn_{name}" if name.endswith(BELOW) else name: value for name, value in trained.headline.items()}
+    metrics |= {f"churn_auc_without_{'_'.join(one.tables)}": one.auc for one in trained.stand_ins}
     if trained.next_purchase is not None:
         metrics |= {"next_purchase_coverage": trained.next_purchase.coverage}
     for name, values in trained.assessment.baselines.items():

@@ -24,6 +24,7 @@ from kizuna.training.beside_lists import training_beside_lists
 from kizuna.training.churn_fitting import BesideTraining
 from kizuna.training.fitting import Say, Trained, fit_dates, fit_models, no_lift, undated_attributes
 from kizuna.training.record import interval_ends, log_evidence, register_models, run_tags
+from kizuna.training.stand_ins import fit_stand_ins, optional_tables
 
 if TYPE_CHECKING:
     from kizuna.evaluation.money import MoneyAssessment
@@ -146,17 +147,19 @@ def train(
     population, pasts = _population(store, training, config.model.seed), pasts_of(store, training.frame.plan)
     levels = level_frame(store, config, training)
     beside = BesideTraining(champion, undated, earliest_day(store), population, pasts, levels)
+    optional = optional_tables(store, config, training)
     store.rest()
     columns = len(training.frame.plan.columns)
     say(f"training set: {len(training.y):,} rows, {columns} features, {len(training.days)} snapshots")
     trained = fit_models(config, training, beside, say)
     trained = fit_dates(store, trained, say)
+    trained = fit_stand_ins(config, trained, optional, say)
     with (
         registry.training_run(f"train {date_of(train_day)}", run_tags(config, training)) as run,
         tempfile.TemporaryDirectory(prefix="kizuna-") as folder,
     ):
         log_evidence(run, config, trained)
-        versions = register_models(run, Path(folder), config, trained)
+        versions = register_models(run, Path(folder), config, trained, optional)
     say(f"registered {config.name}-churn version {versions['churn']}")
     not_promoted = _not_promoted(trained, champion, promote)
     if not not_promoted:
