@@ -8,6 +8,8 @@ from kizuna.data.contract import COMES_WITH, FILLS_IN_LATER
 from kizuna.data.sources import quote
 from kizuna.data.store import Store, added
 
+_TYPES = {"text": "VARCHAR", "code": "VARCHAR", "id": "VARCHAR", "time": "INTEGER"}
+
 
 def knowable_fingerprints(store: Store, as_of: int) -> dict[str, str]:
     """For each table a short text that changes when a row or value that was known before ``as_of`` changes.
@@ -26,7 +28,7 @@ def _fingerprint(store: Store, table: str, totals: list[tuple[int | None, ...]])
 
 def _totals(store: Store, table: str, as_of: int) -> str:
     """SQL of how many rows there are, and of the sum of a number that each row makes."""
-    cells = [_spelled("ids.customer_id"), "CAST(day AS VARCHAR)"]
+    cells = ["day"]
     for item in store.tables[table].columns:
         column = quote(item.name)
         if item.name in ("customer_id", "known_at"):
@@ -36,16 +38,11 @@ def _totals(store: Store, table: str, as_of: int) -> str:
             column = f"CASE WHEN {comes} < {as_of} THEN {column} END" if store.has(table, comes) else "NULL"
         elif item.name in FILLS_IN_LATER:
             column = f"CASE WHEN {column} < {as_of} THEN {column} END"
-        text = item.kind in ("text", "code")
-        cells.append(_spelled(column) if text else f"coalesce(CAST({column} AS VARCHAR), '-')")
+        # The same value is the same number whatever type it was read as, and a listed text whatever else is listed.
+        cells.append(f"CAST({column} AS {_TYPES.get(item.kind, 'DOUBLE')})")
     return (
-        f"SELECT count(*), sum(CAST(md5_number_lower(concat_ws(chr(31), {', '.join(cells)})) AS HUGEINT)) "
-        f"FROM {store.relation(table)} AS clean JOIN customer_ids AS ids ON ids.customer = clean.customer "
+        f"SELECT count(*), sum(CAST(hash(id_hash, {', '.join(cells)}) AS HUGEINT)) FROM {store.relation(table)} "
+        "JOIN (SELECT customer, hash(customer_id) AS id_hash FROM customer_ids) USING (customer) "
         # A suppression is in force from its own day on.
         f"WHERE day < {as_of} AND known < {as_of}" + (f" OR day = {as_of}" if table == "suppressions" else "")
     )
-
-
-def _spelled(text: str) -> str:
-    """SQL of a text with its length before it, so that no two rows of cells are spelled alike; null is a dash."""
-    return f"coalesce(strlen({text}) || ':' || {text}, '-')"
