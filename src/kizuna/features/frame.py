@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kizuna.data.blocks import Block
 from kizuna.data.events import Events
+from kizuna.data.few import customers_alone
 from kizuna.data.store import Store
 from kizuna.errors import ModelError
 from kizuna.features import sweep
@@ -112,6 +113,9 @@ def build_frame(
 
     ``sample``: only the customers that it draws. ``also``: further columns of the same rows, from the same pass.
     """
+    if isinstance(sample, Listed) and type(store) is Store:
+        with customers_alone(store, sample.wanted) as few:
+            return build_frame(few, plan, days, select, None, also)
     families = families_for(plan, store.config)
     if store.ids_ascend:
         return _build_in_place(store, plan, families, lambda block: selected_rows(block, days, select, sample), also)

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kizuna.data.blocks import Block
+from kizuna.data.few import customers_alone
 from kizuna.data.frames import arrow_table, numpy_columns
 from kizuna.data.store import Store
 from kizuna.errors import DataMissing, ResultError
@@ -48,6 +49,15 @@ def score_everyone(
     expected_next_purchase and _high, null without a model of them. ``only``: of some customers, of whom none need be
     eligible. Errors: DataMissing before the data begins, ResultError for an empty or useless result.
     """
+    if only is None:
+        return _score(store, models, as_of, pauses, None)
+    with customers_alone(store, only.wanted) as few:
+        return _score(few, models, as_of, pauses, only)
+
+
+def _score(
+    store: Store, models: LoadedModels, as_of: int, pauses: Pauses, only: Listed | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     import pyarrow as pa
 
     first = earliest_day(store)
