@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 _PROMOTED = "champion_since."
+_TRAINED = "champion_trained_until."
+_UNDATED = "undated"
 _CHECKS = ("signal", "baseline", "calibration", "level", "leak", "champion", "segments", "population")
 _CHOOSE = "Choose a version with 'kizuna promote', or train a new one with 'kizuna train'."
 
@@ -133,6 +135,9 @@ class Registry:
             key = f"{_PROMOTED}{promoted_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
             with talking(self.uri) as client:
                 client.set_registered_model_tag(pair.churn.name, key, pair.churn.version)
+                if (until := pair.churn.tags.get("train_day")) is not None:
+                    until_key = f"{_TRAINED}{pair.churn.version}"
+                    client.set_registered_model_tag(pair.churn.name, until_key, until or _UNDATED)
         self._point(CHAMPION, _numbers(pair))
         if CHALLENGER in pair.churn.aliases:
             self._point(CHALLENGER, {})
@@ -148,6 +153,16 @@ class Registry:
         tags = model.tags if model else {}
         moments = sorted(key for key in tags if key.startswith(_PROMOTED))
         return [Promotion(tags[key], datetime.fromisoformat(key.removeprefix(_PROMOTED))) for key in moments]
+
+    def trained_until(self) -> dict[str, str]:
+        """The ISO day that each churn version was trained until, "" where its labels know no day.
+
+        Of every version that is registered, and of those deleted since that were champion.
+        """
+        model = self._registered("churn")
+        kept = {key: day for key, day in (model.tags if model else {}).items() if key.startswith(_TRAINED)}
+        days = {key.removeprefix(_TRAINED): "" if day == _UNDATED else day for key, day in kept.items()}
+        return days | {one.version: one.tags["train_day"] for one in self.versions() if "train_day" in one.tags}
 
     @property
     def _shown(self) -> str:
