@@ -1,4 +1,4 @@
-"""The commands about lists and what came of them: score, explain, feedback, monitor, kpi."""
+"""The commands about lists and what came of them: score, backfill, explain, feedback, monitor, kpi."""
 
 from __future__ import annotations
 
@@ -53,6 +53,32 @@ def score(
         return
     print(score_line(publication.manifest))
     print(project.config.output_dir / as_of)
+
+
+def backfill(
+    config: ConfigPath,
+    first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, such as 2025-04-07.")],
+    last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day.")],
+    every: Annotated[int, typer.Option("--every", metavar="DAYS", help="From one day to the next.", min=1)] = 7,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish past days in order, each by the model that was champion then; deliver nothing."""
+    from kizuna.backfill_words import backfill_json, backfill_lines
+    from kizuna.scoring.backfill import Asked
+    from kizuna.scoring.backfill import backfill as backfill_days
+    from kizuna.timeline import parse_day
+
+    project = project_of(config, overrides)
+    asked = Asked(parse_day(first, "--from"), parse_day(last, "--to"), every)
+    asked.require_order()
+    with journal.stage("read"):
+        store = project.store
+    done = backfill_days(store, project.config, asked, journal.say)
+    if as_json:
+        print_json(backfill_json(asked, done))
+        return
+    print("\n".join(backfill_lines(done)))
 
 
 def explain(
@@ -134,4 +160,4 @@ def kpi(
         print(line)
 
 
-COMMANDS: list[Command] = [score, explain, feedback, monitor, kpi]
+COMMANDS: list[Command] = [score, backfill, explain, feedback, monitor, kpi]

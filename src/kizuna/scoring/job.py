@@ -33,10 +33,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ScoreOptions:
-    """How a day is scored. ``hindsight``: a champion that knows later days is allowed, and the manifest says so."""
+    """How a day is scored. ``hindsight``: a champion that knows later days is allowed, and the manifest says so.
+
+    ``version``: this churn version and its partner instead of today's champion. ``backfill``: a list for the record, which
+    is delivered nowhere, and the manifest says so.
+    """
 
     republish: bool = False
     hindsight: bool = False
+    version: str | None = None
+    backfill: bool = False
 
 
 def score(
@@ -50,7 +56,7 @@ def score(
     options = options or ScoreOptions()
     refuse_list_settings(config)
     with journal.stage("model"):
-        models = load_models(config, missing=store.missing)
+        models = load_models(config, options.version, missing=store.missing)
         if not options.hindsight:
             refuse_hindsight(models, as_of)
     if models.missing:
@@ -62,6 +68,7 @@ def score(
     with journal.stage("fingerprint"):
         fingerprint = _fingerprint(store, config, models, as_of)
     manifest = _manifest(store, config, models, options.hindsight and is_hindsight(models, as_of))
+    manifest["backfill"] = options.backfill
     past: list[Before] = []
 
     def write(folder: Path) -> dict[str, int]:
@@ -81,8 +88,9 @@ def score(
             publication = publish(output, date_of(as_of), fingerprint, write, manifest, options.republish)
         for before in past:
             freeze_kpis(before, config, say)
-        with journal.stage("deliver"):
-            deliver(config, publication, say)
+        if not options.backfill:
+            with journal.stage("deliver"):
+                deliver(config, publication, say)
     return publication
 
 

@@ -1,0 +1,245 @@
+"""Past weeks published by the models of then, through the real commands, a real registry and real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from commands import kizuna
+from kizuna.data.simulate import simulate
+from kizuna.lists.publication import locked, published
+from kizuna.tracking.runs import talking
+
+NOWHERE = {"to": "database", "uri": "postgresql://shop:secret@127.0.0.1:1/postgres"}
+CRM = {"to": "destination", "name": "crm", "columns": {"Nr": "customer_id"}}
+WEEKS = ("2025-09-24", "2025-10-01", "2025-10-08", "2025-10-15", "2025-10-22")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop with a model trained until 2025-10-01 and one until 2025-10-20, both promoted today; lists go to two places."""
+    folder = tmp_path_factory.mktemp("shop")
+    simulate(folder, customers=200, days=400, seed=3)
+    config = folder / "config.yaml"
+    tree = yaml.safe_load(config.read_text()) | {"exports": [{"to": "csv"}, NOWHERE, CRM]}
+    tree |= {"features": {"families": ["purchases"]}, "model": {"churn": {"estimator": "rule"}}}
+    config.write_text(yaml.safe_dump(tree))
+    for day in ("2025-10-01", "2025-10-20"):
+        code, out, err = kizuna("train", config, "--as-of", day, "--no-promote", "--json")
+        assert code == 0, err
+        assert kizuna("promote", config, json.loads(out)["versions"]["churn"])[0] == 0
+    return folder
+
+
+@pytest.fixture
+def shop(trained: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(trained, tmp_path / "shop"))
+
+
+def back(shop: Path, first: str = WEEKS[0], last: str = WEEKS[-1], *more: object) -> tuple[int, str, str]:
+    return kizuna("backfill", shop / "config.yaml", "--from", first, "--to", last, *more)
+
+
+def told(shop: Path, *arguments: object) -> dict[str, Any]:
+    code, out, err = back(shop, *arguments)
+    assert code == 0, err
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+def links(shop: Path) -> dict[str, str]:
+    exports = shop / "exports"
+    return {path.name: os.readlink(path) for path in sorted(exports.iterdir()) if path.is_symlink()}
+
+
+def contents(shop: Path) -> dict[str, bytes]:
+    """Every file of the output by its path, but the lock."""
+    exports = shop / "exports"
+    files = (path for path in sorted(exports.rglob("*")) if path.is_file() and path.name != ".lock")
+    return {path.relative_to(exports).as_posix(): path.read_bytes() for path in files}
+
+
+def manifest_of(shop: Path, day: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((shop / "exports" / day / "manifest.json").read_text())
+    return found
+
+
+def reason(err: str) -> str:
+    """The error's own lines, without what was said on the way."""
+    return err.partition("kizuna: ")[2]
+
+
+def test_each_week_is_made_by_the_model_of_then_and_delivered_nowhere(shop: Path) -> None:
+    found = told(shop, WEEKS[0], WEEKS[-1], "--json")
+    assert {key: found[key] for key in ("from", "to", "every_days", "published", "left", "skipped")} == {
+        **{"from": "2025-09-24", "to": "2025-10-22", "every_days": 7},
+        **{"published": 4, "left": 0, "skipped": 1},
+    }
+    days = [(day["as_of"], day["state"], day["models"] and day["models"]["churn"]) for day in found["days"]]
+    assert days == [
+        ("2025-09-24", "skipped", None),
+        ("2025-10-01", "published", "shop-churn v1"),
+        ("2025-10-08", "published", "shop-churn v1"),
+        ("2025-10-15", "published", "shop-churn v1"),
+        ("2025-10-22", "published", "shop-churn v2"),
+    ]
+    assert links(shop) == {day: f".revisions/{day}/r1" for day in WEEKS[1:]} | {"latest": ".revisions/2025-10-22/r1"}
+    assert [manifest_of(shop, day)["backfill"] for day in WEEKS[1:]] == [True] * 4
+    assert [manifest_of(shop, day)["hindsight"] for day in WEEKS[1:]] == [False] * 4
+    assert not [path for path in contents(shop) if "destinations" in path]
+    status = pd.read_csv(shop / "exports/2025-10-15/at_risk.csv")["list_status"]
+    assert {"new", "continuing"} <= set(status)
+    assert len(pd.read_csv(shop / "exports/2025-10-22/removed.csv")) > 0
+    before = {path: path.lstat().st_mtime_ns for path in (shop / "exports").rglob("*") if path.name != ".lock"}
+    code, out, err = back(shop)
+    assert code == 0, err
+    assert out.splitlines()[-1] == (
+        "0 published, 4 published before and left, 1 before the first champion; nothing was delivered"
+    )
+    assert {path: path.lstat().st_mtime_ns for path in (shop / "exports").rglob("*") if path.name != ".lock"} == before
+
+
+def test_a_backfilled_week_is_what_score_publishes_with_that_model(shop: Path, trained: Path, tmp_path: Path) -> None:
+    """Score is given the champion of then, and delivers nowhere as well, so that its files can be compared."""
+    assert back(shop, WEEKS[3])[0] == 0
+    other = Path(shutil.copytree(trained, tmp_path / "other"))
+    for version, day in (("1", WEEKS[3]), ("2", WEEKS[4])):
+        assert kizuna("promote", other / "config.yaml", version)[0] == 0
+        code, _, err = kizuna("score", other / "config.yaml", "--as-of", day, "--set", "exports=[{to: csv}]")
+        assert code == 0, err
+    mine, theirs = contents(shop), contents(other)
+    assert mine.keys() == theirs.keys()
+    differing = sorted(path for path in mine if mine[path] != theirs[path])
+    assert all(path.endswith("manifest.json") for path in differing)
+    for day in WEEKS[3:]:
+        assert manifest_of(shop, day) == manifest_of(other, day) | {"backfill": True}
+
+
+def test_published_days_are_left_and_latest_stays_the_greatest(shop: Path) -> None:
+    """The list of 10-29 and that of 10-15 were made live; neither is touched, and 10-15 keeps the model it was made by."""
+    for day in ("2025-10-29", "2025-10-15"):
+        live = kizuna("score", shop / "config.yaml", "--as-of", day, "--hindsight")
+        assert live[0] == 15
+    before = {path: text for path, text in contents(shop).items() if "10-29" in path or "10-15" in path}
+    found = told(shop, WEEKS[1], WEEKS[-1], "--json")
+    assert [day["state"] for day in found["days"]] == ["published", "published", "left", "published"]
+    assert manifest_of(shop, "2025-10-15")["models"]["churn"] == "shop-churn v2"
+    assert manifest_of(shop, "2025-10-15")["backfill"] is False
+    after = contents(shop)
+    assert {path: after[path] for path in before} == before
+    assert links(shop)["latest"] == ".revisions/2025-10-29/r1"
+
+
+def test_lines_say_what_became_of_each_day(shop: Path) -> None:
+    code, out, err = back(shop, "2025-09-29", "2025-10-01", "--every", 2)
+    assert code == 0
+    counts = manifest_of(shop, "2025-10-01")["counts"]
+    assert out.splitlines() == [
+        "2025-09-29  skipped    no version was champion yet",
+        f"2025-10-01  published  r1  shop-churn v1  {counts['eligible']} eligible, {counts['listed']} listed",
+        "1 published, 0 published before and left, 1 before the first champion; nothing was delivered",
+    ]
+    said = [line.partition("s] ")[2] for line in err.splitlines()]
+    assert said[0] == "2025-09-29: before the first champion; skipped (1 of 2)"
+    assert said[-1] == "2025-10-01: published (2 of 2)"
+
+
+class TestWords:
+    def test_the_first_day_after_the_last(self, shop: Path) -> None:
+        code, out, err = back(shop, "2025-10-08", "2025-10-01")
+        assert (code, out, reason(err)) == (
+            *(2, ""),
+            "Lists were asked for from 2025-10-08 to 2025-10-01, which is earlier. Swap --from and --to.\n",
+        )
+
+    def test_no_day(self, shop: Path) -> None:
+        code, _, err = back(shop, "2025-13-08", "2025-10-01")
+        assert code == 2
+        assert reason(err).startswith("--from asks for a day like 2026-01-31; found '2025-13-08'.")
+        assert back(shop, "2025-10-01", "2025-10-08", "--every", 0)[0] == 2
+
+    def test_days_that_the_rows_do_not_reach(self, shop: Path) -> None:
+        code, _, err = back(shop, "2025-12-24", "2026-01-21")
+        assert (code, reason(err)) == (
+            10,
+            "Lists were asked for until 2026-01-21, but the newest row is of 2025-12-31. "
+            "Load newer rows, or ask for days until 2026-01-01.\n",
+        )
+        assert not (shop / "exports").exists()
+
+    def test_no_day_has_a_champion(self, shop: Path) -> None:
+        code, _, err = back(shop, "2025-09-17", "2025-09-24")
+        assert (code, reason(err)) == (
+            12,
+            "Lists of 'shop' were asked for 2025-09-17 to 2025-09-24, but the first champion was trained on data until "
+            "2025-10-01. Ask for days from then on, or train with --as-of 2025-09-17 or earlier.\n",
+        )
+        nothing = ("--set", f"tracking.uri=sqlite:///{shop}/none.db")
+        code, _, err = back(shop, "2025-10-08", "2025-10-15", *nothing)
+        assert (code, reason(err)) == (
+            12,
+            "Lists of 'shop' were asked for 2025-10-08 to 2025-10-15, but no version was ever champion. "
+            "Train one with 'kizuna train'.\n",
+        )
+
+    def test_another_run_holds_the_folder(self, shop: Path) -> None:
+        with locked(shop / "exports"):
+            code, _, err = back(shop)
+        assert code == 14
+        assert reason(err).splitlines()[1] == (
+            "The backfill ended at 2025-10-01, whose champion was version 1 of 'shop-churn'; the days before it stay, "
+            "3 later days not attempted. Run it again afterwards."
+        )
+        assert links(shop) == {}
+
+    def test_the_champion_of_then_was_deleted(self, shop: Path) -> None:
+        with talking(f"sqlite:///{shop}/mlflow.db") as client:
+            client.delete_registered_model_alias("shop-churn", "champion")
+            client.delete_model_version("shop-churn", "2")
+        code, _, err = back(shop)
+        assert code == 12
+        said = reason(err).splitlines()
+        assert said[0].startswith("Version 2 of 'shop' was asked for, but there is no such version.")
+        assert said[1] == (
+            "The backfill ended at 2025-10-22, whose champion was version 2 of 'shop-churn'; the days before it stay, "
+            "it was the last day. Run it again afterwards."
+        )
+        assert list(links(shop)) == [*WEEKS[1:4], "latest"]
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_and_run_again_it_ends_with_the_same_bytes(shop: Path, tmp_path: Path) -> None:
+    """A copy is killed again and again, each time a little later, until it ends by itself."""
+    other = Path(shutil.copytree(shop, tmp_path / "other"))
+    assert back(shop)[0] == 0
+    asked = ["backfill", str(other / "config.yaml"), "--from", WEEKS[0], "--to", WEEKS[-1]]
+    code, kills, seconds = -signal.SIGKILL, 0, 2.5
+    while code == -signal.SIGKILL:
+        with subprocess.Popen(
+            [sys.executable, "-m", "kizuna.cli", *asked], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            began = time.monotonic()
+            while process.poll() is None and time.monotonic() - began < seconds:
+                time.sleep(0.01)
+            process.kill()
+        code, kills, seconds = process.returncode, kills + 1, seconds + 0.9
+        for day in WEEKS[1:]:
+            found = published(other / "exports", date.fromisoformat(day))
+            assert found is None or {item["path"] for item in found.manifest["files"]} < set(os.listdir(found.folder))
+    assert code == 0
+    assert kills > 3
+    assert contents(other) == contents(shop)
+    assert links(other) == links(shop)
