@@ -29,6 +29,8 @@ COMMANDS = [
     "promote",
     "rollback",
     "score",
+    "backfill",
+    "status",
     "explain",
     "feedback",
     "monitor",

@@ -1,4 +1,4 @@
-"""The commands about lists and what came of them: score, backfill, explain, feedback, monitor, kpi."""
+"""The commands about lists and what came of them: score, backfill, status, explain, feedback, monitor, kpi."""
 
 from __future__ import annotations
 
@@ -81,6 +81,21 @@ def backfill(
     print("\n".join(backfill_lines(done)))
 
 
+def status(config: ConfigPath, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Show the last list, the models, what has matured, how fresh the tables are, and what to do next."""
+    from datetime import UTC, datetime
+
+    from kizuna.config_file import load_config
+    from kizuna.status import status as shop_status
+    from kizuna.status_words import status_json, status_lines
+
+    found = shop_status(load_config(config, tuple(overrides or ())), datetime.now(UTC))
+    if as_json:
+        print_json(status_json(found, str(config)))
+        return
+    print("\n".join(status_lines(found, str(config))))
+
+
 def explain(
     config: ConfigPath,
     customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.", show_default=False)],
@@ -160,4 +175,4 @@ def kpi(
         print(line)
 
 
-COMMANDS: list[Command] = [score, backfill, explain, feedback, monitor, kpi]
+COMMANDS: list[Command] = [score, backfill, status, explain, feedback, monitor, kpi]

@@ -74,7 +74,7 @@ def _clean(store: Store, contract: TableContract, raw: str) -> None:
                     clean[item] = store.list_levels(name, item.name, clean[item], raw, coded=True) or clean[item]
         ours = ", ".join(f"{value} AS {quote(item.name)}" for item, value in clean.items())
         lag_days = None if any(item.name == "known_at" for item in columns) else source.arrives_after_days
-        day, known = _day_expressions(contract, columns, lag_days)
+        day, known = day_expressions(contract, columns, lag_days)
         # One pass over the source; it is read again only where rows are bad.
         connection.execute(
             f"CREATE OR REPLACE TABLE {typed} AS SELECT *, {day} AS day, {known} AS known "
@@ -97,7 +97,7 @@ def _is_parquet(path: Path) -> bool:
     return is_parquet(path) or path.is_dir()
 
 
-def _day_expressions(contract: TableContract, columns: Mapping[Field, str], lag_days: int | None) -> tuple[str, str]:
+def day_expressions(contract: TableContract, columns: Mapping[Field, str], lag_days: int | None) -> tuple[str, str]:
     """SQL of the day of a row and of the day it was known, over our columns."""
     present = {item.name for item in columns}
     dated_by = "valid_from" if contract.name == "customers" else contract.dated_by
