@@ -74,6 +74,19 @@ def test_no_verdict_before_the_quarter_has_matured(folder: Path) -> None:
     assert pack.left_out == {"exempt": 0, "not_contactable": 0, "listed_before": 2}
 
 
+def test_lists_made_for_the_record_show_quality_and_no_effect(tmp_path: Path) -> None:
+    publish_list(tmp_path, "2026-01-05", LISTED, OTHERS, experiment="shop", control_share=0.5, backfill=True)
+    pack = shop(tmp_path).monitor(TODAY)
+    (row,) = pack.lists.to_dict("records")
+    assert (row["state"], row["precision"]) == ("measured", pytest.approx(4 / 6))
+    assert pack.effects.empty
+    assert pack.left_out == {"exempt": 0, "not_contactable": 0, "listed_before": 0, "backfill": 12}
+    assert "  Nor do the 12 rows of lists made by backfill, which were sent to nobody." in screen_lines(pack, "en")
+    publish_list(tmp_path, "2026-02-09", LISTED[:2], OTHERS, experiment="shop", control_share=0.5)
+    (effect,) = shop(tmp_path).monitor(TODAY).effects.to_dict("records")
+    assert (effect["period"], effect["state"]) == ("2026-Q1", "maturing")
+
+
 def test_a_matured_quarter_has_the_difference_of_its_arms(tmp_path: Path) -> None:
     draw = np.random.default_rng(5)
     names = [f"{arm[0]}{k:02}" for k in range(40) for arm in ("target", "control")]

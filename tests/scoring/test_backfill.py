@@ -143,6 +143,39 @@ def test_published_days_are_left_and_latest_stays_the_greatest(shop: Path) -> No
     assert links(shop)["latest"] == ".revisions/2025-10-29/r1"
 
 
+def test_nobody_rests_because_of_a_list_that_was_sent_to_nobody(shop: Path, trained: Path, tmp_path: Path) -> None:
+    """The same two weeks, live and by backfill, and a live list after them: the same people, other pauses."""
+    other = Path(shutil.copytree(trained, tmp_path / "other"))
+    assert back(other, "2025-10-22", "2025-10-29")[0] == 0
+    for day in ("2025-10-22", "2025-10-29"):
+        assert kizuna("score", shop / "config.yaml", "--as-of", day)[0] == 15
+    lists = []
+    for folder in (shop, other):
+        assert kizuna("score", folder / "config.yaml", "--as-of", "2025-11-05")[0] == 15
+        lists.append(pd.read_csv(folder / "exports/2025-11-05/at_risk.csv", dtype=str).set_index("customer_id"))
+    live, after = lists
+    assert after["list_status"].eq("continuing").any()
+    both = live.index.intersection(after.index)
+    assert live.loc[both, "list_status"].tolist() == after.loc[both, "list_status"].tolist()
+    refused = [(rows["contact_allowed"] == "false").loc[both] for rows in (live, after)]
+    assert refused[0].sum() > refused[1].sum()
+    assert not (refused[1] & ~refused[0]).any()
+
+
+def test_score_delivers_no_list_that_was_made_for_the_record(shop: Path) -> None:
+    """The same inputs are a no-op; a revision that score writes itself is delivered, and fails here."""
+    assert back(shop, "2025-10-22", "2025-10-22")[0] == 0
+    code, _, err = kizuna("score", shop / "config.yaml", "--as-of", "2025-10-22")
+    assert code == 0
+    assert err.splitlines()[-1].endswith(
+        "2025-10-22 was published by kizuna backfill (r1), which is delivered nowhere; "
+        "--republish adds a revision that is"
+    )
+    assert kizuna("score", shop / "config.yaml", "--as-of", "2025-10-22", "--republish")[0] == 15
+    assert (manifest_of(shop, "2025-10-22")["revision"], manifest_of(shop, "2025-10-22")["backfill"]) == (2, False)
+    assert kizuna("score", shop / "config.yaml", "--as-of", "2025-10-22", "--restore", 1)[0] == 0
+
+
 def test_lines_say_what_became_of_each_day(shop: Path) -> None:
     code, out, err = back(shop, "2025-09-29", "2025-10-01", "--every", 2)
     assert code == 0

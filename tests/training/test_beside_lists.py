@@ -51,6 +51,12 @@ def in_window(found: TrainingSet) -> np.ndarray:
     return ((found.as_of <= day) & (day < found.as_of + pd.Timedelta(days=30))).to_numpy()
 
 
+def test_lists_made_for_the_record_treated_nobody(tmp_path: Path) -> None:
+    publish_list(tmp_path, LIST_DAY, listed(0.4), control_share=0.4, backfill=True)
+    assert training(tmp_path, "flag").beside_lists == {"target_rows": 0, "control_rows": 0}
+    assert training(tmp_path, "control_only").beside_lists == {"left_out_rows": 0, "control_rows": 0}
+
+
 def test_kept_as_they_are_by_default(tmp_path: Path) -> None:
     publish_list(tmp_path, LIST_DAY, listed(0.4), control_share=0.4)
     found = training(tmp_path, "keep")

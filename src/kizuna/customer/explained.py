@@ -18,7 +18,7 @@ from kizuna.explain.facts import fact_sentences
 from kizuna.features.context import Pauses
 from kizuna.features.sample import Listed
 from kizuna.lists.publication import Publication, lists_before, published
-from kizuna.lists.published import published_rows
+from kizuna.lists.published import as_received, published_rows
 from kizuna.lists.selection import plan_for_one, select
 from kizuna.scoring.champion import LoadedModels, is_hindsight, load_models, models_of
 from kizuna.scoring.day import plan_of
@@ -109,6 +109,7 @@ def _said(
     ``lists``: the day's published list, and those before it.
     """
     today, earlier = lists
+    earlier = as_received(earlier) if today and today.manifest.get("backfill") else earlier
     pauses, only = Pauses(tuple(config.at_risk.pause_kinds)), Listed(frozenset({customer_id}))
     scores, context = score_everyone(store, models, as_of, pauses, only)
     if scores.empty:

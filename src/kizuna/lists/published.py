@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -10,24 +11,35 @@ from kizuna.config import Config
 from kizuna.lists.publication import Publication
 
 _READ = ["as_of", "customer_id", "arm", "action", "contact_allowed", "cltv", "churn_probability"]
-COLUMNS = ["experiment", "control_share", *_READ]
+COLUMNS = ["experiment", "control_share", "backfill", *_READ]
 
 
 def published_rows(publications: Sequence[Publication], config: Config) -> pd.DataFrame:
     """``COLUMNS`` of every row of these lists, list after list, in the order of each.
 
     ``contact_allowed`` is true, false or null (consent unknown). Experiment and control share are those of the list's
-    manifest; of one that was published before manifests named them, the config's.
+    manifest; of one that was published before manifests named them, the config's. ``backfill``: the list was made for the
+    record, and sent to nobody.
     """
     lists = [_read(publication, config) for publication in publications]
     if not lists:
         empty = pd.DataFrame({name: [] for name in COLUMNS}, dtype="str")
-        lists = [empty.assign(contact_allowed=pd.array([], dtype="boolean"))]
+        lists = [empty.assign(contact_allowed=pd.array([], dtype="boolean"), backfill=pd.array([], dtype="bool"))]
     rows = pd.concat(lists, ignore_index=True)
     rows["as_of"] = pd.to_datetime(rows["as_of"]).astype("datetime64[s]")
     for name in ("control_share", "cltv", "churn_probability"):
         rows[name] = pd.to_numeric(rows[name]).astype("float64")
     return rows[COLUMNS]
+
+
+def received(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of lists that people had in hand: by those made for the record nobody was contacted, and nobody rests."""
+    return rows[~rows["backfill"]] if "backfill" in rows else rows
+
+
+def as_received(publications: Sequence[Publication]) -> list[Publication]:
+    """The same lists as if people had had each in hand, which is how a list for the record takes those before it."""
+    return [replace(one, manifest=one.manifest | {"backfill": False}) for one in publications]
 
 
 def _read(publication: Publication, config: Config) -> pd.DataFrame:
@@ -38,4 +50,5 @@ def _read(publication: Publication, config: Config) -> pd.DataFrame:
         contact_allowed=allowed,
         experiment=manifest.get("experiment", config.experiment),
         control_share=manifest.get("control_share", config.at_risk.control_share),
+        backfill=bool(manifest.get("backfill", False)),
     )

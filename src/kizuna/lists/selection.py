@@ -22,6 +22,7 @@ from kizuna.evaluation.baselines.formula import cltv_formula
 from kizuna.explain.consent import contact_consent
 from kizuna.explain.facts import OWED_SERVICE, fact_codes, fact_flags
 from kizuna.lists.history import earlier_lists, removed_since, standing
+from kizuna.lists.published import received
 from kizuna.lists.walk import BEYOND, LISTED, Limits, left_out
 
 LEFT_OUT = ("suppressed", "below_min_probability", *BEYOND)
@@ -142,8 +143,8 @@ def select(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan, history:
 
     ``scores``: one row per eligible customer with churn_probability and, where known, the value columns and
     expected_next_purchase. ``context``: what was known of them, one row each. ``history``: customer_id, as_of,
-    churn_probability of earlier lists, later ones are not looked at. Where no value is known the ranking is by
-    churn_probability. ResultError: duplicates, or no probabilities.
+    churn_probability of earlier lists, later ones are not looked at, and nobody rests because of one made for the record.
+    Where no value is known the ranking is by churn_probability. ResultError: duplicates, or no probabilities.
     """
     table, flags = _eligible(scores, context, plan)
     rank_by = plan.rank_by if table[plan.rank_by].notna().any() else "churn_probability"
@@ -153,7 +154,11 @@ def select(scores: pd.DataFrame, context: pd.DataFrame, plan: ListPlan, history:
     suppressed = table["suppressed_reason"].notna()
     table["left_out"] = np.select([suppressed, probability < least], ["suppressed", "below_min_probability"], "")
 
-    marked = table.join(standing(table["customer_id"], earlier, plan.as_of, plan.contact_pause_days))
+    stand = standing(table["customer_id"], earlier, plan.as_of, plan.contact_pause_days)
+    if len(sent := received(history)) < len(history):
+        resting = earlier_lists(sent, plan.as_of)
+        stand["paused"] = standing(table["customer_id"], resting, plan.as_of, plan.contact_pause_days)["paused"]
+    marked = table.join(stand)
     marked = _mark_contact(marked, plan)
     table["contact"] = _contact_word(marked["contact_allowed"].mask(suppressed, False))
     ranking = ([rank_by, "churn_probability", "customer_id"], [False, False, True])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from kizuna.experiment.conduct import Proof, conduct_proofs
 from kizuna.experiment.difference import Difference
 from kizuna.experiment.listings import first_listings
 from kizuna.experiment.reading import GROUP_COLUMNS, Reading, ReadingPlan, read_lists, with_outcomes
+from kizuna.lists.published import received
 from kizuna.monitor.costs import Basis, basis_of, net_of_costs
 from kizuna.monitor.ledger import Ledger, read_ledger
 from kizuna.monitor.measured import CALIBRATION_COLUMNS, LIST_COLUMNS, measured_lists
@@ -63,16 +64,20 @@ class MonitorPack:
         return frozenset(self.proofs.loc[self.proofs["is_proven"].astype(bool), "driver"])
 
 
-def monitor_pack(store: Store, config: Config, as_of: int, newest: int | None = None) -> MonitorPack:
+def monitor_pack(
+    store: Store, config: Config, as_of: int, newest: int | None = None, backfill: bool = False
+) -> MonitorPack:
     """What became of every list published before ``as_of``; frames without rows where there is none.
 
-    ``newest``: of so many matured lists the quality is measured, of all for None; effects always count every list.
+    ``newest``: of so many matured lists the quality is measured, of all for None; effects always count every list that
+    people had in hand, and, for the documents of a ``backfill``, those made for the record as well.
     ContractError: the labels have no days, or the rows of the lists do not fit together.
     """
     ledger = read_ledger(store, config, as_of)
     measured = measured_lists(store, config.cltv.margin, ledger, newest)
-    cohort = first_listings(ledger.rows)
-    readings, proofs = _effects(config, ledger, [one.outcomes for one in measured]) if measured else ([], [])
+    sent = ledger if backfill else replace(ledger, rows=received(ledger.rows))
+    cohort, for_record = first_listings(sent.rows), len(ledger.rows) - len(sent.rows)
+    readings, proofs = _effects(config, sent, [one.outcomes for one in measured]) if len(sent.rows) else ([], [])
     bins = [one.bins for one in measured if len(one.bins)]
     return MonitorPack(
         name=config.name,
@@ -85,7 +90,7 @@ def monitor_pack(store: Store, config: Config, as_of: int, newest: int | None = 
         effects=_frame([_effect_row(reading) for reading in readings], EFFECT_COLUMNS),
         groups=_groups(readings),
         proofs=_frame([_proof_row(proof) for proof in proofs], PROOF_COLUMNS),
-        left_out=cohort.left_out,
+        left_out=cohort.left_out | ({"backfill": for_record} if for_record else {}),
     )
 
 

@@ -25,6 +25,8 @@ def screen_lines(pack: MonitorPack, language: str) -> list[str]:
         lines += [f"  {line}" for line in _effect(row, pack, words)]
     counted = {name: f"{count:,}" for name, count in pack.left_out.items()}
     lines.append("  " + words("monitor.left_out", **counted))
+    if "backfill" in counted:
+        lines.append("  " + words("backfill.left_out", count=counted["backfill"]))
     lines += ["", words("monitor.lists")]
     shown = _rows(pack.lists.tail(_LISTS_SHOWN))
     lines += [f"  {_list(row, words)}" for row in shown]

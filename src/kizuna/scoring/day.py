@@ -13,7 +13,7 @@ from kizuna.errors import ConfigError, ModelError, ResultError
 from kizuna.features.context import Pauses
 from kizuna.lists.history import with_model_changes
 from kizuna.lists.publication import Publication, lists_before
-from kizuna.lists.published import published_rows
+from kizuna.lists.published import as_received, published_rows
 from kizuna.lists.selection import ListPlan, Selection, list_plan, select
 from kizuna.scoring.champion import LoadedModels, models_of
 from kizuna.scoring.everyone import score_everyone
@@ -33,10 +33,19 @@ class Scored:
 
 
 def score_day(
-    store: Store, config: Config, models: LoadedModels, as_of: int, proven: frozenset[str] = frozenset()
+    store: Store,
+    config: Config,
+    models: LoadedModels,
+    as_of: int,
+    proven: frozenset[str] = frozenset(),
+    backfill: bool = False,
 ) -> Scored:
-    """The day's scores, list, reasons and actions, in memory; nothing is written. ``proven``: see ``Manner``."""
+    """The day's scores, list, reasons and actions, in memory; nothing is written. ``proven``: see ``Manner``.
+
+    ``backfill``: the list is for the record, and is drawn as if those before it had been in people's hands.
+    """
     earlier = lists_before(config.output_dir, date_of(as_of))
+    earlier = as_received(earlier) if backfill else earlier
     selection, context = _selected(store, config, models, as_of, earlier)
     selection = _with_model_changes(store, config, models, as_of, selection, earlier)
     listed, explained = said_of(

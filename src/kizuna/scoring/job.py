@@ -73,9 +73,9 @@ def score(
 
     def write(folder: Path) -> dict[str, int]:
         with journal.stage("past"):
-            before = before_of(store, config, as_of, say)
+            before = before_of(store, config, as_of, say, options.backfill)
         with journal.stage("score"):
-            scored = score_day(store, config, models, as_of, before.proven)
+            scored = score_day(store, config, models, as_of, before.proven, options.backfill)
         _count(scored, manifest["counts"], say)
         manifest["summary"] = summary_of(scored)
         manifest["proven"] = sorted(before.proven)
@@ -90,8 +90,19 @@ def score(
             freeze_kpis(before, config, say)
         if not options.backfill:
             with journal.stage("deliver"):
-                deliver(config, publication, say)
+                _deliver(config, publication, say)
     return publication
+
+
+def _deliver(config: Config, publication: Publication, say: Say = lambda line: None) -> None:
+    """Delivers a list, but none that was made for the record."""
+    if not publication.manifest.get("backfill"):
+        deliver(config, publication, say)
+        return
+    say(
+        f"{publication.as_of} was published by kizuna backfill (r{publication.revision}), which is delivered nowhere; "
+        "--republish adds a revision that is"
+    )
 
 
 def _manifest(store: Store, config: Config, models: LoadedModels, hindsight: bool) -> dict[str, Any]:
@@ -147,7 +158,7 @@ def restore_day(config: Config, as_of: int, revision: int) -> Publication:
     """An earlier revision of a published day, linked again."""
     with locked(config.output_dir) as output:
         publication = restore(output, date_of(as_of), revision)
-        deliver(config, publication)
+        _deliver(config, publication)
     return publication
 
 

@@ -44,12 +44,12 @@ class Before:
         return self.monitor.proven if self.monitor else frozenset()
 
 
-def before_of(store: Store, config: Config, as_of: int, say: Callable[[str], None]) -> Before:
+def before_of(store: Store, config: Config, as_of: int, say: Callable[[str], None], backfill: bool = False) -> Before:
     """What was before the list of a day. What cannot be told is said and left out: no list waits for an account of the past."""
     lists = lists_before(config.output_dir, date_of(as_of))
     monitor, kpi = None, None
     try:
-        monitor = monitor_pack(store, config, as_of, _NEWEST) if lists else None
+        monitor = monitor_pack(store, config, as_of, _NEWEST, backfill) if lists else None
     except ContractError as error:
         say(f"earlier lists are left out of the documents: {error}")
     day = date_of(as_of)

@@ -20,7 +20,7 @@ from kizuna.features.plan import IS_TREATED
 from kizuna.labels.training_set import TrainingSet, build_training_set, require_learnable
 from kizuna.labels.treated import treated_rows
 from kizuna.lists.publication import lists_before
-from kizuna.lists.published import published_rows
+from kizuna.lists.published import published_rows, received
 from kizuna.lists.selection import arm_of
 from kizuna.timeline import date_of, day_of
 
@@ -38,7 +38,7 @@ def training_beside_lists(store: Store, config: Config, train_day: int) -> Train
     training = build_training_set(store, config, train_day)
     if config.training.treated == "keep" or not training.dated:
         return training
-    lists = published_rows(lists_before(config.output_dir, date_of(train_day)), config)
+    lists = received(published_rows(lists_before(config.output_dir, date_of(train_day)), config))
     if config.training.treated == "flag":
         return _flagged(training, lists)
     return _control_only(training, lists, config.model.seed)
