@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kizuna.config_file import parse_config
-from kizuna.data.knowable import knowable_fingerprints
+from kizuna.data.knowable import knowable_fingerprints, known_rows
 from kizuna.data.loading import open_store
 from kizuna.timeline import day_of
 
@@ -165,3 +165,18 @@ def test_cases(name: str) -> None:
 def test_a_new_column_is_a_change() -> None:
     plain = pd.DataFrame({"customer_id": ["a"]})
     assert fingerprints(customers=plain) != fingerprints(customers=plain.assign(market=None))
+
+
+def test_rows_are_counted_that_were_known_by_the_day_and_suppressions_of_the_day_itself() -> None:
+    bought = pd.DataFrame(
+        {
+            "customer_id": list("aabc"),
+            "occurred_at": ["2026-05-30", "2026-05-31", "2026-05-31", "2026-06-01"],
+            "known_at": ["2026-05-30", "2026-06-01", "2026-05-31", "2026-06-01"],
+            "amount": 1.0,
+        }
+    )
+    stopped = pd.DataFrame({"customer_id": list("abc"), "from": ["2026-05-31", "2026-06-01", "2026-06-02"]})
+    config = parse_config({"name": "shop", "data": {"tables": {}}})
+    store = open_store(config, day_of(date(2030, 1, 1)), {"purchases": bought, "suppressions": stopped})
+    assert known_rows(store, day_of(AS_OF)) == {"purchases": 2, "suppressions": 2}

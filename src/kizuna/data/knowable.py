@@ -20,6 +20,20 @@ def knowable_fingerprints(store: Store, as_of: int) -> dict[str, str]:
     return {f"table {name}": _fingerprint(store, name, rows) for name, rows in zip(store.tables, found, strict=True)}
 
 
+def known_rows(store: Store, as_of: int) -> dict[str, int]:
+    """For each table how many of its rows were known before ``as_of``."""
+    found = store.select(
+        *(f"SELECT count(*) FROM {store.relation(name)} WHERE {_known(name, as_of)}" for name in store.tables)
+    )
+    return {name: added(rows)[0] if rows else 0 for name, rows in zip(store.tables, found, strict=True)}
+
+
+def _known(table: str, as_of: int) -> str:
+    """SQL of whether a row was known."""
+    # A suppression is in force from its own day on.
+    return f"day < {as_of} AND known < {as_of}" + (f" OR day = {as_of}" if table == "suppressions" else "")
+
+
 def _fingerprint(store: Store, table: str, totals: list[tuple[int | None, ...]]) -> str:
     count, total = added(totals)
     columns = ",".join(item.name for item in store.tables[table].columns)
@@ -43,6 +57,5 @@ def _totals(store: Store, table: str, as_of: int) -> str:
     return (
         f"SELECT count(*), sum(CAST(hash(id_hash, {', '.join(cells)}) AS HUGEINT)) FROM {store.relation(table)} "
         "JOIN (SELECT customer, hash(customer_id) AS id_hash FROM customer_ids) USING (customer) "
-        # A suppression is in force from its own day on.
-        f"WHERE day < {as_of} AND known < {as_of}" + (f" OR day = {as_of}" if table == "suppressions" else "")
+        f"WHERE {_known(table, as_of)}"
     )

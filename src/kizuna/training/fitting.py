@@ -18,6 +18,7 @@ from kizuna.training.churn_fitting import BesideTraining, Known, classifier, fit
 
 if TYPE_CHECKING:
     from kizuna.evaluation.assessment import ChurnAssessment, ChurnRows
+    from kizuna.evaluation.drift.reference import Reference
     from kizuna.evaluation.folds import Folds
     from kizuna.evaluation.gate.decision import GateDecision
     from kizuna.evaluation.gate.level import SeasonLevel
@@ -51,7 +52,7 @@ class Trained:
     ``tuned``, ``value_tuned``: None where no search was asked for. ``answer``: what the newest test day's list would have
     been, and what came of it. ``tests``: how many folds were measured. ``headline``: see ``headline_metrics``.
     ``next_purchase``: None for contracts, and where nobody came back. ``rows``, ``known``: what it was measured on, and beside.
-    ``stand_ins``: models for days on which tables are missing.
+    ``stand_ins``: models for days on which tables are missing. ``reference``: what later days are compared with.
     """
 
     training: TrainingSet
@@ -74,6 +75,7 @@ class Trained:
     known: Known
     next_purchase: NextPurchase | None = None
     stand_ins: tuple[StandIn, ...] = ()
+    reference: Reference | None = None
 
 
 def no_lift(trained: Trained, capacity: int) -> str:

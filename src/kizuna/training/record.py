@@ -278,6 +278,7 @@ def _contract(config: Config, trained: Trained) -> dict[str, Any]:
         "answer": trained.answer if trained.answer["named_on"] else None,
         "season_anchor": None if trained.season.unseen else trained.season.served.to_json(),
         "next_purchase": trained.next_purchase.to_json() if trained.next_purchase else None,
+        "reference": trained.reference.to_json() if trained.reference else None,
     }
 
 

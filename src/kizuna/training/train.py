@@ -24,6 +24,7 @@ from kizuna.training.beside_lists import training_beside_lists
 from kizuna.training.churn_fitting import BesideTraining
 from kizuna.training.fitting import Say, Trained, fit_dates, fit_models, no_lift, undated_attributes
 from kizuna.training.record import interval_ends, log_evidence, register_models, run_tags
+from kizuna.training.reference import keep_reference
 from kizuna.training.stand_ins import fit_stand_ins, optional_tables
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def train(
     columns = len(training.frame.plan.columns)
     say(f"training set: {len(training.y):,} rows, {columns} features, {len(training.days)} snapshots")
     trained = fit_models(config, training, beside, say)
-    trained = fit_dates(store, trained, say)
+    trained = keep_reference(store, fit_dates(store, trained, say), population)
     trained = fit_stand_ins(config, trained, optional, say)
     with (
         registry.training_run(f"train {date_of(train_day)}", run_tags(config, training)) as run,
