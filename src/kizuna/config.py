@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, 
 
 from kizuna.config_at_risk import AtRisk
 from kizuna.config_exports import Export, ReportExport, WorkbookExport
+from kizuna.config_gates import Gates
 from kizuna.config_kpi import Kpi
 from kizuna.errors import nearest
 
@@ -263,6 +264,7 @@ class Config(_Section):
     model: Model = Model()
     evaluation: Evaluation = Evaluation()
     gate: Gate = Gate()
+    gates: Gates = Gates()
     tracking: Tracking = Tracking()
     economics: Economics = Economics()
     at_risk: AtRisk = AtRisk()

@@ -160,3 +160,18 @@ def dry_run_line(found: Mapping[str, Any]) -> str:
         f"{found['listed']:,} would be listed; against {since} {len(found['come']):,} come and {len(found['go']):,} go. "
         "Nothing was published."
     )
+
+
+def gate_lines(found: Mapping[str, Any]) -> list[str]:
+    """How many gates pass, warn and fail; those that do not pass; and what the day would end with."""
+    gates = found["gates"]
+    counts = {status: sum(gate["status"] == status for gate in gates) for status in ("pass", "warn", "fail")}
+    lines = [f"gates: {counts['pass']} pass, {counts['warn']} warn, {counts['fail']} fail"]
+    for gate in gates:
+        if gate["status"] != "pass":
+            accepted = f", accepted: {gate['reason']}" if gate["accepted_by"] is not None else ""
+            value = "no value" if gate["value"] is None else f"{gate['value']:.3g}"
+            lines.append(f"  {gate['status']} {gate['name']}: {value}, limit {gate['limit']:.3g}{accepted}")
+    if found["refusal"]:
+        lines.append(f"It would end with exit code {found['exit_code']}. {found['refusal']}")
+    return lines

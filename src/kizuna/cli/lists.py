@@ -20,39 +20,49 @@ def score(
         int | None, typer.Option("--restore", metavar="N", help="Link revision N of the day again.")
     ] = None,
     hindsight: Annotated[bool, typer.Option("--hindsight", help="Allow a champion that knows later days.")] = False,
+    accept_gate: Annotated[
+        list[str] | None, typer.Option("--accept-gate", metavar="NAME", help="Let a failing gate pass; repeatable.")
+    ] = None,
+    why: Annotated[
+        list[str] | None, typer.Option("--why", metavar="TEXT", help="Why it may; once, or once for each gate.")
+    ] = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
-) -> None:
+) -> int:
     """Score every eligible customer and publish the day's list, at once or not at all."""
+    from kizuna.scoring.gates.gate import accepted_gates
     from kizuna.scoring.job import ScoreOptions, dry_run_day, restore_day
     from kizuna.scoring.job import score as score_and_publish
-    from kizuna.words import dry_run_line, score_line
+    from kizuna.words import dry_run_line, gate_lines, score_line
 
     project = project_of(config, overrides)
     day = project.day(as_of)
     if restore is not None:
         publication = restore_day(project.config, day, restore)
         print(f"{as_of} shows revision r{publication.revision} again: {publication.folder}")
-        return
-    options = ScoreOptions(republish, hindsight)
+        return 0
+    accepted = accepted_gates(accept_gate or [], why or [], project.config)
+    options = ScoreOptions(republish, hindsight, accepted)
     if dry_run:
         found = dry_run_day(project.store, project.config, day, options)
         if as_json:
             print_json(found)
         else:
-            print(dry_run_line(found))
-        return
+            print("\n".join([dry_run_line(found), *gate_lines(found)]))
+        return int(found["exit_code"])
     with journal.stage("read"):
         store = project.store
     publication = score_and_publish(store, project.config, day, options, journal.say)
     if as_json:
         told = {
-            key: publication.manifest[key] for key in ("as_of", "revision", "counts", "models", "grade", "hindsight")
+            key: publication.manifest.get(key)
+            for key in ("as_of", "revision", "counts", "models", "grade", "hindsight", "gates")
         }
         print_json(told | {"folder": str(publication.folder)})
-        return
+        return 0
     print(score_line(publication.manifest))
     print(project.config.output_dir / as_of)
+    return 0
 
 
 def backfill(

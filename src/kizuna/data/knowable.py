@@ -28,6 +28,15 @@ def known_rows(store: Store, as_of: int) -> dict[str, int]:
     return {name: added(rows)[0] if rows else 0 for name, rows in zip(store.tables, found, strict=True)}
 
 
+def rows_by_period(store: Store, as_of: int, days: int, periods: int) -> dict[str, list[int]]:
+    """For each table how many of its rows known before ``as_of`` are of the last ``days``, of those before, and so on."""
+    period = f"({as_of - 1} - day) // {days}"
+    counts = ", ".join(f"count(*) FILTER (WHERE {period} = {number})" for number in range(periods))
+    recent = f"day >= {as_of - days * periods} AND day < {as_of} AND known < {as_of}"
+    found = store.select(*(f"SELECT {counts} FROM {store.relation(name)} WHERE {recent}" for name in store.tables))
+    return {name: list(added(rows)) if rows else [0] * periods for name, rows in zip(store.tables, found, strict=True)}
+
+
 def _known(table: str, as_of: int) -> str:
     """SQL of whether a row was known."""
     # A suppression is in force from its own day on.

@@ -42,7 +42,7 @@ def make_plan(store: Store, config: Config, days: Sequence[int], select: Select)
     plan = with_extras(plan, config)
     vocabularies, unlike = _vocabularies(store, plan, days, select)
     plan = replace(plan, vocabularies=vocabularies)
-    columns = _columns_of(store, plan)
+    columns = columns_of(store, plan)
     left_out += _reaching_too_far(store, plan, columns, max(days, default=0))
     kept = [c for c in columns if not any(fnmatch.fnmatchcase(c.name, pattern) for pattern in config.features.exclude)]
     left_out += unlike + [f"{column.name}: features.exclude" for column in columns if column not in kept]
@@ -57,7 +57,7 @@ def _reaching_too_far(store: Store, plan: FeaturePlan, columns: Sequence[Column]
     built = {column.name for column in columns}
     named = [
         column.name
-        for column in _columns_of(store, replace(plan, history_days=None))
+        for column in columns_of(store, replace(plan, history_days=None))
         if column.name not in built and (column.window_days or plan.history_days + 1) <= plan.history_days
     ]
     reason = f"reaches further back than the {plan.history_days} days of history at {date_of(newest)}"
@@ -70,7 +70,7 @@ def earliest_day(store: Store) -> int | None:
     return min(days) if days else None
 
 
-def _columns_of(store: Store, plan: FeaturePlan) -> list[Column]:
+def columns_of(store: Store, plan: FeaturePlan) -> list[Column]:
     """Columns by name, from a block without customers: what a family yields depends on tables, never on rows."""
     tables, rows = store.block(0, 0).tables, every_pair(0, [0])
     found = features_of(tables, rows, plan, families_for(plan, store.config))

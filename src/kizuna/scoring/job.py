@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,15 @@ import pandas as pd
 from kizuna import journal
 from kizuna.config import Config
 from kizuna.data.knowable import knowable_fingerprints
-from kizuna.data.report import freshness
 from kizuna.data.store import Store
-from kizuna.errors import DataMissing
 from kizuna.fingerprint import file_sha256
 from kizuna.lists.publication import Publication, lists_before, locked, publish, published, restore
 from kizuna.scoring.champion import LoadedModels, is_hindsight, load_models, refuse_hindsight
 from kizuna.scoring.day import Scored, score_day
 from kizuna.scoring.deliver import deliver
 from kizuna.scoring.files import contact_rows, summary_of, write_files
+from kizuna.scoring.gates.day import gates_after, gates_before, passed, say_idle, tell
+from kizuna.scoring.gates.gate import Accepted, failing
 from kizuna.scoring.past import Before, before_of, freeze_kpis
 from kizuna.scoring.settings import refuse_list_settings
 from kizuna.timeline import date_of
@@ -36,13 +36,14 @@ class ScoreOptions:
     """How a day is scored. ``hindsight``: a champion that knows later days is allowed, and the manifest says so.
 
     ``version``: this churn version and its partner instead of today's champion. ``backfill``: a list for the record, which
-    is delivered nowhere, and the manifest says so.
+    is delivered nowhere, and the manifest says so. ``accepted``: gates that may fail.
     """
 
     republish: bool = False
     hindsight: bool = False
     version: str | None = None
     backfill: bool = False
+    accepted: Accepted = field(default_factory=Accepted)
 
 
 def score(
@@ -50,8 +51,8 @@ def score(
 ) -> Publication:
     """The day's publication, written now or found with the same inputs.
 
-    Errors: ModelError for no usable model; ConfigError for a published day whose inputs changed; LockHeld; ResultError;
-    DestinationFailed for a day that is published, but not yet everywhere.
+    Errors: ModelError for no usable model; ConfigError for a published day whose inputs changed; LockHeld; DataMissing,
+    ModelError or ResultError for a gate that fails; DestinationFailed for a day that is published, but not yet everywhere.
     """
     options = options or ScoreOptions()
     refuse_list_settings(config)
@@ -61,10 +62,6 @@ def score(
             refuse_hindsight(models, as_of)
     if models.missing:
         journal.warn(f"without {' and '.join(models.missing)}: the models that were taught without it stand in")
-    with journal.stage("gates_before"):
-        for finding in freshness(store, as_of):
-            if finding.state == "error":
-                raise DataMissing(finding.details)
     with journal.stage("fingerprint"):
         fingerprint = _fingerprint(store, config, models, as_of)
     manifest = _manifest(store, config, models, options.hindsight and is_hindsight(models, as_of))
@@ -72,10 +69,16 @@ def score(
     past: list[Before] = []
 
     def write(folder: Path) -> dict[str, int]:
+        with journal.stage("gates_before"):
+            gates, manifest["rows_known"] = gates_before(store, config, models, as_of)
+            manifest["gates"] = passed(gates, options.accepted)
         with journal.stage("past"):
             before = before_of(store, config, as_of, say, options.backfill)
         with journal.stage("score"):
             scored = score_day(store, config, models, as_of, before.proven, options.backfill)
+        with journal.stage("gates_after"):
+            manifest["gates"] += passed(gates_after(config, models, scored), options.accepted)
+            say_idle(options.accepted, manifest["gates"])
         _count(scored, manifest["counts"], say)
         manifest["summary"] = summary_of(scored)
         manifest["proven"] = sorted(before.proven)
@@ -121,6 +124,7 @@ def _manifest(store: Store, config: Config, models: LoadedModels, hindsight: boo
         "degraded": bool(models.missing),
         "missing_tables": list(models.missing),
         "no_value": models.contract["no_value"],
+        "list_size": config.at_risk.size,
         "quarantined_rows": sum(info.bad_rows for info in store.tables.values()),
     }
 
@@ -136,12 +140,19 @@ def _count(scored: Scored, counts: dict[str, int], say: Say) -> None:
 
 
 def dry_run_day(store: Store, config: Config, as_of: int, options: ScoreOptions) -> dict[str, Any]:
-    """What publishing the day would change against the last list: counts, and the customers who come and go."""
+    """What publishing the day would change against the last list: counts, customers who come and go, gates.
+
+    ``exit_code``, ``refusal``: what the day would end with where a gate of its result fails. Errors: those of ``score``.
+    """
     refuse_list_settings(config)
     models = load_models(config, missing=store.missing)
     if not options.hindsight:
         refuse_hindsight(models, as_of)
+    gates = passed(gates_before(store, config, models, as_of)[0], options.accepted)
     scored, day = score_day(store, config, models, as_of), date_of(as_of)
+    after = gates_after(config, models, scored)
+    gates += tell(after, options.accepted)
+    stopping = failing(after, options.accepted)
     before = published(config.output_dir, day) or next(reversed(lists_before(config.output_dir, day)), None)
     now, last = scored.at_risk["customer_id"].tolist(), []
     if before:
@@ -151,6 +162,9 @@ def dry_run_day(store: Store, config: Config, as_of: int, options: ScoreOptions)
         "listed": len(now),
         "come": sorted(set(now) - set(last)),
         "go": sorted(set(last) - set(now)),
+        "gates": gates,
+        "exit_code": stopping[0].exit_code if stopping else 0,
+        "refusal": stopping[0].refusal if stopping else None,
     }
 
 

@@ -12,7 +12,11 @@ from kizuna.data.store import Store
 from kizuna.training.fitting import Trained
 
 if TYPE_CHECKING:
+    from kizuna.evaluation.drift.reference import Population
     from kizuna.features.frame import Frame
+
+# Enough of a snapshot to tell how far it lies from another day.
+_ROWS_OF_A_DAY = 5_000
 
 
 def keep_reference(store: Store, trained: Trained, population: Frame | None) -> Trained:
@@ -26,9 +30,23 @@ def keep_reference(store: Store, trained: Trained, population: Frame | None) -> 
     frame, tables = training.frame, known_rows(store, training.train_day)
     if population is None or not len(population):
         everybody = Population(frame.values, np.asarray(trained.churn.oof_probability_), None)
-        return replace(trained, reference=reference_of(everybody, {}, plan, tables))
-    features = population.columns()[plan.names]
-    p = np.asarray(trained.churn.predict_proba(features))[:, 1]
-    everybody = Population(features.to_numpy(dtype=np.float64), p, training.train_day)
-    snapshots = {day: frame.values[frame.as_of == day] for day in training.days}
+        return replace(trained, reference=reference_of(everybody, [], plan, tables))
+    columns = [population.plan.names.index(name) for name in plan.names]
+    everybody = _with_probability(trained, population.values[:, columns], training.train_day)
+    snapshots = []
+    for day in training.days:
+        rows = np.flatnonzero(frame.as_of == day)
+        some = rows[:: len(rows) // _ROWS_OF_A_DAY + 1]
+        snapshots.append(_with_probability(trained, frame.values[some], day))
     return replace(trained, reference=reference_of(everybody, snapshots, plan, tables))
+
+
+def _with_probability(trained: Trained, values: np.ndarray, day: int) -> Population:
+    """The rows of a day with the model's probabilities."""
+    import pandas as pd
+
+    from kizuna.evaluation.drift.reference import Population
+
+    features = pd.DataFrame(values, columns=trained.training.frame.plan.names, copy=False)
+    p = np.asarray(trained.churn.predict_proba(features))[:, 1] if len(values) else np.zeros(0)
+    return Population(values, p, day)

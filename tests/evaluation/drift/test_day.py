@@ -49,9 +49,9 @@ def values_on(shop: Project, plan: FeaturePlan, day: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def reference(shop: Project, plan: FeaturePlan) -> Reference:
     values = values_on(shop, plan, DAY)
-    snapshots = {DAY - 28: values_on(shop, plan, DAY - 28)}
+    before = Population(values_on(shop, plan, DAY - 28), np.linspace(0.2, 1, len(values)), DAY - 28)
     everybody = Population(values, np.linspace(0, 1, len(values)), DAY)
-    return reference_of(everybody, snapshots, plan, known_rows(shop.opened, DAY))
+    return reference_of(everybody, [before], plan, known_rows(shop.opened, DAY))
 
 
 def test_the_day_of_training_lies_where_it_lay(shop, plan, reference):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,14 @@ from kizuna.models.churn.season_anchor import shifted
 
 Floats = NDArray[np.float64]
 _KEY = "reference"
-# Enough of a snapshot to tell how far it lies from another day.
-_ROWS_OF_A_DAY = 5_000
 
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """The customers that a reference is made of: ``values`` (n, features), ``probability`` (n,), NaN where none was given."""
+    """Customers of one day: ``values`` (n, features), ``probability`` (n,) by the model, NaN where none was given.
+
+    ``as_of``: None without days.
+    """
 
     values: Floats
     probability: Floats
@@ -35,14 +36,16 @@ class Reference:
 
     ``as_of``: that day, None without days. ``features``: by column. ``usual``: for each column the largest index of any
     training snapshot against ``features``, which campaigns and seasons move without anything being wrong. ``scores``: of the
-    model's probabilities before the season's shift. ``listed``: for each text column the share of its rows whose level has a
-    column of its own. ``tables``: rows of each table that were known by then.
+    model's probabilities before the season's shift; ``usual_score``: their largest index of any training snapshot.
+    ``listed``: for each text column the share of its rows whose level has a column of its own. ``tables``: rows of each
+    table that were known by then.
     """
 
     as_of: int | None
     features: Mapping[str, Histogram]
     usual: Mapping[str, float]
     scores: Histogram
+    usual_score: float
     listed: Mapping[str, float]
     tables: Mapping[str, int]
 
@@ -58,6 +61,7 @@ class Reference:
             "features": {name: found.to_json() for name, found in sorted(self.features.items())},
             "usual": dict(sorted(self.usual.items())),
             "scores": self.scores.to_json(),
+            "usual_score": self.usual_score,
             "listed": dict(sorted(self.listed.items())),
             "tables": dict(sorted(self.tables.items())),
         }
@@ -73,30 +77,32 @@ class Reference:
             {name: Histogram.from_json(found) for name, found in tree["features"].items()},
             tree["usual"],
             Histogram.from_json(tree["scores"]),
+            float(tree["usual_score"]),
             tree["listed"],
             tree["tables"],
         )
 
 
 def reference_of(
-    population: Population, snapshots: Mapping[int, Floats], plan: FeaturePlan, tables: Mapping[str, int]
+    population: Population, snapshots: Sequence[Population], plan: FeaturePlan, tables: Mapping[str, int]
 ) -> Reference:
-    """The reference that a population gives. ``snapshots``: the training rows of each day, (n, the plan's columns)."""
+    """The reference that a population gives. ``snapshots``: the training rows by day, or some of each day."""
     columns = {name: histogram(population.values[:, index]) for index, name in enumerate(plan.names)}
-    shares = {
-        text: with_level / known for text, (known, with_level) in level_counts(population.values, plan).items() if known
-    }
     scores = histogram(population.probability[np.isfinite(population.probability)])
-    return Reference(population.as_of, columns, _usual(columns, snapshots), scores, shares, tables)
-
-
-def _usual(columns: Mapping[str, Histogram], snapshots: Mapping[int, Floats]) -> dict[str, float]:
-    few = [values[:: len(values) // _ROWS_OF_A_DAY + 1] for values in snapshots.values() if len(values)]
-    return {
-        name: max((stability(found, found.count(rows[:, index])).psi for rows in few), default=0.0)
+    usual = {
+        name: _largest(found, [snapshot.values[:, index] for snapshot in snapshots])
         for index, (name, found) in enumerate(columns.items())
-        if found.rows
     }
+    usual_score = _largest(scores, [snapshot.probability for snapshot in snapshots])
+    counts = level_counts(population.values, plan)
+    shares = {text: with_level / known for text, (known, with_level) in counts.items() if known}
+    return Reference(population.as_of, columns, usual, scores, usual_score, shares, tables)
+
+
+def _largest(reference: Histogram, samples: Sequence[Floats]) -> float:
+    """The largest index of any sample that has rows; 0 without."""
+    some = [stability(reference, reference.count(sample)).psi for sample in samples if len(sample)]
+    return max(some, default=0.0) if reference.rows else 0.0
 
 
 def level_counts(values: Floats, plan: FeaturePlan) -> dict[str, tuple[int, int]]:
