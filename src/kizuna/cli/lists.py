@@ -42,7 +42,7 @@ def score(
         print(f"{as_of} shows revision r{publication.revision} again: {publication.folder}")
         return 0
     accepted = accepted_gates(accept_gate or [], why or [], project.config)
-    options = ScoreOptions(republish, hindsight, accepted)
+    options = ScoreOptions(republish, hindsight, accepted=accepted)
     if dry_run:
         found = dry_run_day(project.store, project.config, day, options)
         if as_json:
