@@ -1,0 +1,115 @@
+"""One revision of a published day: a folder that is complete before it gets its name, and never changes afterwards.
+
+``manifest.json`` names every file with its sha256, ``_SUCCESS`` is written last. What is read of an earlier list is
+compared with its manifest first, so that a file that was changed or lost shapes no later list.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from kizuna.errors import ResultError
+from kizuna.fingerprint import file_sha256
+from kizuna.lists.links import sync
+
+MANIFEST = "manifest.json"
+SUCCESS = "_SUCCESS"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One complete revision of one day: its folder and what its manifest says."""
+
+    as_of: date
+    revision: int
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> dict[str, str]:
+        """What the results were made from, by name."""
+        return dict(self.manifest["fingerprints"])
+
+    def file(self, name: str) -> Path:
+        """The path of one of its files, which is as it was when it was published; ResultError otherwise."""
+        path = self.folder / name
+        expected = {item["path"]: item["sha256"] for item in self.manifest["files"]}.get(name)
+        state = _state(path, expected)
+        if state != "sound":
+            raise ResultError(
+                f"{path} belongs to the published list of {self.as_of}, but {state}. Put the file back from a backup, "
+                f"or show another revision of that day with --restore, or write one with --republish."
+            )
+        return path
+
+    def require_whole(self) -> None:
+        """ResultError where one of its files is not as it was when it was published."""
+        for item in self.manifest["files"]:
+            self.file(item["path"])
+
+
+def read_revision(folder: Path) -> Publication | None:
+    """The publication of a folder; None where it is not complete. ResultError for a manifest that was changed by hand."""
+    if not (folder / SUCCESS).is_file():
+        return None
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        found = Publication(date.fromisoformat(manifest["as_of"]), manifest["revision"], folder, manifest)
+        named = (found.as_of.isoformat(), f"r{found.revision}") == (folder.parent.name, folder.name)
+        if named and isinstance(manifest["fingerprints"], dict) and all(_is_listed(item) for item in manifest["files"]):
+            return found
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise ResultError(
+        f"{folder} was published, but its {MANIFEST} cannot be read. Somebody changed it by hand: "
+        "put the file back, or remove the folder and publish the day again."
+    )
+
+
+def revision_numbers(home: Path) -> list[int]:
+    """The numbers of the revisions that lie in a day's folder, complete or not, in their order."""
+    names = [path.name for path in home.iterdir()] if home.is_dir() else []
+    return sorted(int(name[1:]) for name in names if name[:1] == "r" and name[1:].isascii() and name[1:].isdecimal())
+
+
+def seal(staging: Path, rows: dict[str, int], manifest: dict[str, Any]) -> None:
+    """Completes a folder of written files: manifest with the rows and the sha256 of each, all durable, ``_SUCCESS`` last."""
+    text = json.dumps(
+        manifest | {"files": _files(staging, rows)}, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False
+    )
+    (staging / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    for path in sorted(staging.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        sync(path)
+    sync(staging)
+    (staging / SUCCESS).touch(mode=0o600)
+    sync(staging / SUCCESS)
+    sync(staging)
+
+
+def _files(staging: Path, rows: dict[str, int]) -> list[dict[str, Any]]:
+    paths = {path.relative_to(staging).as_posix(): path for path in staging.rglob("*") if path.is_file()}
+    if missing := sorted(rows.keys() - paths.keys()):
+        raise ResultError(f"{', '.join(missing)} should have been written, but was not. Nothing was published.")
+    return [{"path": name, "rows": rows.get(name), "sha256": file_sha256(path)} for name, path in sorted(paths.items())]
+
+
+def _is_listed(item: Any) -> bool:
+    path = item["path"]
+    return isinstance(item["sha256"], str) and not path.startswith("/") and ".." not in path.split("/")
+
+
+def _state(path: Path, expected: str | None) -> str:
+    """``sound``, or what is wrong in words."""
+    if expected is None:
+        return "its manifest does not name it"
+    try:
+        return "sound" if file_sha256(path) == expected else "it was changed since"
+    except FileNotFoundError:
+        return "it is gone"
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
