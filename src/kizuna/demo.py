@@ -82,7 +82,7 @@ def _print_list(publication: Publication) -> None:
     """Who is on the list, in numbers, and the two most urgent customers."""
     import pandas as pd
 
-    table = pd.read_csv(publication.folder / "at_risk.csv", dtype=str, keep_default_na=False)
+    table = pd.read_csv(publication.file("at_risk.csv"), dtype=str, keep_default_na=False)
     contact = table[(table["arm"] == "target") & (table["contact_allowed"] != "false")]
     arms = {arm: int((table["arm"] == arm).sum()) for arm in ("control", "exempt")}
     paused = len(table) - len(contact) - sum(arms.values())

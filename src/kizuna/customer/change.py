@@ -96,11 +96,11 @@ def probability_of(store: Store, config: Config, models: LoadedModels, customer_
 
 def _published(last: Publication, customer_id: str) -> tuple[float | None, bool]:
     scores = pd.read_parquet(
-        last.folder / "scores.parquet",
+        last.file("scores.parquet"),
         columns=["customer_id", "churn_probability"],
         filters=[("customer_id", "==", customer_id)],
     )
-    listed = pd.read_csv(last.folder / "at_risk.csv", dtype=str, keep_default_na=False, usecols=["customer_id"])
+    listed = pd.read_csv(last.file("at_risk.csv"), dtype=str, keep_default_na=False, usecols=["customer_id"])
     before = float(scores["churn_probability"].iloc[0]) if len(scores) else None
     return before, bool((listed["customer_id"] == customer_id).any())
 

@@ -124,7 +124,7 @@ def _said(
     if today is None:
         everybody, _ = score_everyone(store, models, as_of, pauses)
     else:
-        everybody = pd.read_parquet(today.folder / "scores.parquet", columns=["customer_id", "churn_probability"])
+        everybody = pd.read_parquet(today.file("scores.parquet"), columns=["customer_id", "churn_probability"])
     listed, _ = said_of(
         store, config, models, selection.listed, context, Manner(low_risk_ids(everybody), _proven(today, earlier))
     )
@@ -140,7 +140,7 @@ def _proven(today: Publication | None, earlier: Sequence[Publication]) -> frozen
 
 def _on_list(today: Publication, customer_id: str) -> dict[str, Any]:
     """What the published list says of the plan; empty where the customer is not on it."""
-    rows = pd.read_csv(today.folder / "at_risk.csv", dtype=str, keep_default_na=False)
+    rows = pd.read_csv(today.file("at_risk.csv"), dtype=str, keep_default_na=False)
     mine = rows[rows["customer_id"] == customer_id]
     if mine.empty:
         return {}

@@ -133,7 +133,7 @@ def _listed(config: Config, book: Filled, path: Path) -> frozenset[str]:
             f"{path} is feedback on the list of {book.as_of}, but no list of that day is published in "
             f"{config.output_dir}. Look at output.dir, or publish the day again."
         )
-    ids = pd.read_csv(publication.folder / "at_risk.csv", dtype=str, keep_default_na=False, usecols=["customer_id"])
+    ids = pd.read_csv(publication.file("at_risk.csv"), dtype=str, keep_default_na=False, usecols=["customer_id"])
     return frozenset(ids["customer_id"])
 
 

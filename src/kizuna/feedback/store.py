@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from kizuna.errors import ResultError
 from kizuna.lists.publication import LockedOutput
 from kizuna.whole_file import written_whole
 
@@ -21,9 +22,18 @@ def feedback_path(output_dir: Path, as_of: str) -> Path:
 
 
 def read_feedback(output_dir: Path, as_of: str) -> pd.DataFrame:
-    """``COLUMNS`` of what is stored for a list, by customer; without rows where nothing is."""
+    """``COLUMNS`` of what is stored for a list, by customer; without rows where nothing is. ResultError: it cannot be read."""
     path = feedback_path(output_dir, as_of)
-    return _typed(pd.read_parquet(path) if path.is_file() else pd.DataFrame(columns=COLUMNS))
+    if not path.exists():
+        return _typed(pd.DataFrame(columns=COLUMNS))
+    try:
+        return _typed(pd.read_parquet(path))
+    except (OSError, ValueError, KeyError) as error:
+        # Arrow's own errors are both of the last two.
+        raise ResultError(
+            f"{path} holds the feedback on the list of {as_of}, but it cannot be read: {type(error).__name__}. "
+            "Put it back from a backup, or move it away and read the workbooks of that list in again."
+        ) from None
 
 
 def store_feedback(output: LockedOutput, as_of: date, covered: frozenset[str], entries: pd.DataFrame) -> bool:

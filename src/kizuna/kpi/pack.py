@@ -179,7 +179,7 @@ def _published_values(config: Config, grid: Grid) -> Published:
     newest = {max((day for day in there if start < day <= end), default=None) for start, end in spans}
     found: dict[int, Mapping[str, float]] = {}
     for day in sorted(day for day in newest if day is not None):
-        scores = pd.read_parquet(there[day].folder / "scores.parquet", columns=["customer_id", "cltv"]).dropna()
+        scores = pd.read_parquet(there[day].file("scores.parquet"), columns=["customer_id", "cltv"]).dropna()
         if len(scores):
             found[day] = dict(zip(scores["customer_id"], scores["cltv"].astype(float), strict=True))
     return found

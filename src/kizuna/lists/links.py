@@ -95,7 +95,8 @@ def _link(output_dir: Path, name: str, as_of: date, revision: int) -> None:
         aside.symlink_to(_target(as_of, revision))
         aside.replace(output_dir / name)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink()
         raise
     sync(output_dir)
 

@@ -43,7 +43,7 @@ def as_received(publications: Sequence[Publication]) -> list[Publication]:
 
 
 def _read(publication: Publication, config: Config) -> pd.DataFrame:
-    rows = pd.read_csv(publication.folder / "at_risk.csv", dtype=str, keep_default_na=False, usecols=_READ)
+    rows = pd.read_csv(publication.file("at_risk.csv"), dtype=str, keep_default_na=False, usecols=_READ)
     allowed = rows["contact_allowed"].map({"true": True, "false": False}).astype("boolean")
     manifest = publication.manifest
     return rows.assign(

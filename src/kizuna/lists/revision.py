@@ -99,8 +99,10 @@ def _files(staging: Path, rows: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def _is_listed(item: Any) -> bool:
-    path = item["path"]
-    return isinstance(item["sha256"], str) and not path.startswith("/") and ".." not in path.split("/")
+    path, digest = item["path"], item["sha256"]
+    if not (isinstance(path, str) and isinstance(digest, str)):
+        return False
+    return not path.startswith("/") and ".." not in path.split("/")
 
 
 def _state(path: Path, expected: str | None) -> str:

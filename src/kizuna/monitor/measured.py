@@ -99,7 +99,7 @@ def _mine(ledger: Ledger, at: int) -> pd.DataFrame:
 
 def _scored(publication: Publication) -> pd.DataFrame:
     columns = ["customer_id", "churn_probability", "arm"]
-    return pd.read_parquet(publication.folder / "scores.parquet", columns=columns).astype({"customer_id": "str"})
+    return pd.read_parquet(publication.file("scores.parquet"), columns=columns).astype({"customer_id": "str"})
 
 
 def _quality(scored: pd.DataFrame, seen: pd.DataFrame, mine: pd.DataFrame, ledger: Ledger, at: int) -> Realised | None:

@@ -156,7 +156,7 @@ def dry_run_day(store: Store, config: Config, as_of: int, options: ScoreOptions)
     before = published(config.output_dir, day) or next(reversed(lists_before(config.output_dir, day)), None)
     now, last = scored.at_risk["customer_id"].tolist(), []
     if before:
-        last = pd.read_csv(before.folder / "at_risk.csv", dtype=str, keep_default_na=False)["customer_id"].tolist()
+        last = pd.read_csv(before.file("at_risk.csv"), dtype=str, keep_default_na=False)["customer_id"].tolist()
     return {
         "last_list": before.as_of.isoformat() if before else None,
         "listed": len(now),
