@@ -45,6 +45,40 @@ def mlflow_server(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def object_store(folder: Path) -> Iterator[str]:
+    """The address of an S3-compatible server of its own, with the bucket ``shop``; the environment names it, within this."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with (folder / "moto.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+    named = {
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    try:
+        for _ in range(240):
+            try:
+                request = urllib.request.Request(f"{address}/shop", method="PUT")
+                urllib.request.urlopen(request, timeout=5).close()
+                break
+            except (urllib.error.URLError, OSError):
+                assert process.poll() is None, (folder / "moto.log").read_text()
+                time.sleep(0.1)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in named.items():
+                patch.setenv(name, value)
+            yield address
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+@contextmanager
 def postgresql_server() -> Iterator[str]:
     """The uri of a PostgreSQL of its own, user shop with password secret; the test is skipped where there is none."""
     if shutil.which("initdb") is None or shutil.which("pg_ctl") is None:

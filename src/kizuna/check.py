@@ -13,6 +13,7 @@ from kizuna.experiment.difference import visible_effect
 from kizuna.features.frame import selected_rows
 from kizuna.labels.definition import definition_of
 from kizuna.labels.training_set import default_train_day
+from kizuna.lists.push import share
 from kizuna.plain import plain
 from kizuna.scoring.settings import refuse_list_settings
 from kizuna.timeline import date_of
@@ -80,6 +81,7 @@ def check_shop(project: Project) -> Report:
     frame = findings_frame(findings)
     path = folder / "report.csv"
     frame.assign(examples=frame["examples"].map(_as_text)).to_csv(path, index=False, lineterminator="\n")
+    share(folder)
     tables = []
     for info in store.tables.values():
         span = (

@@ -14,6 +14,7 @@ from kizuna.config_at_risk import AtRisk
 from kizuna.config_exports import Export, ReportExport, WorkbookExport
 from kizuna.config_gates import Gates
 from kizuna.config_kpi import Kpi
+from kizuna.config_output import Output
 from kizuna.errors import nearest
 
 TABLES = (
@@ -229,12 +230,6 @@ class Economics(_Section):
     assumed_save_rate: float | None = Field(None, ge=0, le=1)
 
 
-class Output(_Section):
-    """Where results are published."""
-
-    dir: str = "../exports"
-
-
 class Engine(_Section):
     """Where blocks of customers run, and with how much.
 
@@ -332,8 +327,10 @@ class Config(_Section):
 
     @property
     def output_dir(self) -> Path:
-        """The folder of all published results."""
-        return self.resolve(self.output.dir)
+        """The folder of all published results; where they lie in an object store, that of their private copy."""
+        if self.output.address is None:
+            return self.resolve(self.output.dir)
+        return self.output.cache if self.output.mirror is None else self.resolve(self.output.mirror)
 
     @property
     def staging(self) -> str:

@@ -20,6 +20,7 @@ from kizuna.evaluation.definition.definitions import Candidate, candidates, prop
 from kizuna.evaluation.definition.return_curve import Curve, return_curves
 from kizuna.labels.definition import definition_of
 from kizuna.labels.training_set import default_train_day
+from kizuna.lists.push import share
 from kizuna.plain import plain
 from kizuna.timeline import date_of
 
@@ -117,6 +118,7 @@ def write(found: Defined, folder: Path) -> list[Path]:
     written.append(folder / "define.json")
     text = json.dumps(found.summary, ensure_ascii=False, indent=2)
     written[-1].write_text(text + "\n", encoding="utf-8")
+    share(folder)
     return written
 
 

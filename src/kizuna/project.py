@@ -20,6 +20,7 @@ from kizuna.features.plan import FeaturePlan
 from kizuna.features.planning import earliest_day, make_plan
 from kizuna.labels.definition import definition_of
 from kizuna.labels.training_set import TrainingSet, default_train_day
+from kizuna.lists.output import fetch_output
 from kizuna.timeline import date_of, day_of, parse_day
 from kizuna.training.beside_lists import training_beside_lists
 
@@ -44,6 +45,8 @@ def load(path: str | Path, overrides: Sequence[str] = (), tables: Mapping[str, A
 class Project:
     """One shop. Tables are read when first needed and then kept; nothing is published from here.
 
+    Where ``output.dir`` is an address in an object store, what lies there is fetched now.
+
     ``config``: a Config, or the plain tree of one (relative paths then start at the working directory). ``tables``:
     pandas, Arrow or Polars frames by table name. ``today``: rows dated after it are
     reported, and do not move the day that training stands on (default: now, in the shop's zone).
@@ -56,6 +59,8 @@ class Project:
         if isinstance(config, dict):
             config = parse_config(config)
         self.config = config
+        if config.output.address is not None:
+            fetch_output(config.output.address, config.output_dir)
         self.today = day_of(today or datetime.now(ZoneInfo(config.data.timezone)).date())
 
     @cached_property

@@ -22,9 +22,9 @@ from kizuna.errors import ConfigError, LockHeld
 from kizuna.journal import journal_of
 from kizuna.lists import lock as lock_file
 from kizuna.lists import owner as owner_file
-from kizuna.lists.lock import holder_of, locked
+from kizuna.lists.lock import held_folder, holder_of
 from kizuna.lists.owner import parse_owner, this_owner
-from kizuna.lists.publication import publish, published
+from kizuna.lists.publication import locked, publish, published
 
 MONDAY = date(2026, 11, 9)
 ELSEWHERE = {"pid": 7, "host": "elsewhere", "since": "2026-11-09 06:00 UTC", "boot": "b", "machine": "m", "run": "x"}
@@ -303,10 +303,10 @@ class TestLost:
         assert json.loads((tmp_path / ".lock").read_text()) == ELSEWHERE
 
     def test_a_record_that_was_emptied_is_written_again(self, tmp_path: Path) -> None:
-        with locked(tmp_path) as output:
+        with held_folder(tmp_path) as held:
             (tmp_path / ".lock").write_text("")
-            output.require()
-            assert parse_owner((tmp_path / ".lock").read_text()) == output.owner
+            held.require()
+            assert parse_owner((tmp_path / ".lock").read_text()) == held.owner
 
 
 class TestPlanted:

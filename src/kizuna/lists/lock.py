@@ -32,8 +32,8 @@ _held: set[int] = set()
 
 
 @dataclass(frozen=True)
-class LockedOutput:
-    """An output folder that this process alone may write, as long as ``locked`` is open."""
+class HeldFolder:
+    """A folder that this process alone may write, as long as ``held_folder`` is open."""
 
     folder: Path
     owner: Owner
@@ -59,7 +59,7 @@ class LockedOutput:
 
 
 @contextmanager
-def locked(output_dir: Path) -> Iterator[LockedOutput]:
+def held_folder(output_dir: Path) -> Iterator[HeldFolder]:
     """The output folder, held by this process; LockHeld when another run has it, ConfigError when it cannot be written.
 
     What a holder that died left behind is taken over, with a warning; at once where it ran on this host.
@@ -71,7 +71,7 @@ def locked(output_dir: Path) -> Iterator[LockedOutput]:
         _take_over(output_dir, path, descriptor)
         _write_record(descriptor, owner, path)
         with beating(lambda: os.utime(descriptor)):
-            yield LockedOutput(output_dir, owner, descriptor)
+            yield HeldFolder(output_dir, owner, descriptor)
     finally:
         # A child that was forked within has closed its copy, and the lock is not its to give back.
         if os.getpid() == owner.pid:

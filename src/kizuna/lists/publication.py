@@ -27,8 +27,8 @@ from kizuna.lists.links import (
     refuse_foreign,
     sync,
 )
-from kizuna.lists.lock import LockedOutput as LockedOutput
-from kizuna.lists.lock import locked as locked
+from kizuna.lists.output import LockedOutput as LockedOutput
+from kizuna.lists.output import locked as locked
 from kizuna.lists.revision import MANIFEST as MANIFEST
 from kizuna.lists.revision import SUCCESS as SUCCESS
 from kizuna.lists.revision import Publication as Publication
@@ -93,7 +93,7 @@ def publish(
         return _show(output, as_of, current.revision)
     home = home_of(output.folder, as_of)
     revision = max(revision_numbers(home), default=0) + 1
-    staging = home / f"{_STAGING}r{revision}-{output.owner.run[:8]}"
+    staging = home / f"{_STAGING}r{revision}-{output.run[:8]}"
     for folder in (home.parent, home, staging):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for folder in (output.folder, home.parent):
@@ -208,11 +208,12 @@ def _show(output: LockedOutput, as_of: date, revision: int) -> Publication:
     output.require()
     if linked_revision(output.folder, as_of) != revision:
         link_day(output.folder, as_of, revision)
+    _show_latest(output.folder)
+    output.show()
     (home_of(output.folder, as_of) / f"{_SHOWING}r{revision}").unlink(missing_ok=True)
     shown = published(output.folder, as_of)
     if shown is None:
         raise ResultError(f"{as_of} was published in {output.folder}, but somebody removed it. Run again.")
-    _show_latest(output.folder)
     return shown
 
 

@@ -44,6 +44,7 @@ from kizuna.labels.definition import definition_of
 from kizuna.labels.everybody import pasts_of
 from kizuna.labels.level_days import level_frame
 from kizuna.labels.training_set import TrainingSet
+from kizuna.lists.push import share
 from kizuna.models.learners.splits import Split
 from kizuna.timeline import date_of
 from kizuna.tracking.registry import Registry
@@ -254,6 +255,7 @@ def write_backtest(config: Config, found: Backtest, figure: Figure) -> Path:
     for name, table in _tables(found).items():
         table.to_parquet(folder / f"{name}.parquet", index=False)
     (folder / "backtest.png").write_bytes(png_bytes(figure))
+    share(folder)
     return folder
 
 

@@ -1,0 +1,151 @@
+"""The lock of an address in an object store: numbered records, each made by the store for one run alone.
+
+A store has no lock that a kernel frees, but it can refuse to make an object that exists. So the newest of the objects
+``.lock/00000001``, ``.lock/00000002``, … says who holds the address, and whoever takes it, from nobody, from a run that
+gave it back or from one that is dead, makes the next: of two who try, the store lets one. Clocks only say how long a
+holder of another host has been silent, and where they say too long, it is watched for longer than a heartbeat first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from kizuna import journal
+from kizuna.errors import ConfigError, LockHeld, Transient
+from kizuna.lists import owner as owners
+from kizuna.lists.owner import Owner, beating, parse_owner, this_owner
+from kizuna.lists.remote import Remote
+
+FOLDER = ".lock"
+_WATCH_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class HeldRemote:
+    """An address that this process alone may write, as long as ``held_remote`` is open."""
+
+    remote: Remote
+    folder: str
+    number: int
+
+    def require(self) -> None:
+        """LockHeld where another run has taken the address meanwhile."""
+        newest = _newest(self.remote, self.folder)
+        if newest != self.number:
+            owner = parse_owner(_record(self.remote, self.folder, newest)) if newest else None
+            by = f"{owner.words} has taken it" if owner else "its lock was removed or taken"
+            raise LockHeld(
+                f"{self.remote.address} was locked by this run, but no longer is: {by}. Nothing was published. "
+                "Run again when no other run is at work."
+            )
+
+
+@contextmanager
+def held_remote(remote: Remote, below: str = "") -> Iterator[HeldRemote]:
+    """The address, or a folder below it, held by this process; LockHeld when another run has it.
+
+    ConfigError for a store that cannot make an object only where there is none.
+    """
+    folder = f"{below}/{FOLDER}" if below else FOLDER
+    owner = this_owner()
+    before = _newest(remote, folder)
+    if before:
+        _let_pass(remote, folder, before)
+    held = HeldRemote(remote, folder, before + 1)
+    name = _name(folder, held.number)
+    if not remote.create(name, _beat(owner, 0)):
+        raise _lock_held(remote, folder, held.number)
+    try:
+        if remote.create(name, _beat(owner, 0)):
+            raise ConfigError(
+                f"output.dir asks for {remote.address}, but that store makes an object a second time when it is asked to make "
+                "it only once, so that two runs could not be kept apart. Choose another store, or a folder."
+            )
+        for number in _numbers(remote, folder):
+            if number < held.number:
+                remote.remove(_name(folder, number))
+        count = 0
+
+        def beat() -> None:
+            nonlocal count
+            count += 1
+            remote.write(name, _beat(owner, count))
+
+        with beating(beat):
+            yield held
+    finally:
+        # The newest number stays, for one that was removed could be made a second time. In a forked child it is not ours.
+        if owner.pid == os.getpid():
+            with suppress(Transient, ConfigError):
+                remote.write(name, b"")
+
+
+def _let_pass(remote: Remote, folder: str, number: int) -> None:
+    """Comes back where the newest record names nobody who is at work; LockHeld otherwise."""
+    text = _record(remote, folder, number)
+    if not text:
+        return
+    owner = parse_owner(text)
+    if owner is None:
+        journal.warn(f"the lock of {remote.address} held no readable record of a run; it is taken over")
+        return
+    if not owner.has_ended and _shows_life(remote, folder, number, text):
+        raise _lock_held(remote, folder, number)
+    journal.warn(f"the lock of {remote.address} was not given back by {owner.words}, which has ended; it is taken over")
+
+
+def _shows_life(remote: Remote, folder: str, number: int, text: str) -> bool:
+    """Whether a holder of another host may be alive: by the record's own time, and where that looks old, by watching."""
+    with suppress(ValueError, KeyError, TypeError):
+        silent_seconds = time.time() - float(json.loads(text)["beat_at"])
+        if abs(silent_seconds) <= owners.TTL_SECONDS:
+            return True
+    until = time.monotonic() + 1.5 * owners.BEAT_SECONDS
+    while time.monotonic() < until:
+        time.sleep(min(_WATCH_SECONDS, owners.BEAT_SECONDS))
+        if _newest(remote, folder) != number or _record(remote, folder, number) != text:
+            return True
+    return False
+
+
+def _lock_held(remote: Remote, folder: str, number: int) -> LockHeld:
+    text = _record(remote, folder, number)
+    owner, since = parse_owner(text), ""
+    with suppress(ValueError, KeyError, TypeError):
+        since = f", last sign of life {max(time.time() - float(json.loads(text)['beat_at']), 0):.0f} s ago"
+    who = f"{owner.words}{since}" if owner else "it began or ended just now"
+    return LockHeld(
+        f"{remote.address} was asked for, but another run holds it: {who}. Wait until it ends, or stop it, and run again."
+    )
+
+
+def _beat(owner: Owner, count: int) -> bytes:
+    record: dict[str, Any] = json.loads(owner.to_json())
+    return json.dumps(record | {"beat": count, "beat_at": round(time.time(), 3)}, sort_keys=True).encode()
+
+
+def _name(folder: str, number: int) -> str:
+    return f"{folder}/{number:08d}"
+
+
+def _numbers(remote: Remote, folder: str) -> list[int]:
+    names = (name.rpartition("/")[2] for name in remote.listed(folder))
+    return sorted(int(name) for name in names if re.fullmatch(r"[0-9]{8,18}", name))
+
+
+def _newest(remote: Remote, folder: str) -> int:
+    return max(_numbers(remote, folder), default=0)
+
+
+def _record(remote: Remote, folder: str, number: int) -> str:
+    try:
+        return remote.read(_name(folder, number)).decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
