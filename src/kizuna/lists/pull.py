@@ -6,6 +6,7 @@ is; where a file was written here and is as it was in the store, it is one that 
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -14,9 +15,13 @@ from pathlib import Path
 from kizuna.errors import ResultError
 from kizuna.lists.links import REVISIONS, link_day, link_latest, linked_days, linked_revision
 from kizuna.lists.mirror import Mirror, is_of_a_list, is_sound, lies_in, syncing
-from kizuna.lists.pointer import LATEST_POINTER, Pointer, is_pointer, parse_pointer
+from kizuna.lists.pointer import LATEST_POINTER, SHOWING, Pointer, is_pointer, parse_pointer
 from kizuna.lists.revision import SUCCESS, revision_numbers
 from kizuna.whole_file import written_whole
+
+_REVISION_OBJECT = re.compile(
+    rf"\{REVISIONS}/(?P<day>[0-9-]{{10}})/(?:{SHOWING}(?P<begun>[0-9]{{1,9}})|r(?P<number>[0-9]{{1,9}})/(?P<file>.+))"
+)
 
 
 def pull(
@@ -30,14 +35,15 @@ def pull(
     with syncing(mirror):
         if is_busy():
             return
-        listed = {name: version for name, version in mirror.remote.listed(below).items() if is_sound(name)}
+        found = mirror.remote.listed(below)
+        listed = {name: version for name, version in found.items() if is_sound(name)}
         if not below:
             pointers = _pointers(mirror, listed)
-            shown = {(p.as_of.isoformat(), n) for p in pointers.values() for n in p.revisions}
+            shown = _shown(found, pointers)
             _pull_revisions(mirror, listed, shown)
             _show(mirror.folder, pointers)
             if holds_lock:
-                _remove_never_shown(mirror, listed, shown)
+                _remove_never_shown(mirror, found, shown)
         _pull_others(mirror, listed, below)
 
 
@@ -52,17 +58,25 @@ def _pointers(mirror: Mirror, listed: dict[str, str]) -> dict[str, Pointer]:
     return {name: parse_pointer(mirror.pointers[name][1], name, mirror.remote.address) for name in names}
 
 
+def _shown(found: Iterable[str], pointers: dict[str, Pointer]) -> set[tuple[str, int]]:
+    """Day and number of every complete revision, but for those that a run died over before they were shown."""
+    names = [match for name in found if (match := _REVISION_OBJECT.fullmatch(name))]
+    complete = {(match["day"], int(match["number"])) for match in names if match["file"] == SUCCESS}
+    begun = {(match["day"], int(match["begun"])) for match in names if match["begun"]}
+    return complete - (begun - {(p.as_of.isoformat(), p.revision) for p in pointers.values()})
+
+
 def _pull_revisions(mirror: Mirror, listed: dict[str, str], shown: set[tuple[str, int]]) -> None:
-    """Complete revisions that were shown once are here as in the store, and no others."""
+    """These revisions are here as in the store, and no others."""
     for day, number in sorted(shown):
         place = f"{REVISIONS}/{day}/r{number}"
         names = {name: version for name, version in listed.items() if name.startswith(f"{place}/")}
-        if f"{place}/{SUCCESS}" in names and not all(mirror.has(name, version) for name, version in names.items()):
+        if not all(mirror.has(name, version) for name, version in names.items()):
             _pull_revision(mirror, names, place)
     revisions = mirror.folder / REVISIONS
     for home in list(revisions.iterdir()) if revisions.is_dir() else []:
         for number in revision_numbers(home):
-            if (home.name, number) not in shown or f"{REVISIONS}/{home.name}/r{number}/{SUCCESS}" not in listed:
+            if (home.name, number) not in shown:
                 shutil.rmtree(home / f"r{number}")
         for note in home.glob(".showing-*"):
             note.unlink()
@@ -106,11 +120,10 @@ def _linked(folder: Path, as_of: date) -> int | None:
         return None
 
 
-def _remove_never_shown(mirror: Mirror, listed: Iterable[str], shown: set[tuple[str, int]]) -> None:
-    known = {f"{REVISIONS}/{day}/r{number}" for day, number in shown}
-    for name in listed:
-        if name.startswith(f"{REVISIONS}/") and "/".join(name.split("/")[:3]) not in known:
-            mirror.remote.remove(name)
+def _remove_never_shown(mirror: Mirror, found: Iterable[str], shown: set[tuple[str, int]]) -> None:
+    for match in (match for name in found if (match := _REVISION_OBJECT.fullmatch(name))):
+        if match["begun"] or (match["day"], int(match["number"])) not in shown:
+            mirror.remote.remove(match[0])
 
 
 def _pull_others(mirror: Mirror, listed: dict[str, str], below: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kizuna.lists.links import LATEST, REVISIONS, home_of, linked_days, linked_revision
 from kizuna.lists.mirror import Mirror, files_here, lies_in, mirror_of, syncing
-from kizuna.lists.pointer import LATEST_POINTER, pointer_text
+from kizuna.lists.pointer import LATEST_POINTER, SHOWING, pointer_text
 from kizuna.lists.revision import MANIFEST, SUCCESS, read_revision
 
 
@@ -23,7 +23,7 @@ def push_lists(mirror: Mirror, require: Callable[[], None]) -> None:
         files = [name for name in files_here(mirror, REVISIONS) if not mirror.is_unchanged(name)]
         if not files and told == {name: text for name, (_, text) in mirror.pointers.items()}:
             return
-        last = {MANIFEST: 1, SUCCESS: 2}
+        last, begun = {MANIFEST: 1, SUCCESS: 2}, _begin(mirror, files)
         for name in sorted(files, key=lambda name: (os.path.dirname(name), last.get(Path(name).name, 0), name)):
             _send(mirror, name)
         require()
@@ -35,6 +35,8 @@ def push_lists(mirror: Mirror, require: Callable[[], None]) -> None:
         for name in mirror.pointers.keys() - told.keys():
             mirror.remote.remove(name)
             mirror.pointers.pop(name)
+        for note in begun:
+            mirror.remote.remove(note)
         _remove_gone(mirror, REVISIONS)
         mirror.note_sent("")
 
@@ -55,6 +57,15 @@ def share(folder: Path) -> None:
     """What was written into a folder of an output is at its address afterwards, if it has one; not for lists."""
     if found := mirror_of(folder):
         push_others(*found)
+
+
+def _begin(mirror: Mirror, files: list[str]) -> list[str]:
+    """The notes that are put before new revisions: what a run that dies before the pointer leaves is known by them."""
+    new = {Path(name).parent for name in files if Path(name).name == SUCCESS and name not in mirror.known}
+    notes = [f"{home.parent.as_posix()}/{SHOWING}{home.name.removeprefix('r')}" for home in sorted(new)]
+    for note in notes:
+        mirror.remote.write(note, b"")
+    return notes
 
 
 def _send(mirror: Mirror, name: str) -> None:
