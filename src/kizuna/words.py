@@ -11,6 +11,7 @@ from kizuna.evaluation.measures.intervals import decimals
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kizuna.lists.witness import Contradiction
     from kizuna.tracking.registry import ModelPair, ModelVersion
     from kizuna.training.backtest import Backtest
 
@@ -105,6 +106,14 @@ def champion_lines(pair: ModelPair, shop: str) -> list[str]:
     if refused:
         lines.append(f"The gate refused version {version}: {refused}. It is in use all the same; its lists say so.")
     return lines
+
+
+def accepted_line(found: Contradiction) -> str:
+    """That lists knew other files under the number, and that these are accepted now."""
+    return (
+        f"The list of {found.list_of} was made with other files under version {found.version.version} of "
+        f"{found.version.name}; those of now are accepted from here on."
+    )
 
 
 def answer_lines(answer: Mapping[str, Any]) -> list[str]:

@@ -107,13 +107,16 @@ def test_a_training_registers_both_models_as_challenger(registry: Registry, tmp_
     assert train(registry, tmp_path, "one") == "1"
     (found,) = registry.versions()
     assert (found.name, found.version, found.aliases) == (f"{registry.name}-churn", "1", ("challenger",))
-    assert found.tags == TAGS | {"cltv_version": "1", "artifact_sha256": folder_sha256(tmp_path / "one/c")}
+    stored = found.tags["stored_sha256"]
+    own = {"cltv_version": "1", "artifact_sha256": folder_sha256(tmp_path / "one/c"), "stored_sha256": stored}
+    assert found.tags == TAGS | own
+    assert re.fullmatch("[0-9a-f]{64}", stored)
     assert before < found.created < datetime.now(UTC) + timedelta(seconds=1)
     assert found.uri == f"models:/{registry.name}-churn/1"
     pair = registry.resolve("challenger")
     assert pair.churn == found
     assert pair.cltv is not None
-    assert pair.cltv.tags == TAGS | {"artifact_sha256": folder_sha256(tmp_path / "one/v")}
+    assert pair.cltv.tags["artifact_sha256"] == folder_sha256(tmp_path / "one/v")
     assert pair.cltv.run_id == pair.churn.run_id
     assert registry.champion() is None
 

@@ -84,7 +84,7 @@ def test_artifacts_are_found_where_the_store_is_now(tmp_path: Path) -> None:
     assert present_location(uri, "shop", "s3://bucket/artifacts/shop/x") == "s3://bucket/artifacts/shop/x"
     still = tmp_path / "still/artifacts/shop/m-1"
     still.mkdir(parents=True)
-    assert present_location(uri, "shop", still.as_uri()) == str(still)
+    assert present_location(uri, "shop", still.as_uri()) == str(tmp_path / "now here/artifacts/shop/m-1")
     assert present_location("http://host", "shop", "mlflow-artifacts:/1/models") == "mlflow-artifacts:/1/models"
 
 

@@ -77,12 +77,16 @@ def promote(
     from datetime import UTC, datetime
 
     from kizuna.config_file import load_config
+    from kizuna.lists.witness import accept
     from kizuna.tracking.registry import Registry
-    from kizuna.words import champion_lines
+    from kizuna.words import accepted_line, champion_lines
 
     loaded = load_config(config, tuple(overrides or ()))
     pair = Registry(loaded.tracking_uri, loaded.name).promote(version, datetime.now(UTC))
+    accepted = accept(loaded.output_dir, pair)
     print("\n".join(champion_lines(pair, loaded.name)))
+    if accepted:
+        print(accepted_line(accepted))
 
 
 def rollback(config: ConfigPath, overrides: Overrides = None) -> None:

@@ -15,6 +15,7 @@ from kizuna.explain.contributions import by_driver
 from kizuna.features.context import Pauses
 from kizuna.features.sample import Listed
 from kizuna.lists.publication import Publication
+from kizuna.lists.witness import made_with
 from kizuna.scoring.champion import LoadedModels, models_of
 from kizuna.scoring.everyone import score_everyone
 from kizuna.scoring.rows import features_of_listed
@@ -65,7 +66,7 @@ def change_since(
     """The change since the ``last`` list; ``asked``: the customer, the day, and today's probability (None: not eligible)."""
     customer_id, as_of, now = asked
     before, was_listed = _published(last, customer_id)
-    same = last.manifest["models"]["churn"] == models.names["churn"]
+    same = made_with(last, models.pair)
     old = models if same else models_of(config, last, store.missing)
     of_data, of_model = None, None
     if old is not None and before is not None and now is not None:

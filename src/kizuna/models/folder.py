@@ -57,7 +57,11 @@ def read_model(folder: Path) -> StoredModel:
     """The estimator and contract of a folder; ModelError says what is missing, changed or unreadable."""
     folder = Path(folder)
     files = _checked_files(folder)
-    tree, contract = json.loads(files[_MODEL]), json.loads(files[_CONTRACT])
+    try:
+        tree, contract = dict(json.loads(files[_MODEL])), dict(json.loads(files[_CONTRACT]))
+    except (ValueError, TypeError, RecursionError) as error:
+        name = type(error).__name__
+        raise ModelError(f"The model in {folder.name} cannot be read as JSON ({name}). Train again.") from None
     if tree.get("format") != FORMAT:
         raise ModelError(
             f"The model in {folder.name} has format {tree.get('format')!r}; this version of kizuna reads format "
@@ -65,7 +69,7 @@ def read_model(folder: Path) -> StoredModel:
         )
     try:
         return StoredModel(_restore(tree, files), contract)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise ModelError(f"The model in {folder.name} does not hold what it should ({error!r}). Train again.") from None
 
 

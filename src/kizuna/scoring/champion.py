@@ -13,6 +13,7 @@ from kizuna.errors import ModelError
 from kizuna.features.plan import FeaturePlan
 from kizuna.labels.definition import Definition
 from kizuna.lists.publication import Publication
+from kizuna.lists.witness import made_with, refuse_replaced
 from kizuna.timeline import date_of
 from kizuna.tracking.registry import ModelPair, Registry
 
@@ -52,12 +53,17 @@ def load_models(config: Config, version: str | None = None, missing: Sequence[st
     ``missing``: tables that are not there and may be missing. The pair's models that were taught without them are then
     taken, where these tables stand behind any of its features.
     """
+    registry = Registry(config.tracking_uri, config.name)
+    pair = registry.resolve(version)
+    refuse_replaced(config.output_dir, pair)
+    return _load(registry, pair, missing)
+
+
+def _load(registry: Registry, pair: ModelPair, missing: Sequence[str]) -> LoadedModels:
     from kizuna.models.btyd.next_purchase import NextPurchase
     from kizuna.models.churn.season_anchor import SeasonAnchor
     from kizuna.models.folder import read_model
 
-    registry = Registry(config.tracking_uri, config.name)
-    pair = registry.resolve(version)
     with tempfile.TemporaryDirectory(prefix="kizuna-") as folder:
         churn_folder, cltv_folder = registry.load(pair, Path(folder))
         churn = read_model(churn_folder)
@@ -70,12 +76,17 @@ def load_models(config: Config, version: str | None = None, missing: Sequence[st
             plan = churn.contract["plan"]
     # Models of earlier versions were stored without one.
     dates, season = contract.get("next_purchase"), contract.get("season_anchor")
+    try:
+        taught, definition = FeaturePlan.from_json(plan), Definition(**contract["definition"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        asked = f"Version {pair.churn.version} of '{pair.churn.name}' was asked for, but its contract"
+        raise ModelError(f"{asked} does not hold what it should ({error!r}). Train again.") from None
     return LoadedModels(
         pair=pair,
         churn=churn.estimator,
         cltv=cltv.estimator if cltv else None,
-        plan=FeaturePlan.from_json(plan),
-        definition=Definition(**contract["definition"]),
+        plan=taught,
+        definition=definition,
         contract=contract,
         next_purchase=NextPurchase.from_json(dates) if dates else None,
         season=SeasonAnchor.from_json(season) if season else None,
@@ -117,7 +128,9 @@ def is_hindsight(models: LoadedModels, as_of: int) -> bool:
 def models_of(config: Config, publication: Publication, missing: Sequence[str] = ()) -> LoadedModels | None:
     """The models that a list was made with; None where they are not in the registry any more, or need ``missing``."""
     version = publication.manifest["models"]["churn"].rpartition(" v")[2]
+    registry = Registry(config.tracking_uri, config.name)
     try:
-        return load_models(config, version, missing)
+        pair = registry.resolve(version)
+        return _load(registry, pair, missing) if made_with(publication, pair) else None
     except ModelError:
         return None

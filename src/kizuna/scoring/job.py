@@ -17,6 +17,8 @@ from kizuna.data.knowable import knowable_fingerprints
 from kizuna.data.store import Store
 from kizuna.fingerprint import file_sha256
 from kizuna.lists.publication import Publication, lists_before, locked, publish, published, restore
+from kizuna.lists.witness import KEY as MODEL_FILES
+from kizuna.lists.witness import model_files
 from kizuna.scoring.champion import LoadedModels, is_hindsight, load_models, refuse_hindsight
 from kizuna.scoring.day import Scored, score_day
 from kizuna.scoring.deliver import deliver
@@ -117,6 +119,7 @@ def _manifest(store: Store, config: Config, models: LoadedModels, hindsight: boo
         "experiment": config.experiment,
         "control_share": config.at_risk.control_share,
         "models": models.names,
+        MODEL_FILES: model_files(models.pair),
         "definition": models.definition.to_json(),
         "cltv_horizon_days": models.contract["cltv_horizon_days"],
         "grade": models.contract["evaluation"]["grade"],

@@ -8,18 +8,22 @@ against the sha256 recorded at registration, and executes nothing.
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kizuna.errors import KizunaError, ModelError
+from kizuna.errors import KizunaError, ModelError, Transient
 from kizuna.fingerprint import folder_sha256
-from kizuna.tracking.runs import KINDS, Kind, TrainingRun, begin_run, download, found_or_none, talking
-from kizuna.tracking.uri import database_of, present_location, without_passwords
+from kizuna.tracking.model_files import stored_sha256
+from kizuna.tracking.promotion import PROMOTED_SHA256, Promotion, alone, moment, record_promotion
+from kizuna.tracking.runs import FILES, KINDS, Kind, TrainingRun, begin_run, download, found_or_none, talking
+from kizuna.tracking.sqlite_file import holds_nothing
+from kizuna.tracking.uri import database_of, is_readable, present_location, without_passwords
 
 if TYPE_CHECKING:
     from kizuna.tracking.runs import RegisteredModel
@@ -49,6 +53,11 @@ class ModelVersion:
         return f"models:/{self.name}/{self.version}"
 
     @property
+    def sha256(self) -> str:
+        """What is recorded of its files; "" where kizuna did not register it."""
+        return self.tags.get("artifact_sha256", "")
+
+    @property
     def refused(self) -> str:
         """The first check of the gate that failed, such as ``signal .484 (limit .500)``; "" where the gate passed it."""
         if self.tags.get("validation_status") != "refused":
@@ -65,14 +74,6 @@ class ModelPair:
 
     churn: ModelVersion
     cltv: ModelVersion | None
-
-
-@dataclass(frozen=True)
-class Promotion:
-    """When a churn version became champion."""
-
-    version: str
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -125,23 +126,26 @@ class Registry:
         return churn, self._fetch(pair.cltv, "cltv", folder) if pair.cltv else None
 
     def promote(self, wanted: str, promoted_at: datetime) -> ModelPair:
-        """The pair that is champion afterwards; the one before becomes ``previous``. The files are checked first."""
-        pair, before = self.resolve(wanted), self.champion()
-        with tempfile.TemporaryDirectory(prefix="kizuna-") as folder:
-            self.load(pair, Path(folder))
-        if before is None or before.churn.version != pair.churn.version:
-            if before:
-                self._point(PREVIOUS, _numbers(before))
-            key = f"{_PROMOTED}{promoted_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-            with talking(self.uri) as client:
-                client.set_registered_model_tag(pair.churn.name, key, pair.churn.version)
-                if (until := pair.churn.tags.get("train_day")) is not None:
-                    until_key = f"{_TRAINED}{pair.churn.version}"
-                    client.set_registered_model_tag(pair.churn.name, until_key, until or _UNDATED)
-        self._point(CHAMPION, _numbers(pair))
-        if CHALLENGER in pair.churn.aliases:
-            self._point(CHALLENGER, {})
-        return self.resolve(pair.churn.version)
+        """The pair that is champion afterwards; the one before becomes ``previous``. The files are checked first.
+
+        Transient where another promotion came in between and won.
+        """
+        with alone(self.uri):
+            pair, before = self.resolve(wanted), self.champion()
+            with tempfile.TemporaryDirectory(prefix="kizuna-") as folder:
+                self.load(pair, Path(folder))
+            if before is None or before.churn.version != pair.churn.version:
+                if before:
+                    self._point(PREVIOUS, _numbers(before))
+                self._tell(pair.churn, promoted_at)
+                with talking(self.uri) as client:
+                    for one in (pair.cltv, pair.churn):
+                        if one:
+                            record_promotion(client, one.name, one.version, one.sha256, promoted_at)
+            self._point(CHAMPION, _numbers(pair))
+            if CHALLENGER in pair.churn.aliases:
+                self._point(CHALLENGER, {})
+            return self._settled(pair, promoted_at)
 
     def rollback(self, promoted_at: datetime) -> ModelPair:
         """The pair that is champion afterwards: the ``previous`` one. The two change places."""
@@ -168,9 +172,31 @@ class Registry:
     def _shown(self) -> str:
         return without_passwords(self.uri)
 
+    def _tell(self, version: ModelVersion, promoted_at: datetime) -> None:
+        with talking(self.uri) as client:
+            client.set_registered_model_tag(version.name, f"{_PROMOTED}{moment(promoted_at)}", version.version)
+            if (until := version.tags.get("train_day")) is not None:
+                client.set_registered_model_tag(version.name, f"{_TRAINED}{version.version}", until or _UNDATED)
+
+    def _settled(self, promoted: ModelPair, promoted_at: datetime) -> ModelPair:
+        """The promoted pair as it is now, once both aliases and the record of promotions agree with the churn model's."""
+        champion = self.resolve(CHAMPION)
+        told = self.promotions()
+        if told and told[-1].version != champion.churn.version:
+            self._tell(champion.churn, max(promoted_at, told[-1].at + timedelta(seconds=1)))
+        follows = [version.version for version in self._versions("cltv") if CHAMPION in version.aliases]
+        if follows != ([champion.cltv.version] if champion.cltv else []):
+            self._point(CHAMPION, _numbers(champion))
+        if champion.churn.version == promoted.churn.version:
+            return champion
+        raise Transient(
+            f"Version {promoted.churn.version} of '{promoted.churn.name}' was promoted, but another promotion at the same "
+            f"moment made version {champion.churn.version} champion. Look at 'kizuna models', and promote the one you mean."
+        )
+
     def _registered(self, kind: Kind) -> RegisteredModel | None:
         database = database_of(self.uri)
-        if database and not database.exists():
+        if database and holds_nothing(database):
             return None
         with talking(self.uri) as client:
             return found_or_none(lambda: client.get_registered_model(f"{self.name}-{kind}"))
@@ -225,20 +251,39 @@ class Registry:
 
     def _fetch(self, version: ModelVersion, kind: Kind, folder: Path) -> Path:
         asked = f"Version {version.version} of '{version.name}' was asked for, but"
-        recorded = version.tags.get("artifact_sha256")
-        if recorded is None:
+        recorded = version.sha256
+        if not recorded:
             raise ModelError(f"{asked} kizuna did not register it: it has no tag artifact_sha256. {_CHOOSE}")
         with talking(self.uri) as client:
             location = client.get_model_version_download_uri(version.name, version.version)
         location = present_location(self.uri, self.name, location)
-        copied = download(self.uri, location, kind, folder)
-        if copied is None:
-            raise ModelError(f"{asked} its files are gone from {without_passwords(location)}. Restore them. {_CHOOSE}")
-        if (found := folder_sha256(copied)) != recorded:
+        shown = without_passwords(location)
+        if not is_readable(location):
+            raise ModelError(f"{asked} kizuna reads no files from {shown}. Restore the store from a backup. {_CHOOSE}")
+        try:
+            stored = download(self.uri, location, kind, folder)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
             raise ModelError(
-                f"{asked} its files were changed after it was registered: sha256 {recorded[:12]}… is recorded, "
-                f"{found[:12]}… was found in {without_passwords(location)}. Restore them. {_CHOOSE}"
-            )
+                f"{asked} its files cannot be read from {shown}: {error.strerror or error}. Restore them, or mend their "
+                f"permissions. {_CHOOSE}"
+            ) from None
+        if stored is None:
+            raise ModelError(f"{asked} its files are gone from {shown}. Restore them. {_CHOOSE}")
+        whole = stored_sha256(stored)
+        copied = (stored / FILES / kind).rename(folder / kind)
+        checks = [
+            ("registered", recorded, found := folder_sha256(copied)),
+            ("promoted", version.tags.get(PROMOTED_SHA256, found), found),
+            ("registered", version.tags.get("stored_sha256", whole), whole),
+        ]
+        for done, expected, is_now in checks:
+            if expected != is_now:
+                raise ModelError(
+                    f"{asked} its files were changed after it was {done}: sha256 {expected[:12]}… is recorded, "
+                    f"{is_now[:12]}… was found in {shown}. Restore them. {_CHOOSE}"
+                )
         return copied
 
 

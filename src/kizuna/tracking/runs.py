@@ -21,14 +21,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from kizuna.errors import ConfigError
+from kizuna.errors import ConfigError, KizunaError
 from kizuna.fingerprint import folder_sha256, frame_digest
-from kizuna.tracking.uri import artifact_root, database_of, explained, unusable, without_passwords
+from kizuna.tracking.model_files import copy_folder, stored_sha256
+from kizuna.tracking.sqlite_file import holds_nothing, move_experiment, unusable
+from kizuna.tracking.uri import artifact_root, database_of, explained, without_passwords
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-    from mlflow import MlflowClient
+    from mlflow import MlflowClient as MlflowClient
     from mlflow.entities import LoggedModel, Metric
     from mlflow.entities.model_registry import RegisteredModel as RegisteredModel
 
@@ -39,16 +41,19 @@ LOADER = "kizuna.models.served"
 _REQUIREMENTS = ("kizuna", "lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "skops")
 _PARAM_LENGTH = 5000
 _SCHEMA_ROWS = 100
-_FILES = "data"  # where MLflow puts the plain files of a model of ours, below its location
-# Telemetry off, nothing printed, no lock file of the working directory copied into models, retries within seconds.
+FILES = "data"  # where MLflow puts the plain files of a model of ours, below its location
+# Telemetry off, nothing printed, no lock file of the working directory copied into models, and a server that is not
+# there is told within a minute.
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_UV_AUTO_DETECT": "false",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    "AWS_MAX_ATTEMPTS": "2",
 }
+_STORES = ("botocore.", "boto3.", "google.", "azure.")
 _LOGGERS = ("mlflow", "alembic", "sqlalchemy", "urllib3")
 
 
@@ -64,8 +69,14 @@ def talking(uri: str) -> Iterator[MlflowClient]:
 
         try:
             yield MlflowClient(uri, uri)
-        except (MlflowException, RequestException, SQLAlchemyError) as error:
-            raise explained(uri, error) from error
+        except KizunaError:
+            raise
+        except Exception as error:
+            # Artifact stores bring libraries of their own, which may be absent here.
+            theirs = type(error).__module__.startswith(_STORES)
+            if not theirs and not isinstance(error, (MlflowException, RequestException, SQLAlchemyError)):
+                raise
+            raise explained(uri, error) from (None if theirs else error)
 
 
 def found_or_none(look: Callable[[], T]) -> T | None:
@@ -81,20 +92,29 @@ def found_or_none(look: Callable[[], T]) -> T | None:
 
 
 def download(uri: str, location: str, kind: Kind, folder: Path) -> Path | None:
-    """The folder below ``folder`` with a copy of a model's plain files, or None when there are none at the location."""
-    source = f"{location}/{_FILES}/{kind}"
+    """The folder below ``folder`` with a copy of all that is stored of a model, or None where its files are gone.
+
+    Its plain files lie in ``data/<kind>``. OSError where those of a local store cannot be read.
+    """
+    copied, below = folder / f"{kind}.stored", f"{FILES}/{kind}"
+    if "://" not in location and ":/" not in location:
+        if not Path(location, below).is_dir():
+            return None
+        copy_folder(Path(location), copied)
+        return copied
     with talking(uri):
         from mlflow.artifacts import download_artifacts, list_artifacts
 
-        if not list_artifacts(artifact_uri=source, tracking_uri=uri):
+        if not list_artifacts(artifact_uri=f"{location}/{below}", tracking_uri=uri):
             return None
-        return Path(download_artifacts(artifact_uri=source, dst_path=str(folder), tracking_uri=uri))
+        copied.mkdir(mode=0o700, parents=True)
+        return Path(download_artifacts(artifact_uri=location, dst_path=str(copied), tracking_uri=uri))
 
 
 def create_store(uri: str) -> None:
     """The SQLite file of the URI, with MLflow's tables, afterwards; a server has its own."""
     database = database_of(uri)
-    if database is None or database.exists():
+    if database is None or not holds_nothing(database):
         return
     # MLflow builds its tables by dozens of migrations, each flushed to disk: seconds on a slow one, so they are run in
     # memory where there is a memory disk, and nobody may see them half done.
@@ -108,7 +128,7 @@ def create_store(uri: str) -> None:
             with talking(f"sqlite:///{scratch}/mlflow.db") as client:
                 client.search_experiments(max_results=1)
             complete = Path(shutil.copy(Path(scratch, "mlflow.db"), beside))
-            if not database.exists():
+            if holds_nothing(database):
                 complete.rename(database)
     except OSError as error:
         raise unusable(database, "written", error) from None
@@ -127,6 +147,9 @@ def begin_run(uri: str, name: str, run_name: str, tags: dict[str, str]) -> Train
             )
         location = artifact_root(database, name).as_uri() if database else None
         experiment_id = experiment.experiment_id if experiment else client.create_experiment(name, location)
+        recorded = experiment.artifact_location or "" if experiment else ""
+        if database and location and recorded != location and recorded.endswith(f"/artifacts/{name}"):
+            move_experiment(database, experiment_id, location)
         run = client.create_run(experiment_id, tags=_without_passwords(tags), run_name=run_name)
     return TrainingRun(uri, name, run.info.run_id, experiment_id)
 
@@ -211,11 +234,17 @@ class TrainingRun:
         return digest
 
     def log_model(
-        self, kind: Kind, folder: Path, signature_names: list[str], output_names: list[str], tags: dict[str, str]
+        self,
+        kind: Kind,
+        folder: Path,
+        signature_names: list[str],
+        output_names: list[str],
+        tags: dict[str, str],
+        description: str = "",
     ) -> str:
         """The version under which the folder of a model is registered; all columns of its signature are float64.
 
-        The value model comes first, because the churn model's version names it.
+        The value model comes first, because the churn model's version names it. ``description``: Markdown for people.
         """
         if kind == "cltv" and "churn" in self.versions:
             raise ValueError("Log the value model before the churn model, whose version names its partner.")
@@ -231,6 +260,7 @@ class TrainingRun:
             )
             shutil.copytree(folder, Path(staging) / kind)
             saved = _save(model, Path(staging), kind, (signature_names, output_names))
+            own["stored_sha256"] = stored_sha256(saved)
             client.log_model_artifacts(model.model_id, str(saved))
             client.finalize_logged_model(model.model_id, "READY")
             client.log_outputs(self.run_id, [LoggedModelOutput(model.model_id, step=0)])
@@ -240,7 +270,14 @@ class TrainingRun:
                 client.create_registered_model(name)
             # The plain location, not models:/<id>, which MLflow looks up in whatever SQLite store is set globally.
             source, safe_tags = model.artifact_location, _without_passwords(tags | own)
-            version = client.create_model_version(name, source, self.run_id, safe_tags, model_id=model.model_id)
+            version = client.create_model_version(
+                name,
+                source,
+                self.run_id,
+                safe_tags,
+                description=without_passwords(description),
+                model_id=model.model_id,
+            )
         self.versions[kind] = str(version.version)
         return self.versions[kind]
 

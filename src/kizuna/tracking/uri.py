@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from kizuna.errors import ConfigError, KizunaError, Transient
+from kizuna.errors import ConfigError, KizunaError, ModelError, Transient
+from kizuna.tracking.sqlite_file import check_database, explained_database, first_line
 
 _SQLITE = "sqlite:///"
-_MAGIC = b"SQLite format 3\0"
 _NO_ACCESS = ("UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED")
 _OVERLOAD = ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
+_PLACES = ("", "file", "mlflow-artifacts", "s3", "gs", "wasbs", "abfss")
 # By the name of the exception somewhere among the causes, the most telling first.
 _SILENCE = {
     "NameResolutionError": "nothing is known under its name",
@@ -34,13 +36,14 @@ def without_passwords(text: str) -> str:
 
 def database_of(uri: str) -> Path | None:
     """The SQLite file of a tracking URI, or None for a server. ConfigError when it is neither, or not SQLite."""
-    if uri.startswith(_SQLITE) and (name := uri.removeprefix(_SQLITE)) and not name.startswith(":"):
+    if uri.startswith(_SQLITE) and (name := uri.removeprefix(_SQLITE)) and name[0] != ":" and "\0" not in name:
         database = Path(name)
-        _check_database(database)
+        check_database(database)
         return database
-    address = urlsplit(uri)
-    if address.scheme in ("http", "https") and address.hostname:
-        return None
+    with suppress(ValueError):
+        address = urlsplit(uri)
+        if address.scheme in ("http", "https") and address.hostname and address.port != 0:
+            return None
     raise ConfigError(
         f"tracking.uri asks for '{without_passwords(uri)}', but models are kept in a SQLite file or on an MLflow "
         "server. Write sqlite:///FILE or https://SERVER."
@@ -49,33 +52,34 @@ def database_of(uri: str) -> Path | None:
 
 def artifact_root(database: Path, name: str) -> Path:
     """The folder beside a SQLite store in which the artifacts of one shop lie."""
-    return database.absolute().parent / "artifacts" / name
+    return database.resolve().parent / "artifacts" / name
 
 
 def present_location(uri: str, name: str, recorded: str) -> str:
-    """Where recorded artifacts are now: a SQLite store that was moved or mounted elsewhere took them along."""
+    """Where recorded artifacts are now: a SQLite store that was copied, moved or mounted elsewhere took them along.
+
+    What lies beside the store counts, even where the recorded place still exists: a copy is not its original.
+    """
     database, address = database_of(uri), urlsplit(recorded)
     if database is None or address.scheme not in ("", "file"):
         return recorded
     path = Path(url2pathname(address.path))
     _, found, below = path.as_posix().rpartition(f"/artifacts/{name}/")
-    moved = artifact_root(database, name) / below
-    return str(moved if found and not path.exists() else path)
+    return str(artifact_root(database, name) / below if found else path)
 
 
-def unusable(database: Path, done: str, error: OSError) -> ConfigError:
-    """The words for a SQLite file that the operating system does not let be read or written."""
-    return ConfigError(
-        f"tracking.uri asks for {database}, which cannot be {done}: {error.strerror}. "
-        "Choose another place, or mend its permissions."
-    )
+def is_readable(location: str) -> bool:
+    """Whether models are read from there: a folder, the MLflow server itself, or the bucket of a large cloud."""
+    return urlsplit(location).scheme in _PLACES
 
 
 def explained(uri: str, error: Exception) -> KizunaError:
     """What a failure of MLflow, or of the way to it, means: Transient when the same call may succeed later."""
     shown, text = without_passwords(uri), without_passwords(str(error))
+    if type(error).__module__.startswith("boto"):
+        return _explained_artifacts(error, text)
     if uri.startswith(_SQLITE):
-        return _explained_database(shown, text)
+        return explained_database(shown, text)
     causes = list(_causes(error))
     kinds = {type(cause).__name__ for cause in causes}
     code = next((str(code) for cause in causes if (code := getattr(cause, "error_code", None))), "")
@@ -95,21 +99,26 @@ def explained(uri: str, error: Exception) -> KizunaError:
             return Transient(f"{asked} {what}. Check that it runs and that tracking.uri is right, and run again.")
     if code in _OVERLOAD or status in (429, 500, 502, 503, 504):
         return Transient(f"{asked} it reports an error of its own. Look into its log, and run again.")
-    return KizunaError(f"{asked} it refused: {_first_line(text)}")
+    return KizunaError(f"{asked} it refused: {first_line(text)}")
 
 
-def _explained_database(shown: str, text: str) -> KizunaError:
-    if "database is locked" in text:
-        return Transient(
-            f"The MLflow store {shown} was asked for, but another process is writing to it. Wait until that ends, and "
-            "run again."
-        )
-    if "out-of-date database schema" in text or "Can't locate revision" in text:
+def _explained_artifacts(error: Exception, text: str) -> KizunaError:
+    """What a failure of an S3-compatible store means, to which the models' files are fetched from and sent."""
+    asked, kind = "The store of the models' files was asked, but", type(error).__name__
+    answer = getattr(error, "response", None) or {}
+    code, status = answer.get("Error", {}).get("Code", ""), answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if "Credential" in kind or "Token" in kind or status in (401, 403):
         return ConfigError(
-            f"The MLflow store {shown} was asked for, but another version of MLflow wrote it. Back the file up, run "
-            f"'mlflow db upgrade {shown}' with the newest of both versions, and run again."
+            f"{asked} it refuses access ({code or kind}). Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to an account "
+            "that may read there."
         )
-    return KizunaError(f"The MLflow store {shown} was asked, but it refused: {_first_line(text)}")
+    if status == 404:
+        return ModelError(f"{asked} it holds no such thing ({code}). Restore the files from a backup.")
+    if not status or status == 429 or status >= 500:
+        return Transient(
+            f"{asked} it did not answer ({code or kind}). Check AWS_ENDPOINT_URL and that it runs; run again."
+        )
+    return KizunaError(f"{asked} it refused: {first_line(text)}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -117,19 +126,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while link is not None:
         yield link
         link = link.__cause__ or link.__context__
-
-
-def _first_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no reason given"])[0][:300]
-
-
-def _check_database(database: Path) -> None:
-    if not database.exists():
-        return
-    try:
-        with database.open("rb") as file:
-            magic = file.read(len(_MAGIC))
-    except OSError as error:
-        raise unusable(database, "read", error) from None
-    if magic not in (b"", _MAGIC):
-        raise ConfigError(f"tracking.uri asks for {database}, which is no SQLite database. Choose another file.")

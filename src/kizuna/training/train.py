@@ -17,6 +17,7 @@ from kizuna.features.sample import Sample
 from kizuna.labels.everybody import pasts_of
 from kizuna.labels.level_days import level_frame
 from kizuna.labels.training_set import TrainingSet
+from kizuna.lists.witness import contradiction
 from kizuna.scoring.settings import refuse_list_settings
 from kizuna.timeline import date_of
 from kizuna.tracking.registry import ModelPair, Registry
@@ -162,7 +163,7 @@ def train(
         log_evidence(run, config, trained)
         versions = register_models(run, Path(folder), config, trained, optional)
     say(f"registered {config.name}-churn version {versions['churn']}")
-    not_promoted = _not_promoted(trained, champion, promote)
+    not_promoted = _not_promoted(trained, champion, promote) or _contradicted(registry, config, versions["churn"])
     if not not_promoted:
         registry.promote(versions["churn"], datetime.now(UTC))
     return TrainResult(trained, config, run.run_id, versions, not_promoted)
@@ -174,6 +175,14 @@ def _population(store: Store, training: TrainingSet, seed: int) -> Frame | None:
         return None
     sample = Sample(seed, _POPULATION / store.customers) if store.customers > _POPULATION else None
     return build_frame(store, training.frame.plan, [training.train_day], training.definition.eligible, sample)
+
+
+def _contradicted(registry: Registry, config: Config, version: str) -> str:
+    """Why a version whose number lists know with other files is not promoted; empty where none does."""
+    found = contradiction(config.output_dir, registry.resolve(version))
+    if found is None:
+        return ""
+    return f"the list of {found.list_of} was made with other files under that number: the MLflow store is not the one of then"
 
 
 def _not_promoted(trained: Trained, champion: ModelPair | None, promote: bool) -> str:

@@ -1,0 +1,118 @@
+"""What published lists remember of the models that made them: a second witness, which the MLflow store cannot change.
+
+A version is the one that the lists know when the sha256 of its files is the one in the manifest of the newest list that
+names it. A store that was replaced, or trained anew under the same numbers, is found so, however well its own records
+agree. Who means it says so by ``kizuna promote``, which is kept beside the lists.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from kizuna.errors import ModelError
+from kizuna.lists.publication import Publication, lists_before
+from kizuna.tracking.registry import ModelPair, ModelVersion
+from kizuna.whole_file import written_whole
+
+KEY = "model_files"
+_ACCEPTED = ".promoted.json"
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A version whose files are not those that a list was made with under the same number."""
+
+    version: ModelVersion
+    list_of: date
+    then_sha256: str
+
+
+def model_files(pair: ModelPair) -> dict[str, dict[str, str]]:
+    """What a manifest keeps of the models, by kind: name, version, run_id and artifact_sha256."""
+    kinds = {"churn": pair.churn, "cltv": pair.cltv}
+    return {
+        kind: {"name": one.name, "version": one.version, "run_id": one.run_id, "artifact_sha256": one.sha256}
+        for kind, one in kinds.items()
+        if one
+    }
+
+
+def contradiction(output_dir: Path, pair: ModelPair) -> Contradiction | None:
+    """The first of the pair that is not what the lists know, and was not accepted; None where all agree."""
+    lists, accepted = lists_before(output_dir, date.max), _accepted(output_dir)
+    for one in _both(pair):
+        known = _known(lists, one)
+        if known and known[1] != one.sha256 and one.sha256 not in accepted.get(_named(one), []):
+            return Contradiction(one, *known)
+    return None
+
+
+def refuse_replaced(output_dir: Path, pair: ModelPair) -> None:
+    """ModelError where one of the pair is not what the lists know under its number."""
+    found = contradiction(output_dir, pair)
+    if found:
+        one = found.version
+        raise ModelError(
+            f"Version {one.version} of '{one.name}' was asked for, but the list of {found.list_of} was made with other "
+            f"files under that number (sha256 {found.then_sha256[:12]}… then, {one.sha256[:12] or 'none'}… now): the MLflow "
+            "store was replaced or the version overwritten.\nRestore the store from a backup, or, where the new model is "
+            f"meant, say so with 'kizuna promote CONFIG {pair.churn.version}', and run again."
+        )
+
+
+def accept(output_dir: Path, pair: ModelPair) -> Contradiction | None:
+    """What the pair contradicted until now: its files are accepted from now on, whatever earlier lists were made with."""
+    found = contradiction(output_dir, pair)
+    if found:
+        accepted = _accepted(output_dir)
+        for one in _both(pair):
+            accepted[_named(one)] = sorted({*accepted.get(_named(one), []), one.sha256})
+        with written_whole(output_dir / _ACCEPTED) as aside:
+            aside.write_text(json.dumps(accepted, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return found
+
+
+def made_with(publication: Publication, pair: ModelPair) -> bool:
+    """Whether a list was made with these files; a list of before this was recorded goes by names and numbers."""
+    then, now = publication.manifest.get(KEY), model_files(pair)
+    if then is None:
+        return bool(publication.manifest["models"]["churn"] == _named(pair.churn))
+    return _hashes(then) == _hashes(now)
+
+
+def _hashes(files: dict[str, dict[str, str]]) -> dict[str, tuple[str, str, str]]:
+    return {kind: (one["name"], one["version"], one["artifact_sha256"]) for kind, one in files.items()}
+
+
+def _known(lists: Iterable[Publication], version: ModelVersion) -> tuple[date, str] | None:
+    for publication in reversed(list(lists)):
+        for one in _recorded(publication):
+            if (one.get("name"), one.get("version")) == (version.name, version.version):
+                return publication.as_of, str(one.get("artifact_sha256", ""))
+    return None
+
+
+def _recorded(publication: Publication) -> list[dict[str, Any]]:
+    kept = publication.manifest.get(KEY)
+    return [one for one in kept.values() if isinstance(one, dict)] if isinstance(kept, dict) else []
+
+
+def _accepted(output_dir: Path) -> dict[str, list[str]]:
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        kept = json.loads((output_dir / _ACCEPTED).read_text(encoding="utf-8"))
+        return {str(name): [str(sha256) for sha256 in found] for name, found in kept.items()}
+    return {}
+
+
+def _both(pair: ModelPair) -> list[ModelVersion]:
+    return [one for one in (pair.churn, pair.cltv) if one]
+
+
+def _named(version: ModelVersion) -> str:
+    return f"{version.name} v{version.version}"
