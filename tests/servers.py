@@ -20,12 +20,13 @@ import pytest
 
 
 @contextmanager
-def mlflow_server(folder: Path) -> Iterator[str]:
-    """The address of an MLflow server over ``mlflow.db`` and ``artifacts`` of a folder, stopped afterwards."""
+def mlflow_server(folder: Path, backend: str = "", artifacts: str = "") -> Iterator[str]:
+    """The address of an MLflow server over ``mlflow.db`` and ``artifacts`` of a folder, or over another database and store."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    options = f"--backend-store-uri sqlite:///{folder}/mlflow.db --artifacts-destination {folder}/artifacts --workers 1"
+    backend, artifacts = backend or f"sqlite:///{folder}/mlflow.db", artifacts or f"{folder}/artifacts"
+    options = f"--backend-store-uri {backend} --artifacts-destination {artifacts} --workers 1"
     command = [sys.executable, "-m", "mlflow", "server", *options.split(), "--host", "127.0.0.1", "--port", str(port)]
     environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with (folder / "log").open("wb") as log:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from kizuna.config import Config, TableSource
 from kizuna.config_exports import export_section
 from kizuna.errors import ConfigError, nearest
+from kizuna.secret import held_secrets, remember
 
 _NO_SECTION = ("model_type", "model_attributes_type")
 
@@ -40,6 +41,10 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
     if not isinstance(tree, dict):
         found = "nothing" if tree is None else f"a {type(tree).__name__}"
         raise ConfigError(f"{path} must hold keys and values, beginning with 'name:'; found {found}.")
+    for key, what in held_secrets(tree):
+        raise ConfigError(
+            f"{path}: {key} holds {what}; write ${{NAME}} in its place, and put it into the environment as NAME."
+        )
     for override in overrides:
         _override(tree, override)
     return parse_config(tree, folder=path.resolve().parent, where=str(path))
@@ -99,6 +104,7 @@ def _read_environment(node: Any, path: str) -> Any:
             raise ConfigError(
                 f"{path} reads the environment variable {match[1]}, which is not set. Set it and run again."
             )
+        remember(match[1], os.environ[match[1]])
         return os.environ[match[1]]
 
     return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", value_of, node)

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from kizuna.secret import without_secrets
+
 _open: ContextVar[Journal | None] = ContextVar("journal", default=None)
 
 
@@ -67,7 +69,8 @@ class Journal:
         return {name: value for entry in self.entries if entry.event == "noted" for name, value in entry.facts.items()}
 
     def tell(self, event: str, **facts: Any) -> None:
-        """Keeps an entry, and tells the listeners."""
+        """Keeps an entry, without secrets, and tells the listeners."""
+        facts = {name: without_secrets(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
         entry = Entry(datetime.now(UTC), self.seconds, event, self._within[-1] if self._within else None, facts)
         self.entries.append(entry)
         for listener in self.listeners:

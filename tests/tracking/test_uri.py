@@ -13,8 +13,9 @@ import pytest
 import requests
 
 from kizuna.errors import ConfigError, KizunaError, Transient
+from kizuna.secret import without_secrets
 from kizuna.tracking.registry import Registry
-from kizuna.tracking.uri import artifact_root, database_of, explained, present_location, without_passwords
+from kizuna.tracking.uri import artifact_root, database_of, explained, present_location
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ from kizuna.tracking.uri import artifact_root, database_of, explained, present_l
     ],
 )
 def test_passwords_of_addresses_are_blotted_out(text: str, shown: str) -> None:
-    assert without_passwords(text) == shown
+    assert without_secrets(text) == shown
 
 
 def test_a_sqlite_address_names_a_file_and_a_server_none(tmp_path: Path) -> None:

@@ -72,9 +72,11 @@ def _ended(debug: bool) -> int:
 
 def _fail(error: BaseException, message: str, code: int, debug: bool = False) -> int:
     from kizuna.journal import fail
+    from kizuna.secret import without_secrets
 
+    message = without_secrets(message)
     if debug:
-        traceback.print_exception(error)
+        print(without_secrets("".join(traceback.format_exception(error))), end="", file=sys.stderr)
     fail(message, code, type(error).__name__)
     if "--json" in sys.argv:
         print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from kizuna.errors import KizunaError, ModelError, Transient
 from kizuna.fingerprint import folder_sha256
+from kizuna.secret import without_secrets
 from kizuna.tracking.model_files import stored_sha256
 from kizuna.tracking.promotion import PROMOTED_SHA256, Promotion, alone, moment, record_promotion
 from kizuna.tracking.runs import FILES, KINDS, Kind, TrainingRun, begin_run, download, found_or_none, talking
 from kizuna.tracking.sqlite_file import holds_nothing
-from kizuna.tracking.uri import database_of, is_readable, present_location, without_passwords
+from kizuna.tracking.uri import database_of, is_readable, present_location
 
 if TYPE_CHECKING:
     from kizuna.tracking.runs import RegisteredModel
@@ -170,7 +171,7 @@ class Registry:
 
     @property
     def _shown(self) -> str:
-        return without_passwords(self.uri)
+        return without_secrets(self.uri)
 
     def _tell(self, version: ModelVersion, promoted_at: datetime) -> None:
         with talking(self.uri) as client:
@@ -257,7 +258,7 @@ class Registry:
         with talking(self.uri) as client:
             location = client.get_model_version_download_uri(version.name, version.version)
         location = present_location(self.uri, self.name, location)
-        shown = without_passwords(location)
+        shown = without_secrets(location)
         if not is_readable(location):
             raise ModelError(f"{asked} kizuna reads no files from {shown}. Restore the store from a backup. {_CHOOSE}")
         try:

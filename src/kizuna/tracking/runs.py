@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from kizuna.errors import ConfigError, KizunaError
 from kizuna.fingerprint import folder_sha256, frame_digest
+from kizuna.secret import without_secrets
 from kizuna.tracking.model_files import copy_folder, stored_sha256
 from kizuna.tracking.sqlite_file import holds_nothing, move_experiment, unusable
-from kizuna.tracking.uri import artifact_root, database_of, explained, without_passwords
+from kizuna.tracking.uri import artifact_root, database_of, explained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +143,7 @@ def begin_run(uri: str, name: str, run_name: str, tags: dict[str, str]) -> Train
         experiment = client.get_experiment_by_name(name)
         if experiment and experiment.lifecycle_stage == "deleted":
             raise ConfigError(
-                f"The experiment '{name}' was asked for, but it is deleted in {without_passwords(uri)}. "
+                f"The experiment '{name}' was asked for, but it is deleted in {without_secrets(uri)}. "
                 f"Restore it with 'mlflow experiments restore -x {experiment.experiment_id}', or choose another name."
             )
         location = artifact_root(database, name).as_uri() if database else None
@@ -150,7 +151,7 @@ def begin_run(uri: str, name: str, run_name: str, tags: dict[str, str]) -> Train
         recorded = experiment.artifact_location or "" if experiment else ""
         if database and location and recorded != location and recorded.endswith(f"/artifacts/{name}"):
             move_experiment(database, experiment_id, location)
-        run = client.create_run(experiment_id, tags=_without_passwords(tags), run_name=run_name)
+        run = client.create_run(experiment_id, tags=_without_secrets_in(tags), run_name=run_name)
     return TrainingRun(uri, name, run.info.run_id, experiment_id)
 
 
@@ -169,7 +170,7 @@ class TrainingRun:
         with talking(self.uri) as client:
             from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-            client.set_tag(self.run_id, MLFLOW_RUN_NOTE, without_passwords(text))
+            client.set_tag(self.run_id, MLFLOW_RUN_NOTE, without_secrets(text))
 
     def log_params(self, params: dict[str, Any]) -> None:
         """Flat settings, put on the run: what is not text as JSON, long values cut at 5,000 characters."""
@@ -193,7 +194,7 @@ class TrainingRun:
     def log_text(self, text: str, path: str) -> None:
         """A text, put beside the run, the passwords of addresses blotted out."""
         with talking(self.uri) as client:
-            client.log_text(self.run_id, without_passwords(text), path)
+            client.log_text(self.run_id, without_secrets(text), path)
 
     def log_json(self, tree: Any, path: str) -> None:
         """A tree of plain values, put beside the run."""
@@ -224,7 +225,7 @@ class TrainingRun:
             from mlflow.data.pandas_dataset import from_pandas
             from mlflow.entities import Dataset, DatasetInput, InputTag
 
-            origin = CodeDatasetSource({"source": without_passwords(source)})
+            origin = CodeDatasetSource({"source": without_secrets(source)})
             # MLflow looks at every cell to infer a schema; all our columns are of one type, so the first rows tell it.
             head = frame.head(_SCHEMA_ROWS)
             described = from_pandas(head, source=origin, targets=targets, name=name, digest=digest).to_dict()
@@ -269,13 +270,13 @@ class TrainingRun:
             if found_or_none(lambda: client.get_registered_model(name)) is None:
                 client.create_registered_model(name)
             # The plain location, not models:/<id>, which MLflow looks up in whatever SQLite store is set globally.
-            source, safe_tags = model.artifact_location, _without_passwords(tags | own)
+            source, safe_tags = model.artifact_location, _without_secrets_in(tags | own)
             version = client.create_model_version(
                 name,
                 source,
                 self.run_id,
                 safe_tags,
-                description=without_passwords(description),
+                description=without_secrets(description),
                 model_id=model.model_id,
             )
         self.versions[kind] = str(version.version)
@@ -322,8 +323,8 @@ def _metrics(values: dict[str, float], model_id: str | None = None) -> list[Metr
     return [Metric(_key(key), float(value), now, 0, model_id=model_id) for key, value in values.items()]
 
 
-def _without_passwords(tags: dict[str, str]) -> dict[str, str]:
-    return {key: without_passwords(str(value)) for key, value in tags.items()}
+def _without_secrets_in(tags: dict[str, str]) -> dict[str, str]:
+    return {key: without_secrets(str(value)) for key, value in tags.items()}
 
 
 def _key(name: str) -> str:
@@ -333,7 +334,7 @@ def _key(name: str) -> str:
 
 def _param(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return without_passwords(text)[:_PARAM_LENGTH]
+    return without_secrets(text)[:_PARAM_LENGTH]
 
 
 @contextmanager

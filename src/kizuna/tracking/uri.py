@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from kizuna.errors import ConfigError, KizunaError, ModelError, Transient
+from kizuna.secret import without_secrets
 from kizuna.tracking.sqlite_file import check_database, explained_database, first_line
 
 _SQLITE = "sqlite:///"
@@ -29,11 +29,6 @@ _SILENCE = {
 }
 
 
-def without_passwords(text: str) -> str:
-    """The text with the password of every address in it blotted out: ``https://ana:***@host``."""
-    return re.sub(r"(\w://[^/\s:@'\"]*):[^/\s@'\"]+@", r"\1:***@", text)
-
-
 def database_of(uri: str) -> Path | None:
     """The SQLite file of a tracking URI, or None for a server. ConfigError when it is neither, or not SQLite."""
     if uri.startswith(_SQLITE) and (name := uri.removeprefix(_SQLITE)) and name[0] != ":" and "\0" not in name:
@@ -45,7 +40,7 @@ def database_of(uri: str) -> Path | None:
         if address.scheme in ("http", "https") and address.hostname and address.port != 0:
             return None
     raise ConfigError(
-        f"tracking.uri asks for '{without_passwords(uri)}', but models are kept in a SQLite file or on an MLflow "
+        f"tracking.uri asks for '{without_secrets(uri)}', but models are kept in a SQLite file or on an MLflow "
         "server. Write sqlite:///FILE or https://SERVER."
     )
 
@@ -75,7 +70,7 @@ def is_readable(location: str) -> bool:
 
 def explained(uri: str, error: Exception) -> KizunaError:
     """What a failure of MLflow, or of the way to it, means: Transient when the same call may succeed later."""
-    shown, text = without_passwords(uri), without_passwords(str(error))
+    shown, text = without_secrets(uri), without_secrets(str(error))
     if type(error).__module__.startswith("boto"):
         return _explained_artifacts(error, text)
     if uri.startswith(_SQLITE):
