@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from commands import kizuna
-from kizuna.config_file import load_config
 from kizuna.data.simulate import simulate
+from kizuna.tracking import registry
 from kizuna.tracking.registry import Registry
 from kizuna.tracking.runs import talking
 from servers import mlflow_server, postgresql_server
@@ -32,6 +32,7 @@ KEYS = {
     "AWS_SECRET_ACCESS_KEY": "s3cret-of-the-store",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
+SOURCE = str(Path(registry.__file__).parents[2])
 CHANGED = "its files were changed after it was registered"
 
 
@@ -127,11 +128,11 @@ def test_nothing_of_the_models_lies_on_this_machine_and_no_secret_on_any(trained
 
 
 def test_promote_and_rollback_are_one_call_each(trained: Production) -> None:
-    registry = Registry(trained.uri, "shop")
+    found = Registry(trained.uri, "shop")
     for version in ("1", "2"):
         code, out, _ = trained.run("rollback")
         assert (code, out.splitlines()[0]) == (0, f"Champion of shop: version {version}.")
-        champion = registry.resolve()
+        champion = found.resolve()
         assert champion.churn.version == version
         assert champion.cltv is not None
         assert "champion" in champion.cltv.aliases
@@ -188,25 +189,23 @@ def test_an_artifact_store_that_does_not_answer_is_worth_a_retry(trained: Produc
     assert Registry(trained.uri, "shop").resolve().churn.version == "2"
 
 
-def test_models_in_a_bucket_that_is_read_directly(trained: Production, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop = trained.config.parent
-    other = shop.with_name("direct")
-    shutil.copytree(shop, other, ignore=shutil.ignore_patterns("exports"))
+def test_models_in_a_bucket_that_is_read_directly(trained: Production) -> None:
+    folder = trained.config.parent.with_name("direct")
+    shutil.copytree(trained.config.parent, folder, ignore=shutil.ignore_patterns("exports"))
     with talking(trained.uri) as client:
         client.create_experiment("direct", "s3://models/direct")
-    direct = Production(other / "config.yaml", trained.uri, trained.bucket, trained.store)
-    code, _, err = direct.run("train", "--set", "name=direct")
+    here = ("--set", "name=direct", "--set", f"tracking.uri={trained.uri}")
+    code, _, err = kizuna("train", folder / "config.yaml", *here)
     assert code == 0, err
-    assert direct.run("score", "--as-of", "2026-01-01", "--set", "name=direct")[0] == 0
-    assert load_config(other / "config.yaml").name == "shop"
-    refused = direct.run("score", "--as-of", "2026-01-08", "--set", "name=direct")
-    assert refused[0] == 0, refused
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    code, _, err = direct.run("score", "--as-of", "2026-01-15", "--set", "name=direct")
-    assert (code, err.splitlines()[-1]) == (
+    code, _, err = kizuna("score", folder / "config.yaml", "--as-of", "2026-01-01", *here)
+    assert code == 0, err
+    without = {name: value for name, value in os.environ.items() if name not in KEYS}
+    words = (sys.executable, "-m", "kizuna.cli", "score", "config.yaml", "--as-of", "2026-01-08", *here)
+    nobody = without | {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(folder), "PYTHONPATH": SOURCE}
+    done = subprocess.run(words, cwd=folder, env=nobody, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
         2,
         "kizuna: The store of the models' files was asked, but it refuses access (NoCredentialsError). Set "
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to an account that may read there.",
     )
+    assert os.readlink(folder / "exports/latest").endswith("2026-01-01/r1")

@@ -48,7 +48,8 @@ def contradiction(output_dir: Path, pair: ModelPair) -> Contradiction | None:
     lists, accepted = lists_before(output_dir, date.max), _accepted(output_dir)
     for one in _both(pair):
         known = _known(lists, one)
-        if known and known[1] != one.sha256 and one.sha256 not in accepted.get(_named(one), []):
+        # A version without a hash is none of kizuna's, which is said when it is loaded.
+        if known and one.sha256 and known[1] != one.sha256 and one.sha256 not in accepted.get(_named(one), []):
             return Contradiction(one, *known)
     return None
 
@@ -60,7 +61,7 @@ def refuse_replaced(output_dir: Path, pair: ModelPair) -> None:
         one = found.version
         raise ModelError(
             f"Version {one.version} of '{one.name}' was asked for, but the list of {found.list_of} was made with other "
-            f"files under that number (sha256 {found.then_sha256[:12]}… then, {one.sha256[:12] or 'none'}… now): the MLflow "
+            f"files under that number (sha256 {found.then_sha256[:12]}… then, {one.sha256[:12]}… now): the MLflow "
             "store was replaced or the version overwritten.\nRestore the store from a backup, or, where the new model is "
             f"meant, say so with 'kizuna promote CONFIG {pair.churn.version}', and run again."
         )
@@ -78,16 +79,26 @@ def accept(output_dir: Path, pair: ModelPair) -> Contradiction | None:
     return found
 
 
+def lost_line(output_dir: Path, known: Iterable[ModelVersion]) -> str:
+    """Which model the newest list was made with, where the store does not know it any more; "" where it does."""
+    last = next(reversed(lists_before(output_dir, date.max)), None)
+    made = str(last.manifest["models"]["churn"]) if last else ""
+    if last is None or made in {_named(version) for version in known}:
+        return ""
+    return (
+        f"\nThe list of {last.as_of} was made with {made}. Where that should be there, restore the store from a backup."
+    )
+
+
 def made_with(publication: Publication, pair: ModelPair) -> bool:
     """Whether a list was made with these files; a list of before this was recorded goes by names and numbers."""
-    then, now = publication.manifest.get(KEY), model_files(pair)
-    if then is None:
+    if not isinstance(publication.manifest.get(KEY), dict):
         return bool(publication.manifest["models"]["churn"] == _named(pair.churn))
-    return _hashes(then) == _hashes(now)
+    return _told(_recorded(publication)) == _told(model_files(pair).values())
 
 
-def _hashes(files: dict[str, dict[str, str]]) -> dict[str, tuple[str, str, str]]:
-    return {kind: (one["name"], one["version"], one["artifact_sha256"]) for kind, one in files.items()}
+def _told(files: Iterable[dict[str, Any]]) -> set[tuple[Any, ...]]:
+    return {(one.get("name"), one.get("version"), one.get("artifact_sha256")) for one in files}
 
 
 def _known(lists: Iterable[Publication], version: ModelVersion) -> tuple[date, str] | None:

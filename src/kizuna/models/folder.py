@@ -69,7 +69,9 @@ def read_model(folder: Path) -> StoredModel:
         )
     try:
         return StoredModel(_restore(tree, files), contract)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except ModelError:
+        raise
+    except Exception as error:
         raise ModelError(f"The model in {folder.name} does not hold what it should ({error!r}). Train again.") from None
 
 

@@ -13,7 +13,7 @@ from kizuna.errors import ModelError
 from kizuna.features.plan import FeaturePlan
 from kizuna.labels.definition import Definition
 from kizuna.lists.publication import Publication
-from kizuna.lists.witness import made_with, refuse_replaced
+from kizuna.lists.witness import lost_line, made_with, refuse_replaced
 from kizuna.timeline import date_of
 from kizuna.tracking.registry import ModelPair, Registry
 
@@ -54,7 +54,10 @@ def load_models(config: Config, version: str | None = None, missing: Sequence[st
     taken, where these tables stand behind any of its features.
     """
     registry = Registry(config.tracking_uri, config.name)
-    pair = registry.resolve(version)
+    try:
+        pair = registry.resolve(version)
+    except ModelError as error:
+        raise ModelError(f"{error}{lost_line(config.output_dir, registry.versions())}") from None
     refuse_replaced(config.output_dir, pair)
     return _load(registry, pair, missing)
 

@@ -16,6 +16,7 @@ from kizuna.plain import plain
 from kizuna.timeline import date_of
 from kizuna.training.fitting import Trained
 from kizuna.training.stand_ins import OptionalTables, write_stand_ins
+from kizuna.training.version_page import churn_page, value_page
 from kizuna.version import VERSION
 
 if TYPE_CHECKING:
@@ -72,10 +73,12 @@ def register_models(
             "estimator": _value_estimator(trained.cltv),
             "value_check": trained.value.check.short if trained.value else "not tested",
         }
-        versions["cltv"] = run.log_model("cltv", folder / "cltv", names, outputs, own)
+        versions["cltv"] = run.log_model("cltv", folder / "cltv", names, outputs, own, value_page(config, trained))
     told = {"stand_ins": write_stand_ins(folder / "churn", trained.stand_ins, "churn")}
     write_model(folder / "churn", trained.churn, contract | told)
-    versions["churn"] = run.log_model("churn", folder / "churn", names, ["churn_probability"], tags)
+    versions["churn"] = run.log_model(
+        "churn", folder / "churn", names, ["churn_probability"], tags, churn_page(config, trained)
+    )
     return versions
 
 

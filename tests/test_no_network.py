@@ -1,0 +1,76 @@
+"""Without any network at all: nobody is called."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kizuna
+from kizuna.data.simulate import simulate
+
+pytestmark = pytest.mark.slow
+_REFUSING = """
+import socket
+
+
+def refused(*arguments, **words):
+    raise SystemExit("a socket was opened to somewhere")
+
+
+class Local(socket.socket):
+    def __init__(self, family=-1, *arguments, **words):
+        if family in (-1, socket.AF_INET, socket.AF_INET6):
+            refused()
+        super().__init__(family, *arguments, **words)
+
+
+socket.socket = Local
+socket.create_connection = socket.getaddrinfo = socket.gethostbyname = refused
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    simulate(folder, customers=300, days=420, seed=1)
+    return folder
+
+
+def cycle(folder: Path, before: tuple[str, ...], **environment: str) -> None:
+    found = os.environ | {"PYTHONPATH": str(Path(kizuna.__file__).parents[1])} | environment
+    commands = (
+        "check",
+        "train",
+        "score --as-of 2026-01-01",
+        "score --as-of 2026-01-08",
+        "models",
+        "monitor --as-of 2026-01-08",
+    )
+    for command in commands:
+        name, *rest = command.split()
+        words = [*before, sys.executable, "-m", "kizuna.cli", name, "config.yaml", *rest, "--set", "at_risk.size=40"]
+        done = subprocess.run(words, cwd=folder, env=found, capture_output=True, text=True)
+        assert done.returncode == 0, (command, done.stdout[-500:], done.stderr[-2000:])
+    assert (folder / "exports/2026-01-08/_SUCCESS").exists()
+
+
+@pytest.mark.skipif(
+    shutil.which("unshare") is None or subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode != 0,
+    reason="a network of its own needs root, and unshare",
+)
+def test_a_week_passes_in_a_network_without_interfaces(shop: Path, tmp_path: Path) -> None:
+    cycle(Path(shutil.copytree(shop, tmp_path / "shop")), ("unshare", "-n"))
+
+
+def test_a_week_passes_where_no_socket_can_be_opened(shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_REFUSING)
+    source = Path(kizuna.__file__).parents[1]
+    check = [sys.executable, "-c", "import socket; socket.socket(socket.AF_INET)"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    assert subprocess.run(check, env=environment, capture_output=True).returncode == 1
+    cycle(Path(shutil.copytree(shop, tmp_path / "shop")), (), PYTHONPATH=f"{tmp_path}:{source}")
