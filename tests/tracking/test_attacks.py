@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import sqlite3
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -265,6 +266,7 @@ def test_a_locked_store_is_worth_a_retry(shop: Path) -> None:
 
 
 def test_a_store_locked_for_writing_can_be_read_and_not_promoted_in(shop: Path) -> None:
+    run_sql(shop, "delete from registered_model_aliases where name = 'shop-cltv'")
     with closing(sqlite3.connect(store(shop), isolation_level=None)) as holder:
         holder.execute("begin immediate")
         code, lines = ends(shop, "1", command="promote")
@@ -274,21 +276,17 @@ def test_a_store_locked_for_writing_can_be_read_and_not_promoted_in(shop: Path) 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may lose and take back the right to read everything")
 @pytest.mark.parametrize("where", ["mlflow.db", "artifacts"])
-def test_a_store_that_may_not_be_read_is_said(shop: Path, where: str) -> None:
-    for path in [shop, *shop.rglob("*")]:
-        os.chown(path, 65534, 65534, follow_symlinks=False)
-    (shop / where).chmod(0)
-    parents = [path for path in shop.parents if path != Path("/") and not path.stat().st_mode & 0o001]
-    modes = {path: path.stat().st_mode for path in parents}
-    for path in parents:
-        path.chmod(0o755)
-    os.seteuid(65534)
-    try:
-        code, lines = ends(shop)
-    finally:
-        os.seteuid(0)
-        for path, mode in modes.items():
-            path.chmod(mode)
+def test_a_store_that_may_not_be_read_is_said(sound: Path, where: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        shop = Path(shutil.copytree(sound, Path(folder) / "shop", symlinks=True))
+        for path in [Path(folder), shop, *shop.rglob("*")]:
+            os.chown(path, 65534, 65534, follow_symlinks=False)
+        (shop / where).chmod(0)
+        os.seteuid(65534)
+        try:
+            code, lines = ends(shop)
+        finally:
+            os.seteuid(0)
     assert (code, "Permission denied" in lines[0]) == (2 if where == "mlflow.db" else 12, True), lines
 
 
