@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export DO_NOT_TRACK = 1
 
-.PHONY: demo test test-slow lint types imports fast docs mlflow clean
+.PHONY: demo test test-slow lint types imports fast audit docs mlflow clean
 
 demo: $(STAMP)
 	$(BIN)/kizuna demo
@@ -34,6 +34,12 @@ test-slow: $(STAMP)
 	sh tests/system_packages.sh
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[spark]'
 	$(BIN)/pytest -m slow
+
+# Asks PyPI for known weaknesses of every pinned version. Strict: a version that the index knows nothing of fails, too,
+# so that a mirror without advisories is not taken for a clean bill.
+audit: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt 'pip-audit>=2.10'
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 docs: $(STAMP)
 	$(BIN)/python -m docs.features.build
