@@ -69,6 +69,7 @@ class DestinationExport(_Section):
     ``contacts.NAME``. ``key``: their column that names the customer (default: the one made of customer_id). ``blank``:
     what is written where a value is missing. ``clear``: by their column, what stands for "nothing any more".
     ``channels``: only rows whose action uses one of them. ``attributes``: Braze's custom attributes that exist already.
+    ``drop``: a folder, or the address of one, into which each file is put as well when it is handed over.
     """
 
     to: Literal["destination", "braze", "klaviyo"]
@@ -83,6 +84,7 @@ class DestinationExport(_Section):
     channels: list[Literal["email", "sms", "line", "phone", "post"]] = []
     attributes: list[str] = []
     contacts: Contacts | None = None
+    drop: str | None = Field(None, min_length=1)
 
     @field_validator("date_format")
     @classmethod
@@ -99,12 +101,21 @@ class DestinationExport(_Section):
         """What its files are called."""
         return self.name or self.to
 
+    @property
+    def label(self) -> str:
+        """What it is called in messages."""
+        return self.file_stem
+
 
 class DatabaseExport(_Section):
-    """A table of PostgreSQL that holds every published list. ``create``: it, or columns that it lacks, are made."""
+    """A table of PostgreSQL that holds every published list. ``create``: it, or columns that it lacks, are made.
+
+    ``name``: what it is called in messages and in the outbox; needed where two databases have a table of one name.
+    """
 
     to: Literal["database"]
     uri: str
+    name: str | None = Field(None, pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")
     table: str = "at_risk"
     create: bool = False
 
@@ -121,6 +132,16 @@ class DatabaseExport(_Section):
         if not re.fullmatch(r"\w{1,63}(\.\w{1,63})?", value):
             raise ValueError("must be a table, or schema.table, of letters, digits and '_'")
         return value
+
+    @property
+    def file_stem(self) -> str:
+        """What its entry in the outbox is called."""
+        return self.name or f"database-{self.table}"
+
+    @property
+    def label(self) -> str:
+        """What it is called in messages."""
+        return self.name or f"database {self.table}"
 
 
 Export = Annotated[

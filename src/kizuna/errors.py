@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 class KizunaError(Exception):
     """An expected failure. The text says what was asked, what was found, and what to do."""
 
     exit_code = 20
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What ``--json`` says of it beside text and exit code."""
+        return {}
 
 
 class ConfigError(KizunaError):
@@ -49,9 +55,21 @@ class LockHeld(KizunaError):
 
 
 class DestinationFailed(KizunaError):
-    """Published, but a destination could not take it; running again delivers only what failed."""
+    """Published, but a destination could not take it; running again delivers only what failed.
+
+    ``destinations``: how far each of the config's is, in plain values.
+    """
 
     exit_code = 15
+
+    def __init__(self, text: str, destinations: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(text)
+        self.destinations = list(destinations)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """How far each destination is."""
+        return {"destinations": self.destinations} if self.destinations else {}
 
 
 class Transient(KizunaError):

@@ -9,6 +9,7 @@ import pandas as pd
 from kizuna.config import Export
 from kizuna.config_file import parse_config
 from kizuna.exports.catalog import EXPORTS, write_exports
+from kizuna.exports.failed import failed_exports
 from kizuna.exports.outgoing import Outgoing
 from kizuna.project import Project
 
@@ -93,3 +94,16 @@ def test_a_list_of_nobody_is_still_told(tmp_path: Path, build_pack) -> None:
     nobody = build_pack("ja", listed=0)
     rows = write_exports(outgoing(nobody, {"to": "workbook", "split_by": "market"}), tmp_path)
     assert rows == {"at_risk.xlsx": 0}
+
+
+def test_a_character_that_cp932_lacks_keeps_only_its_own_file_back(tmp_path: Path, build_pack) -> None:
+    pack = build_pack("ja", listed=3)
+    pack.at_risk.loc[pack.at_risk.index[0], "reason_1_text"] = "𠮷野"
+    rows = write_exports(outgoing(pack, {"to": "csv", "encoding": "cp932"}, {"to": "csv"}), tmp_path)
+    assert rows == {"at_risk_cp932.failed.txt": 0, "at_risk_excel.csv": 3}
+    assert names_of(tmp_path) == rows.keys()
+    assert (tmp_path / "at_risk_cp932.failed.txt").read_text() == (
+        "at_risk_cp932.csv asks for cp932, which lacks 𠮷: they stand in 1 of 4 lines. "
+        "Set unencodable of that export to replace or translit.\n"
+    )
+    assert failed_exports(rows) == ["at_risk_cp932"]

@@ -40,8 +40,8 @@ def test_an_error_names_the_characters_and_the_lines():
     with pytest.raises(ResultError) as caught:
         encodable_cells([["顧客"], ["𠮷野"], ["é𠮷"]], "error", "at_risk_cp932.csv")
     assert str(caught.value) == (
-        "at_risk_cp932.csv asks for cp932, which lacks 𠮷é: they stand in 2 of 3 lines. Nothing was published; "
-        "set unencodable of that export to replace or translit."
+        "at_risk_cp932.csv asks for cp932, which lacks 𠮷é: they stand in 2 of 3 lines. "
+        "Set unencodable of that export to replace or translit."
     )
 
 

@@ -30,6 +30,7 @@ def score(
     as_json: AsJson = False,
 ) -> int:
     """Score every eligible customer and publish the day's list, at once or not at all."""
+    from kizuna.delivery.states import destinations_told
     from kizuna.scoring.gates.gate import accepted_gates
     from kizuna.scoring.job import ScoreOptions, dry_run_day, restore_day
     from kizuna.scoring.job import score as score_and_publish
@@ -38,7 +39,11 @@ def score(
     project = project_of(config, overrides)
     day = project.day(as_of)
     if restore is not None:
-        publication = restore_day(project.config, day, restore)
+        publication = restore_day(project.config, day, restore, lambda: project.store, journal.say)
+        if as_json:
+            told = {"as_of": as_of, "revision": publication.revision, "folder": str(publication.folder)}
+            print_json(told | {"destinations": destinations_told(project.config)})
+            return 0
         print(f"{as_of} shows revision r{publication.revision} again: {publication.folder}")
         return 0
     accepted = accepted_gates(accept_gate or [], why or [], project.config)
@@ -58,7 +63,8 @@ def score(
             key: publication.manifest.get(key)
             for key in ("as_of", "revision", "counts", "models", "grade", "hindsight", "gates")
         }
-        print_json(told | {"folder": str(publication.folder)})
+        destinations = destinations_told(project.config)
+        print_json(told | {"folder": str(publication.folder), "destinations": destinations})
         return 0
     print(score_line(publication.manifest))
     print(project.config.output_dir / as_of)

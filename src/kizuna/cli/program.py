@@ -71,6 +71,7 @@ def _ended(debug: bool) -> int:
 
 
 def _fail(error: BaseException, message: str, code: int, debug: bool = False) -> int:
+    from kizuna.errors import KizunaError
     from kizuna.journal import fail
     from kizuna.secret import without_secrets
 
@@ -78,8 +79,9 @@ def _fail(error: BaseException, message: str, code: int, debug: bool = False) ->
     if debug:
         print(without_secrets("".join(traceback.format_exception(error))), end="", file=sys.stderr)
     fail(message, code, type(error).__name__)
+    told = error.told if isinstance(error, KizunaError) else {}
     if "--json" in sys.argv:
-        print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
+        print(json.dumps({"error": message, "exit_code": code} | told, ensure_ascii=False))
     return code
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from kizuna.config_exports import CsvExport, ReportExport, WorkbookExport
+from kizuna.errors import ResultError
 from kizuna.exports.destinations.files import write_destination
 from kizuna.exports.destinations.kinds import KINDS
+from kizuna.exports.failed import failed_file, write_failure
 from kizuna.exports.outgoing import Outgoing
 from kizuna.exports.pack import ListPack
 from kizuna.exports.people_csv import FILE_STEMS, write_people_csv
@@ -56,7 +58,11 @@ def _write_report(out: Outgoing, asked: ReportExport, folder: Path) -> dict[str,
 def _write_csv(out: Outgoing, asked: CsvExport, folder: Path) -> dict[str, int]:
     rows: dict[str, int] = {}
     for pack, name in _parts(out, asked.split_by, FILE_STEMS[asked.encoding], ".csv"):
-        rows |= write_people_csv(pack, asked, folder / name)
+        try:
+            rows |= write_people_csv(pack, asked, folder / name)
+        except ResultError as error:
+            # A character that cp932 lacks must not keep the list from everybody else.
+            rows |= write_failure(folder, failed_file(name), str(error))
     return rows
 
 

@@ -58,7 +58,7 @@ def encodable_cells(
         shown = "".join(dict.fromkeys(c for cell in lacking for c in cell.characters if not _has(c)))[:10]
         raise ResultError(
             f"{file_name} asks for cp932, which lacks {shown}: they stand in {len({cell.row for cell in lacking}):,} of "
-            f"{len(rows):,} lines. Nothing was published; set unencodable of that export to replace or translit."
+            f"{len(rows):,} lines. Set unencodable of that export to replace or translit."
         )
     return kept, found
 

@@ -7,6 +7,7 @@ looks unchanged to tools that compare files.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ import pandas as pd
 from kizuna.errors import ResultError
 
 _QUOTED = frozenset(',"\r\n')
+# The csv module refuses longer texts than it is told, by default 128 KB.
+_LONGEST_TEXT = 2**31 - 1
 
 
 def write_at_risk_csv(frame: pd.DataFrame, path: Path) -> None:
@@ -64,6 +67,13 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[str | None]], line_e
     """A whole file; every line has an end."""
     lines = [",".join(quoted(text) for text in row) for row in (header, *rows)]
     return "".join(line + line_end for line in lines)
+
+
+def csv_lines(path: Path) -> list[list[str]]:
+    """The lines of such a file, the header first; a null cell is an empty text."""
+    csv.field_size_limit(_LONGEST_TEXT)
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:

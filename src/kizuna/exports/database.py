@@ -1,8 +1,8 @@
 """The list in a table of PostgreSQL: one row for each day and customer, a whole day in one transaction.
 
-Readers see the day as it was or as it is. Rows are written over by (as_of, customer_id), and rows of that day that the
-list no longer has go; the table itself, its grants and other days stay. The text of a connection error is never
-repeated: it may hold the password that the uri holds.
+Readers see the day as it was or as it is. Rows that differ are written over by (as_of, customer_id), and rows of that day
+that the list no longer has go; rows that are right already, the table itself, its grants and other days are not touched.
+The text of a connection error is never repeated: it may hold the password that the uri holds.
 """
 
 from __future__ import annotations
@@ -110,11 +110,13 @@ def _make_ready(cursor: Any, names: list[str], asked: DatabaseExport) -> None:
 def _write(cursor: Any, rows: pa.Table, as_of: date, asked: DatabaseExport) -> None:
     table, names = _quoted(asked.table), rows.column_names
     columns = ", ".join(quote(name) for name in names)
-    newer = ", ".join(f"{quote(name)} = EXCLUDED.{quote(name)}" for name in names if name not in KEY)
+    values = [quote(name) for name in names if name not in KEY]
+    newer = ", ".join(f"{name} = EXCLUDED.{name}" for name in values)
+    held, given = (", ".join(f"{place}.{name}" for name in values) for place in ("held", "EXCLUDED"))
     cursor.adbc_ingest(_STAGING, rows, mode="create", temporary=True)
     cursor.execute(
-        f"INSERT INTO {table} ({columns}) SELECT {columns} FROM pg_temp.{_STAGING} "
-        f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {newer}"
+        f"INSERT INTO {table} AS held ({columns}) SELECT {columns} FROM pg_temp.{_STAGING} "
+        f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {newer} WHERE ({held}) IS DISTINCT FROM ({given})"
     )
     cursor.execute(
         f"DELETE FROM {table} WHERE as_of = DATE '{as_of.isoformat()}' "

@@ -18,7 +18,6 @@ from kizuna.exports.catalog import write_exports
 from kizuna.exports.csv import write_at_risk_csv, write_removed_csv
 from kizuna.exports.outgoing import Outgoing
 from kizuna.exports.pack import AnswerCheck, ListPack
-from kizuna.lists.publication import revisions_of
 from kizuna.lists.selection import LEFT_OUT
 from kizuna.scoring.champion import LoadedModels
 from kizuna.scoring.day import Scored
@@ -47,8 +46,6 @@ def write_files(
         replace(_pack(store, config, models, scored), past=past_lists(before, summary_of(scored)), kpi=before.kpi),
         config,
         store,
-        tuple(publication.folder for publication in reversed(before.lists)),
-        tuple(publication.folder for publication in revisions_of(config.output_dir, date_of(scored.as_of))),
     )
     return rows | write_exports(out, folder)
 

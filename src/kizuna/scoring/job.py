@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,24 @@ from kizuna import journal
 from kizuna.config import Config
 from kizuna.data.knowable import knowable_fingerprints
 from kizuna.data.store import Store
+from kizuna.delivery.deliver import deliver, owed
+from kizuna.exports.destinations.files import settings_of
+from kizuna.exports.failed import failed_exports
 from kizuna.fingerprint import file_sha256
-from kizuna.lists.publication import Publication, lists_before, locked, publish, published, restore
+from kizuna.lists.publication import (
+    LockedOutput,
+    Publication,
+    difference,
+    lists_before,
+    locked,
+    publish,
+    published,
+    restore,
+)
 from kizuna.lists.witness import KEY as MODEL_FILES
 from kizuna.lists.witness import model_files
 from kizuna.scoring.champion import LoadedModels, is_hindsight, load_models, refuse_hindsight
 from kizuna.scoring.day import Scored, score_day
-from kizuna.scoring.deliver import deliver
 from kizuna.scoring.files import contact_rows, summary_of, write_files
 from kizuna.scoring.gates.day import gates_after, gates_before, passed, say_idle, tell
 from kizuna.scoring.gates.gate import Accepted, failing
@@ -86,23 +98,49 @@ def score(
         manifest["proven"] = sorted(before.proven)
         past.append(before)
         with journal.stage("files"):
-            return write_files(folder, store, config, models, scored, before)
+            rows = write_files(folder, store, config, models, scored, before)
+        manifest["failed_exports"] = failed_exports(rows)
+        manifest["destinations"] = settings_of(config)
+        return rows
 
     with locked(config.output_dir) as output:
         with journal.stage("publish"):
-            publication = publish(output, date_of(as_of), fingerprint, write, manifest, options.republish)
+            publication = None
+            if not options.republish and not options.backfill:
+                publication = _owing(output, config, date_of(as_of), fingerprint, say)
+            if publication is None:
+                publication = publish(output, date_of(as_of), fingerprint, write, manifest, options.republish)
         for before in past:
             freeze_kpis(before, config, say)
         if not options.backfill:
             with journal.stage("deliver"):
-                _deliver(config, publication, say)
+                _deliver(output, config, publication, lambda: store, say)
     return publication
 
 
-def _deliver(config: Config, publication: Publication, say: Say = lambda line: None) -> None:
+def _owing(
+    output: LockedOutput, config: Config, as_of: date, fingerprint: dict[str, str], say: Say
+) -> Publication | None:
+    """The publication of a day whose inputs have changed, where it is still owed to a destination; else None.
+
+    Who runs a failed delivery again means that one; that the day cannot be published anew is told the next time.
+    """
+    found = published(output.folder, as_of)
+    if found is None or not owed(output.folder, found, config):
+        return None
+    changes = difference(found.fingerprint, fingerprint)
+    if not changes:
+        return None
+    say(f"r{found.revision} of {as_of} stays as it is, though its inputs have changed since: {'; '.join(changes)}")
+    return found
+
+
+def _deliver(
+    output: LockedOutput, config: Config, publication: Publication, opened: Callable[[], Store], say: Say
+) -> None:
     """Delivers a list, but none that was made for the record."""
     if not publication.manifest.get("backfill"):
-        deliver(config, publication, say)
+        deliver(output, config, publication, opened, say)
         return
     say(
         f"{publication.as_of} was published by kizuna backfill (r{publication.revision}), which is delivered nowhere; "
@@ -171,11 +209,14 @@ def dry_run_day(store: Store, config: Config, as_of: int, options: ScoreOptions)
     }
 
 
-def restore_day(config: Config, as_of: int, revision: int) -> Publication:
-    """An earlier revision of a published day, linked again."""
+def restore_day(
+    config: Config, as_of: int, revision: int, opened: Callable[[], Store], say: Say = lambda line: None
+) -> Publication:
+    """An earlier revision of a published day, linked again and delivered. ``opened``: the tables, read where that needs them."""
     with locked(config.output_dir) as output:
         publication = restore(output, date_of(as_of), revision)
-        _deliver(config, publication)
+        with journal.stage("deliver"):
+            _deliver(output, config, publication, opened, say)
     return publication
 
 

@@ -63,8 +63,6 @@ def write(
     pack: ListPack,
     asked: str,
     *,
-    last: Path | None = None,
-    same_day: tuple[Path, ...] = (),
     consent_missing: str = "refuse",
 ) -> tuple[dict[str, int], list[dict[str, str]]]:
     """(rows by file, the rows of the destination's file) of the YAML of one export; contacts lie beside ``folder``."""
@@ -73,7 +71,7 @@ def write(
     (export,) = config.exports
     assert isinstance(export, DestinationExport)
     folder.mkdir(exist_ok=True)
-    rows = write_destination(Outgoing(pack, config, store, (last,) if last else (), same_day), export, folder)
+    rows = write_destination(Outgoing(pack, config, store), export, folder)
     sent = f"destinations/{export.file_stem}.csv" in rows
     return rows, read(folder, export.file_stem) if sent else []
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from tests.exports.destinations.small import EVERY_KIND, config_of, people, read, small_list, write
 
-from kizuna.exports.destinations.files import write_destination
+from kizuna.exports.destinations.files import read_wanted, settings_of, wanted, write_destination
 from kizuna.exports.outgoing import Outgoing
 from kizuna.exports.pack import ListPack
 from kizuna.project import Project
@@ -27,14 +27,14 @@ def test_target_rows_that_may_be_contacted_in_their_columns_and_nobody_else(tmp_
     assert found == [{"Nr": "007", **line}, {"Nr": "NA", **line}]
     assert rows == {
         "destinations/crm.csv": 2,
-        "destinations/crm.state.csv": 2,
+        "destinations/crm.customers.csv": 2,
         "destinations/crm.refused.csv": 0,
     }
     text = (tmp_path / "r1/destinations/crm.csv").read_bytes()
     assert text.startswith(b"Nr,Risk,Until,P,Source,Live\n007,high,")
     assert b"\r" not in text
     for name in ("control", "exempt", "paused"):
-        assert name not in (tmp_path / "r1/destinations/crm.state.csv").read_text()
+        assert name not in (tmp_path / "r1/destinations/crm.customers.csv").read_text()
 
 
 def test_unknown_consent_follows_the_config(tmp_path: Path, build_pack) -> None:
@@ -92,38 +92,6 @@ def test_what_a_missing_value_becomes(tmp_path: Path, build_pack, policy: str, r
     assert counts["destinations/destination.refused.csv"] == len(refused)
 
 
-CHANGED = "to: destination\ncolumns: {Nr: customer_id, Risk: risk_band}\nclear: {Risk: none}\nchanged_only: "
-
-
-def test_changed_rows_only_and_clearing_rows_for_those_who_are_no_longer_sent(tmp_path: Path, build_pack) -> None:
-    base = build_pack("ja")
-    first = small_list(base, {name: ("target", True) for name in ("a", "b", "c", "d")} | {"e": ("control", True)})
-    write(tmp_path / "r1", first, CHANGED + "true")
-    # a stays as it was, b's risk changes, c has left the list, d is paused, f is new; e was never sent and still is not.
-    second = small_list(
-        base, {"a": ("target", True), "b": ("target", True), "d": ("target", False), "f": ("target", True)}
-    )
-    second.at_risk.loc[1, "risk_band"] = "medium"
-    cleared = [{"Nr": "c", "Risk": "none"}, {"Nr": "d", "Risk": "none"}]
-    new = [{"Nr": "b", "Risk": "medium"}, {"Nr": "f", "Risk": "high"}]
-    assert write(tmp_path / "r2", second, CHANGED + "true", last=tmp_path / "r1")[1] == new + cleared
-    _, everybody = write(tmp_path / "all", second, CHANGED + "false", last=tmp_path / "r1")
-    assert everybody == [{"Nr": "a", "Risk": "high"}, *new, *cleared]
-    # Whether all or only changes are sent, the destination then holds the same, and a third time nothing is left to say.
-    states = [(tmp_path / name / "destinations/destination.state.csv").read_bytes() for name in ("r2", "all")]
-    assert states[0] == states[1]
-    assert write(tmp_path / "r3", second, CHANGED + "true", last=tmp_path / "r2")[1] == []
-
-
-def test_a_destination_without_clearing_values_gets_no_clearing_rows(tmp_path: Path, build_pack) -> None:
-    base = build_pack("ja")
-    write(tmp_path / "r1", small_list(base, {"a": ("target", True)}), CRM)
-    assert (
-        write(tmp_path / "r2", small_list(base, {"b": ("target", True)}), CRM, last=tmp_path / "r1")[1][0]["Nr"] == "b"
-    )
-    assert len(read(tmp_path / "r2", "crm")) == 1
-
-
 MAIL = """
 to: destination
 name: mail
@@ -148,10 +116,7 @@ def test_contacts_are_joined_and_a_key_comes_once(tmp_path: Path, build_pack) ->
         "4,d,Mail,empty",
         "5,e,Mail,empty",
     ]
-    assert "never" not in (tmp_path / "r1/destinations/mail.state.csv").read_text()
-    # Who has left is cleared of what the list said, not of what is theirs.
-    _, cleared = write(tmp_path / "r2", small_list(pack, {}), MAIL, last=tmp_path / "r1")
-    assert cleared[0] == {"Mail": "one@example.com", "Risk": "none", "Market": ""}
+    assert "never" not in (tmp_path / "r1/destinations/mail.customers.csv").read_text()
 
 
 def failure(folder: Path, pack: ListPack) -> str:
@@ -179,21 +144,6 @@ def test_contacts_that_cannot_be_used_do_not_stop_the_list(tmp_path: Path, build
     assert failure(tmp_path / "r1", pack).startswith("Table contacts of the export mail cannot be read: ")
 
 
-def test_who_was_sent_before_a_week_without_a_file_is_cleared(tmp_path: Path, build_pack) -> None:
-    base = build_pack("ja")
-    write(tmp_path / "r1", small_list(base, {"a": ("target", True)}), CHANGED + "true")
-    (tmp_path / "r2").mkdir()
-    config = config_of(CHANGED + "true")
-    (export,) = config.exports
-    pack = small_list(base, {"b": ("target", True)})
-    out = Outgoing(
-        pack, config, Project(config, {"customers": people(pack)}).opened, (tmp_path / "r2", tmp_path / "r1")
-    )
-    (tmp_path / "r3").mkdir()
-    write_destination(out, export, tmp_path / "r3")
-    assert read(tmp_path / "r3", "destination") == [{"Nr": "b", "Risk": "high"}, {"Nr": "a", "Risk": "none"}]
-
-
 def test_the_same_list_gives_the_same_bytes(tmp_path: Path, build_pack) -> None:
     pack = small_list(build_pack("ja"), EVERY_KIND)
     for name in ("r1", "r2"):
@@ -202,21 +152,23 @@ def test_the_same_list_gives_the_same_bytes(tmp_path: Path, build_pack) -> None:
         assert path.read_bytes() == (tmp_path / "r2/destinations" / path.name).read_bytes()
 
 
-def test_a_day_published_again_undoes_what_its_first_revision_sent(tmp_path: Path, build_pack) -> None:
-    """Monday before: a. First revision: b. Second: c. The same again is the same file."""
-    base = build_pack("ja")
-    changed = CRM + "changed_only: true\n"
-    first_day, first, again, second = (tmp_path / name for name in ("d0", "r1", "r1b", "r2"))
-    write(first_day, small_list(base, {"a": ("target", True)}), changed)
-    b = small_list(base, {"b": ("target", True)})
-    _, sent = write(first, b, changed, last=first_day)
-    assert [row["Nr"] for row in sent] == ["b", "a"]
-    _, same = write(again, b, changed, last=first_day, same_day=(first,))
-    assert same == sent
-    _, other = write(second, small_list(base, {"c": ("target", True)}), changed, last=first_day, same_day=(first,))
-    assert [row["Nr"] for row in other] == ["c", "a", "b"]
-    # What the first revision changed is sent again, though the week before had it so.
-    _, back = write(
-        tmp_path / "r3", small_list(base, {"a": ("target", True)}), changed, last=first_day, same_day=(first,)
-    )
-    assert [row["Nr"] for row in back] == ["a", "b"]
+def test_what_was_published_is_read_back_as_it_was_made(tmp_path: Path, build_pack, hostile_ids) -> None:
+    names = [*hostile_ids, "a\r\nb", "𠮷", "x" * 200_000]
+    pack = small_list(build_pack("ja"), {name: ("target", True) for name in names})
+    config = config_of(CRM)
+    (export,) = config.exports
+    out = Outgoing(pack, config, Project(config, {"customers": people(pack)}).opened)
+    write_destination(out, export, tmp_path)
+    made = wanted(out.listed, export)
+    assert read_wanted(tmp_path, export) == made
+    assert made.customers == made.keys == names
+
+
+def test_what_changes_the_rows_changes_the_settings(tmp_path: Path) -> None:
+    def settings(more: str, **at_risk: str) -> str:
+        config = config_of(MAIL + more, tmp_path, **at_risk)
+        return settings_of(config)["mail"]
+
+    assert settings("drop: there\n") == settings("changed_only: true\n") == settings("")
+    others = [settings("blank: clear\n"), settings("channels: [email]\n"), settings("", consent_missing="allow")]
+    assert len({settings(""), *others}) == 4

@@ -28,9 +28,10 @@ class Refused:
 
 @dataclass(frozen=True)
 class Mapped:
-    """Rows in the order of ranks under the destination's headings, the key of each, and the rows held back."""
+    """Rows in the order of ranks under the destination's headings, whose each is, its key there, and the rows held back."""
 
     header: list[str]
+    customers: list[str]
     keys: list[str]
     rows: list[list[str]]
     refused: list[Refused]
@@ -62,7 +63,7 @@ def mapped(rows: pd.DataFrame, asked: DestinationExport, timezone: str) -> Mappe
     columns = [rows[ours].tolist() for ours in asked.columns.values()]
     constants = [scalar_text(value) for value in asked.constants.values()]
     kept: dict[str, list[str]] = {}
-    refused = []
+    customers, refused = [], []
     seen = set[tuple[str, str]]()
     ranks, ids = rows["list_rank"].tolist(), rows["customer_id"].tolist()
     for rank, customer, values in zip(ranks, ids, zip(*columns, strict=True), strict=True):
@@ -80,7 +81,8 @@ def mapped(rows: pd.DataFrame, asked: DestinationExport, timezone: str) -> Mappe
             continue
         seen |= alone
         kept[cells[key]] = [*cells.values(), *constants]
-    return Mapped([*asked.columns, *asked.constants], list(kept), list(kept.values()), refused)
+        customers.append(customer)
+    return Mapped([*asked.columns, *asked.constants], customers, list(kept), list(kept.values()), refused)
 
 
 def scalar_text(value: Scalar) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kizuna.config import Config
-from kizuna.config_exports import CsvExport, DestinationExport, WorkbookExport
+from kizuna.config_exports import CsvExport, DatabaseExport, DestinationExport, WorkbookExport
 from kizuna.errors import ConfigError, nearest
 from kizuna.exports.destinations.kinds import rules_of
 from kizuna.exports.profile import PROFILE, profile_names
@@ -27,7 +27,7 @@ def refuse_exports(config: Config, list_columns: Sequence[str]) -> None:
         for sheet in sheets
         if sheet.split_by not in (None, *profile)
     ]
-    stems = [export.file_stem for export in asked]
+    stems = [e.file_stem for e in config.exports if isinstance(e, (DestinationExport, DatabaseExport))]
     said += [
         f"exports: two destinations are called '{stem}'. Give one another name."
         for stem in sorted({stem for stem in stems if stems.count(stem) > 1})
@@ -59,7 +59,7 @@ def to_clear(asked: DestinationExport, list_columns: Sequence[str]) -> list[str]
 
 
 def clears(asked: DestinationExport) -> bool:
-    """Whether those whom the last file held and this one does not get a row of clearing values."""
+    """Whether those whom the destination holds and the list does not get a row of clearing values."""
     return bool(asked.clear) or asked.changed_only or rules_of(asked).must_clear
 
 
