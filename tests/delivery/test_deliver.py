@@ -238,13 +238,24 @@ def test_a_week_and_the_next_with_every_export(server: str, tmp_path: Path, monk
     day = tmp_path / "exports" / "2026-01-01"
     manifest = (day / "manifest.json").read_bytes()
 
+    # Somebody opts out; the table of customers is not the one that the list was made of any more.
+    listed = pd.read_csv(day / "at_risk.csv", dtype=str, keep_default_na=False)
+    leaver = listed.loc[(listed["arm"] == "target") & (listed["contact_allowed"] == "true"), "customer_id"].iloc[0]
+    customers = pd.read_parquet(tmp_path / "customers.parquet")
+    asked = [name for name in customers if name.startswith("consent")]
+    customers.loc[customers["customer_id"] == leaver, asked] = False
+    customers.to_parquet(tmp_path / "customers.parquet")
     monkeypatch.setenv("WAREHOUSE", server)
     code, out, err = kizuna("score", config, "--as-of", "2026-01-01", "--json")
     assert code == 0, err
     told = {item["name"]: (item["state"], item["attempts"]) for item in json.loads(out)["destinations"]}
     assert told == {"crm": ("delivered", 1), "braze": ("delivered", 1), "database-at_risk": ("delivered", 2)}
     assert (day / "manifest.json").read_bytes() == manifest
-    listed = pd.read_csv(day / "at_risk.csv", dtype=str, keep_default_na=False)
+    code, _, err = kizuna("score", config, "--as-of", "2026-01-01")
+    assert code == 2
+    assert "from other inputs: table customers changed" in err
+    allowed = select(server, f"SELECT contact_allowed FROM at_risk WHERE customer_id = '{leaver}'")
+    assert allowed == [(False,)]
     sent = listed[(listed["arm"] == "target") & (listed["contact_allowed"] != "false")]["customer_id"]
     first = pd.read_csv(day / "destinations/crm.csv", dtype=str, keep_default_na=False)
     assert first["Nr"].tolist() == sent.tolist()
@@ -256,7 +267,7 @@ def test_a_week_and_the_next_with_every_export(server: str, tmp_path: Path, monk
     assert code == 0, err
     week = tmp_path / "exports" / "2026-01-08"
     handed = tmp_path / "exports" / "destinations"
-    (path,) = (handed / "crm").glob("000002-2026-01-08-r1.csv")
+    (path,) = (handed / "crm").glob("crm-000002-2026-01-08-r1.csv")
     second = pd.read_csv(path, dtype=str, keep_default_na=False)
     gone = second[second["Risk"] == "none"]["Nr"]
     still = second[second["Risk"] != "none"]["Nr"]
@@ -264,7 +275,7 @@ def test_a_week_and_the_next_with_every_export(server: str, tmp_path: Path, monk
     published = pd.read_csv(week / "destinations/crm.csv", dtype=str, keep_default_na=False)
     assert published["Nr"].tolist() == still.tolist()
     assert len(gone) > 0
-    braze = pd.read_csv(handed / "braze/000002-2026-01-08-r1.csv", dtype=str, keep_default_na=False)
+    braze = pd.read_csv(handed / "braze/braze-000002-2026-01-08-r1.csv", dtype=str, keep_default_na=False)
     assert set(gone) == set(braze.loc[braze["kizuna_risk"] == "none", "external_id"])
     assert (braze != "").all(axis=None)
     assert len(braze) <= len(second)

@@ -6,6 +6,7 @@ import pytest
 from tests.delivery.week import CRM, FIRST, SECOND, config_of, delivered, published_day
 
 from kizuna.delivery.drop import put
+from kizuna.delivery.states import delivery_states
 from kizuna.errors import DestinationFailed
 
 DROPPED = CRM.replace("crm,", "crm, drop: there,")
@@ -51,7 +52,7 @@ def test_a_folder_that_is_missing_is_waited_for_and_gets_the_same_file(tmp_path:
     (tmp_path / "there").mkdir()
     (told,) = delivered(config, publication)
     assert told.attempts == 2
-    name = "000001-2026-01-05-r1.csv"
+    name = "crm-000001-2026-01-05-r1.csv"
     assert [path.name for path in (tmp_path / "there").iterdir()] == [name]
     assert (tmp_path / "there" / name).read_bytes() == (config.output_dir / "destinations/crm" / name).read_bytes()
 
@@ -66,7 +67,7 @@ def test_an_opt_out_between_the_failure_and_the_retry(tmp_path: Path) -> None:
     (told,) = delivered(config, publication, a=0)
     assert (told.state, told.rows, told.opted_out) == ("delivered", 2, 1)
     (file,) = (tmp_path / "there").iterdir()
-    assert file.name == "000002-2026-01-05-r1.csv"
+    assert file.name == "crm-000002-2026-01-05-r1.csv"
     assert file.read_text() == "Nr,Risk\nb,high\na,none\n"
 
 
@@ -75,8 +76,60 @@ def test_what_was_taken_in_is_not_put_there_again(tmp_path: Path) -> None:
     config = config_of(tmp_path, DROPPED)
     publication = published_day(config, FIRST, {"a": "high"})
     delivered(config, publication)
-    (tmp_path / "there/000001-2026-01-05-r1.csv").unlink()
+    (tmp_path / "there/crm-000001-2026-01-05-r1.csv").unlink()
     delivered(config, publication)
     assert list((tmp_path / "there").iterdir()) == []
     delivered(config, published_day(config, SECOND, {"a": "high"}))
-    assert [path.name for path in (tmp_path / "there").iterdir()] == ["000002-2026-01-12-r1.csv"]
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["crm-000002-2026-01-12-r1.csv"]
+
+
+@pytest.mark.slow
+def test_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real server that speaks S3: not there first, then with one object, put twice."""
+    s3fs, server = pytest.importorskip("s3fs"), pytest.importorskip("moto.server")
+    config = config_of(tmp_path, DROPPED.replace("there", "'s3://crm/in'"))
+    publication = published_day(config, FIRST, {"a": "high"})
+    shop = server.ThreadedMotoServer(port=0)
+    shop.start()
+    try:
+        for name, value in (
+            ("ACCESS_KEY_ID", "shop"),
+            ("SECRET_ACCESS_KEY", "secret"),
+            ("DEFAULT_REGION", "us-east-1"),
+        ):
+            monkeypatch.setenv(f"AWS_{name}", value)
+        host, port = shop.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        with pytest.raises(DestinationFailed, match=r"crm: its drop could not be written \(FileNotFoundError\)\."):
+            delivered(config, publication)
+        bucket = s3fs.S3FileSystem(skip_instance_cache=True)
+        bucket.mkdir("crm")
+        delivered(config, publication)
+        put(b"Nr,Risk\na,high\n", "crm-000001-2026-01-05-r1.csv", "s3://crm/in")
+        assert bucket.find("crm") == ["crm/in/crm-000001-2026-01-05-r1.csv"]
+        assert bucket.cat_file("crm/in/crm-000001-2026-01-05-r1.csv") == b"Nr,Risk\na,high\n"
+    finally:
+        shop.stop()
+
+
+def test_two_destinations_may_share_a_drop(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    config = config_of(tmp_path, DROPPED, DROPPED.replace("crm,", "mail,"))
+    delivered(config, published_day(config, FIRST, {"a": "high"}))
+    names = sorted(path.name for path in (tmp_path / "there").iterdir())
+    assert names == ["crm-000001-2026-01-05-r1.csv", "mail-000001-2026-01-05-r1.csv"]
+
+
+def test_a_newer_list_takes_the_place_of_one_that_failed(tmp_path: Path) -> None:
+    """Nobody knows whether a was taken in, so a is cleared."""
+    config = config_of(tmp_path, DROPPED)
+    for day, customer in ((FIRST, "a"), (SECOND, "b")):
+        publication = published_day(config, day, {customer: "high"})
+        with pytest.raises(DestinationFailed):
+            delivered(config, publication)
+    assert [(item.as_of, item.state) for item in delivery_states(config.output_dir)] == [(SECOND, "failed")]
+    (tmp_path / "there").mkdir()
+    delivered(config, publication)
+    (file,) = (tmp_path / "there").iterdir()
+    assert file.name == "crm-000002-2026-01-12-r1.csv"
+    assert file.read_text() == "Nr,Risk\nb,high\na,none\n"

@@ -29,13 +29,16 @@ def test_a_week_and_the_next(tmp_path: Path) -> None:
     first = [["a", "high"], ["b", "high"], ["c", "high"]]
     changes = [["b", "low"], ["d", "high"], ["c", "none"]]
     assert handed(config, "crm") == {
-        "000001-2026-01-05-r1.csv": first,
-        "000002-2026-01-12-r1.csv": [["a", "high"], *changes],
+        "crm-000001-2026-01-05-r1.csv": first,
+        "crm-000002-2026-01-12-r1.csv": [["a", "high"], *changes],
     }
-    assert handed(config, "changes") == {"000001-2026-01-05-r1.csv": first, "000002-2026-01-12-r1.csv": changes}
+    assert handed(config, "changes") == {
+        "changes-000001-2026-01-05-r1.csv": first,
+        "changes-000002-2026-01-12-r1.csv": changes,
+    }
     # A third time, nothing is left to say.
     delivered(config, published_day(config, THIRD, {"a": "high", "b": "low", "d": "high"}))
-    assert handed(config, "changes")["000003-2026-01-19-r1.csv"] == []
+    assert handed(config, "changes")["changes-000003-2026-01-19-r1.csv"] == []
 
 
 def test_the_same_again_hands_over_nothing(tmp_path: Path) -> None:
@@ -56,8 +59,8 @@ def test_a_newest_day_published_again_or_restored_is_handed_over_as_the_differen
     delivered(config, published_day(config, FIRST, {"b": "low", "c": "high"}, republish=True))
     delivered(config, restored(config, FIRST, 1))
     assert list(handed(config, "changes").items())[1:] == [
-        ("000002-2026-01-05-r2.csv", [["b", "low"], ["c", "high"], ["a", "none"]]),
-        ("000003-2026-01-05-r1.csv", [["a", "high"], ["b", "high"], ["c", "none"]]),
+        ("changes-000002-2026-01-05-r2.csv", [["b", "low"], ["c", "high"], ["a", "none"]]),
+        ("changes-000003-2026-01-05-r1.csv", [["a", "high"], ["b", "high"], ["c", "none"]]),
     ]
 
 
@@ -80,14 +83,14 @@ def test_who_has_opted_out_since_is_not_handed_over_and_is_cleared(tmp_path: Pat
     (told,) = delivered(config, again, a=0, c=0)
     assert told.opted_out == 2
     # c was never there, and is not named.
-    assert handed(config, "changes")["000002-2026-01-12-r1.csv"] == [["b", "low"], ["a", "none"]]
+    assert handed(config, "changes")["changes-000002-2026-01-12-r1.csv"] == [["b", "low"], ["a", "none"]]
 
 
 def test_without_clearing_values_nobody_is_cleared(tmp_path: Path) -> None:
     config = config_of(tmp_path, CRM.replace(", clear: {Risk: none}", ""))
     delivered(config, published_day(config, FIRST, {"a": "high"}))
     delivered(config, published_day(config, SECOND, {"b": "high"}))
-    assert handed(config, "crm")["000002-2026-01-12-r1.csv"] == [["b", "high"]]
+    assert handed(config, "crm")["crm-000002-2026-01-12-r1.csv"] == [["b", "high"]]
 
 
 def test_a_destination_that_is_new_in_the_config_gets_the_list_that_is_published(tmp_path: Path) -> None:
@@ -96,7 +99,7 @@ def test_a_destination_that_is_new_in_the_config_gets_the_list_that_is_published
     assert delivered(config, publication) == []
     config = config_of(tmp_path, CRM)
     delivered(config, publication, b=0)
-    assert handed(config, "crm") == {"000001-2026-01-05-r1.csv": [["a", "high"]]}
+    assert handed(config, "crm") == {"crm-000001-2026-01-05-r1.csv": [["a", "high"]]}
 
 
 def test_one_that_left_the_config_is_owed_nothing_and_cleared_when_it_returns(tmp_path: Path) -> None:
@@ -106,7 +109,7 @@ def test_one_that_left_the_config_is_owed_nothing_and_cleared_when_it_returns(tm
     delivered(without, published_day(without, SECOND, {"b": "high"}))
     assert read_entry(config.output_dir, "changes").deliveries == ()
     delivered(config, published_day(config, THIRD, {"b": "high"}))
-    assert handed(config, "changes")["000002-2026-01-19-r1.csv"] == [["b", "high"], ["a", "none"]]
+    assert handed(config, "changes")["changes-000002-2026-01-19-r1.csv"] == [["b", "high"], ["a", "none"]]
 
 
 MAIL = """
@@ -132,7 +135,7 @@ def test_contacts_that_come_late_heal_the_day_without_another_revision(tmp_path:
     (told,) = delivered(config, publication)
     assert (told.state, told.attempts) == ("delivered", 2)
     assert handed(config, "mail") == {
-        "000001-2026-01-05-r1.csv": [["one@example.com", "high"], ["two@example.com", "high"]]
+        "mail-000001-2026-01-05-r1.csv": [["one@example.com", "high"], ["two@example.com", "high"]]
     }
 
 
@@ -148,7 +151,7 @@ def test_a_file_that_is_too_large_heals_with_fewer_columns(tmp_path: Path) -> No
         delivered(config, publication)
     config = config_of(tmp_path, small)
     delivered(config, publication)
-    assert handed(config, "mail") == {"000001-2026-01-05-r1.csv": [["one@example.com", "high"]]}
+    assert handed(config, "mail") == {"mail-000001-2026-01-05-r1.csv": [["one@example.com", "high"]]}
 
 
 def test_a_published_file_that_somebody_changed_is_not_handed_over(tmp_path: Path) -> None:
@@ -170,7 +173,11 @@ def test_an_outbox_that_was_lost_is_told_again_from_the_files(tmp_path: Path) ->
     delivered(config, published_day(config, FIRST, {"a": "high", "b": "high"}))
     (config.output_dir / ".outbox/changes.json").unlink()
     delivered(config, published_day(config, SECOND, {"b": "high", "c": "high"}))
-    assert handed(config, "changes")["000002-2026-01-12-r1.csv"] == [["b", "high"], ["c", "high"], ["a", "none"]]
+    assert handed(config, "changes")["changes-000002-2026-01-12-r1.csv"] == [
+        ["b", "high"],
+        ["c", "high"],
+        ["a", "none"],
+    ]
 
 
 def test_an_outbox_that_was_changed_is_refused(tmp_path: Path) -> None:

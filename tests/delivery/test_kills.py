@@ -160,8 +160,8 @@ def test_a_run_that_was_killed_after_it_planned_a_file_writes_the_same(tmp_path:
     assert list((tmp_path / "there").iterdir()) == []
     (done,) = delivered(config, publication)
     assert (done.state, done.attempts) == ("delivered", 2)
-    assert [path.name for path in (tmp_path / "there").iterdir()] == ["000001-2026-01-05-r1.csv"]
-    assert list(handed(config, "crm")) == ["000001-2026-01-05-r1.csv"]
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["crm-000001-2026-01-05-r1.csv"]
+    assert list(handed(config, "crm")) == ["crm-000001-2026-01-05-r1.csv"]
 
 
 def test_a_full_disk_is_said_and_healed(tmp_path: Path) -> None:
@@ -172,4 +172,4 @@ def test_a_full_disk_is_said_and_healed(tmp_path: Path) -> None:
         delivered(config, publication)
     (config.output_dir / "destinations").unlink()
     delivered(config, publication)
-    assert handed(config, "crm") == {"000001-2026-01-05-r1.csv": [["a", "high"]]}
+    assert handed(config, "crm") == {"crm-000001-2026-01-05-r1.csv": [["a", "high"]]}

@@ -122,7 +122,9 @@ def _deliver_one(
             return before
         wanted = replace(wanted, attempts=before.attempts + 1)
     with journal.stage(f"deliver {asked.file_stem}"):
-        entry = write_entry(output, entry.with_delivery(wanted))
+        # What is handed over replaces what older days wanted; a database has every day.
+        others = entry if isinstance(asked, DatabaseExport) else replace(entry, deliveries=())
+        entry = write_entry(output, others.with_delivery(wanted))
         try:
             if isinstance(asked, DatabaseExport):
                 done = write_day(publication, asked, shop, wanted)

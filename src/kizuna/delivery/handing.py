@@ -1,6 +1,6 @@
 """Files for destinations that hold the present list: each is the difference between what they hold and the newest list.
 
-``<output.dir>/destinations/<name>/000007-2026-11-16-r1.csv`` is the seventh file handed over, of r1 of that day. A file never
+``<output.dir>/destinations/crm/crm-000007-2026-11-16-r1.csv`` is the seventh file handed over, of r1 of that day. A file never
 changes. It is noted in the outbox before it appears, so that a run that was cut off in between writes the same file again, or,
 where the list has changed since, takes every row of which nobody knows whether it arrived as unknown and says it again.
 """
@@ -98,7 +98,7 @@ def _handing(
 ) -> _Handing:
     rows, held = difference(now, entry.held or {}, asked, cleared)
     content = destination_text(now.header, rows).encode()
-    name = f"{entry.handed + 1:06d}-{publication.as_of}-r{publication.revision}.csv"
+    name = f"{asked.file_stem}-{entry.handed + 1:06d}-{publication.as_of}-r{publication.revision}.csv"
     return _Handing(content, len(rows), Planned(name, hashlib.sha256(content).hexdigest(), held))
 
 
@@ -111,12 +111,12 @@ def _without(found: Mapped, refused: set[str]) -> Mapped:
 
 def _found_again(entry: Entry, folder: Path, key: str) -> Entry:
     """An entry that was lost, as far as the files that were handed over tell it: their count, and whom they name."""
-    names = sorted(path.name for path in folder.glob("[0-9]*.csv")) if folder.is_dir() else []
+    names = sorted(path.name for path in folder.glob(f"{entry.name}-*.csv")) if folder.is_dir() else []
     keys = set[str]()
     for name in names:
         header, *rows = csv_lines(folder / name)
         keys |= {row[header.index(key)] for row in rows} if key in header else set()
-    handed = int(names[-1].split("-")[0]) if names else 0
+    handed = int(names[-1].removeprefix(f"{entry.name}-").split("-")[0]) if names else 0
     return replace(entry, held=dict.fromkeys(sorted(keys), UNKNOWN), handed=handed)
 
 

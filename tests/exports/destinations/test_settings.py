@@ -63,6 +63,10 @@ def test_a_destination_that_cannot_work(export: dict, said: str) -> None:
 
 def test_exports_that_get_in_each_other_s_way() -> None:
     assert refusal(crm(), crm()) == "exports: two destinations are called 'crm'. Give one another name."
+    there, elsewhere = ({"to": "database", "uri": f"postgresql://{host}/shop"} for host in ("there", "elsewhere"))
+    assert refusal(there, elsewhere) == (
+        "exports: two destinations are called 'database-at_risk'. Give one another name."
+    )
     assert refusal({"to": "csv"}, {"to": "csv", "rows": "contact"}) == (
         "exports: two of csv utf-8-sig would write the same files. Keep one of them."
     )
