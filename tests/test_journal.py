@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +51,12 @@ def test_plain_lines_hold_what_is_said_and_json_lines_all(capfd: pytest.CaptureF
     assert {(line["run_id"], line["command"], line["stage"]) for line in json_lines} == {(kept.run_id, "score", "read")}
     assert json_lines[2]["message"] == "no such file"
     assert json_lines[2]["exit_code"] == 10
+
+
+def test_a_log_without_room_stops_no_run() -> None:
+    code = (
+        "from kizuna import journal\nwith journal.journal_of('score', False):\n    journal.say('a line')\nprint('done')"
+    )
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=full, text=True)
+    assert ran.stdout == "done\n"

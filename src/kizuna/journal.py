@@ -11,7 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -153,11 +153,17 @@ def _tell(event: str, **facts: Any) -> None:
 
 
 def _json_line(journal: Journal, entry: Entry) -> None:
-    print(json_line(journal, entry), file=sys.stderr, flush=True)
+    _told_aloud(json_line(journal, entry))
 
 
 def _plain_line(journal: Journal, entry: Entry) -> None:
     if entry.event == "failed":
-        print(f"kizuna: {entry.facts['message']}", file=sys.stderr, flush=True)
+        _told_aloud(f"kizuna: {entry.facts['message']}")
     elif entry.event in ("said", "warned"):
-        print(f"  [{entry.seconds:5.1f} s] {entry.facts['message']}", file=sys.stderr, flush=True)
+        _told_aloud(f"  [{entry.seconds:5.1f} s] {entry.facts['message']}")
+
+
+def _told_aloud(line: str) -> None:
+    # A full disk under the scheduler's log, or a reader that is gone, is no reason to fail.
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
