@@ -15,6 +15,7 @@ from kizuna.config_exports import Export, ReportExport, WorkbookExport
 from kizuna.config_gates import Gates
 from kizuna.config_kpi import Kpi
 from kizuna.config_output import Output
+from kizuna.config_watch import Watch
 from kizuna.errors import nearest
 
 TABLES = (
@@ -267,6 +268,7 @@ class Config(_Section):
     output: Output = Output()
     exports: list[Export] = [WorkbookExport(to="workbook"), ReportExport(to="report")]
     engine: Engine = Engine()
+    watch: Watch = Watch()
 
     _folder: Path = PrivateAttr(default=Path())
     _document: dict[str, Any] = PrivateAttr(default_factory=dict)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from kizuna.config import Config, TableSource
 from kizuna.config_exports import export_section
+from kizuna.config_watch import webhook_is_written_out
 from kizuna.errors import ConfigError, nearest
 from kizuna.secret import held_secrets, remember
 
@@ -52,6 +53,11 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
 
 def parse_config(tree: dict[str, Any], folder: Path | None = None, where: str = "config") -> Config:
     """The checked config of a plain tree; relative paths are taken from ``folder`` (default: the working directory)."""
+    if webhook_is_written_out(tree):
+        raise ConfigError(
+            f"{where}: watch.webhook must name the environment variable that holds the address, such as ${{ALERT_WEBHOOK}}: "
+            "whoever knows the address can write there. Set the variable, and name it here."
+        )
     try:
         config = Config.model_validate(_read_environment(tree, ""))
     except ValidationError as error:
