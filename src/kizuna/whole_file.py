@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path, mode: int = 0o600) -> Iterator[Path]:
     """A path aside to write to; what lies there takes the place of ``path`` once the block has ended well."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield aside
         with aside.open("rb+") as file:
             os.fsync(file.fileno())
-        aside.chmod(0o600)
+        aside.chmod(mode)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
