@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kizuna import journal
-from kizuna.cli.options import AsJson, Command, ConfigPath, Overrides, print_json, project_of
+from kizuna.cli.options import AsJson, Command, ConfigPath, Overrides, print_json, project_of, watched_project
 
 
 def train(
@@ -20,7 +20,7 @@ def train(
     """Train churn and value on what was known before T, log them, and promote them if the gate passes."""
     from kizuna.training.words import training_lines
 
-    result = project_of(config, overrides).train(as_of, not no_promote, journal.say)
+    result = watched_project(config, overrides).train(as_of, not no_promote, journal.say)
     if as_json:
         print_json(result.to_json())
         return

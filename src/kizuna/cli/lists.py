@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kizuna import journal
-from kizuna.cli.options import AsJson, AsOf, Command, ConfigPath, Overrides, print_json, project_of
+from kizuna.cli.options import AsJson, AsOf, Command, ConfigPath, Overrides, print_json, project_of, watched_project
 
 
 def score(
@@ -36,8 +36,9 @@ def score(
     from kizuna.scoring.job import score as score_and_publish
     from kizuna.words import dry_run_line, gate_lines, score_line
 
-    project = project_of(config, overrides)
+    project = watched_project(config, overrides, unwatched=dry_run or restore is not None)
     day = project.day(as_of)
+    journal.note(as_of=as_of)
     if restore is not None:
         publication = restore_day(project.config, day, restore, lambda: project.store, journal.say)
         if as_json:
@@ -160,7 +161,8 @@ def monitor(
     from kizuna.monitor.files import to_json, write_monitor
     from kizuna.monitor.screen import screen_lines
 
-    project = project_of(config, overrides)
+    project = watched_project(config, overrides)
+    journal.note(as_of=as_of)
     pack = project.monitor(as_of)
     written = [str(path) for path in write_monitor(pack, project.config.output_dir / "monitor")]
     if as_json:

@@ -28,6 +28,18 @@ def project_of(path: Path, overrides: list[str] | None) -> Project:
     return load(path, overrides or [])
 
 
+def watched_project(path: Path, overrides: list[str] | None, unwatched: bool = False) -> Project:
+    """The same, with the run watched from here on; ``unwatched``: it is logged alone, and moves no metric and no state."""
+    from kizuna import journal
+    from kizuna.watch.attach import watched
+
+    project = project_of(path, overrides)
+    if unwatched:
+        journal.note(unwatched=True)
+    watched(project.config)
+    return project
+
+
 def print_json(tree: Any) -> None:
     """Prints one JSON object."""
     from kizuna.plain import plain

@@ -37,6 +37,7 @@ from kizuna.scoring.day import Scored, score_day
 from kizuna.scoring.files import contact_rows, summary_of, write_files
 from kizuna.scoring.gates.day import gates_after, gates_before, passed, say_idle, tell
 from kizuna.scoring.gates.gate import Accepted, failing
+from kizuna.scoring.noted import note_models, note_publication, note_tables
 from kizuna.scoring.past import Before, before_of, freeze_kpis
 from kizuna.scoring.settings import refuse_list_settings
 from kizuna.timeline import date_of
@@ -74,8 +75,10 @@ def score(
         models = load_models(config, options.version, missing=store.missing)
         if not options.hindsight:
             refuse_hindsight(models, as_of)
+        note_models(models, as_of)
     if models.missing:
         journal.warn(f"without {' and '.join(models.missing)}: the models that were taught without it stand in")
+    note_tables(store, as_of)
     with journal.stage("fingerprint"):
         fingerprint = _fingerprint(store, config, models, as_of)
     manifest = _manifest(store, config, models, options.hindsight and is_hindsight(models, as_of))
@@ -110,6 +113,7 @@ def score(
                 publication = _owing(output, config, date_of(as_of), fingerprint, say)
             if publication is None:
                 publication = publish(output, date_of(as_of), fingerprint, write, manifest, options.republish)
+        note_publication(publication)
         for before in past:
             freeze_kpis(before, config, say)
         if not options.backfill:
