@@ -57,7 +57,7 @@ engine:     {kind: local, threads: 1}
 """
 SECTIONS = (
     "name, data, snapshots, churn, cltv, features, training, model, evaluation, gate, tracking, economics, at_risk, kpi, "
-    "output, exports, engine"
+    "output, exports, engine, watch"
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -151,10 +152,12 @@ class Project:
         return explain_customer(self.store, self.config, customer_id, self.day(as_of))
 
     def monitor(self, as_of: Day) -> MonitorPack:
-        """What became of the lists published before a day: .lists, .bins, .effects, .groups, .proofs."""
+        """What became of the lists published before a day, and its drift: .lists, .bins, .effects, .groups, .proofs, .drift."""
         from kizuna.monitor.pack import monitor_pack
+        from kizuna.scoring.drift_now import drift_now
 
-        return monitor_pack(self.store, self.config, self.day(as_of))
+        pack = monitor_pack(self.store, self.config, self.day(as_of))
+        return replace(pack, drift=drift_now(self.store, self.config, self.day(as_of)))
 
     def kpi(self, first: Day, last: Day) -> KpiPack:
         """The KPIs of the periods that begin on the days ``first`` … ``last``: .numbers, .migration, .restated, .definitions."""

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kizuna import journal
 from kizuna.errors import ContractError
 from kizuna.feedback.store import COLUMNS, store_feedback
 from kizuna.lists.publication import locked
 from kizuna.monitor.files import to_json, write_monitor
+from kizuna.monitor.noted import note_monitor
 from kizuna.monitor.pack import EFFECT_COLUMNS, MonitorPack
 from kizuna.monitor.screen import screen_lines
 from kizuna.project import Project
@@ -61,6 +63,52 @@ def test_realised_quality_counts_controls_and_the_never_listed(folder: Path) -> 
     assert first["predicted"] == pytest.approx(0.625)
     assert pack.bins["as_of"].nunique() == 1
     assert pd.isna(second["precision"])
+
+
+def test_what_is_promised_stands_beside_what_came(folder: Path) -> None:
+    pack = shop(folder).monitor(TODAY)
+    first, second = pack.lists.to_dict("records")
+    # Six controls with 0.5 to 0.75: none of them leaves 2 times in 1,000, none or one 28 times, all 59 times; four left.
+    assert (first["predicted_low"], first["predicted_high"]) == (pytest.approx(1 / 6), 1)
+    assert first["as_predicted"] is True
+    # Each control stands for two customers, whether on the second list or on the first alone.
+    assert first["predicted_base_rate"] == pytest.approx((2 * 6 * 0.625 + 4 * 0.1) / 16)
+    assert first["predicted_lift"] == pytest.approx(0.625 / first["predicted_base_rate"])
+    assert first["predicted_auc_low"] < first["predicted_auc"] < first["predicted_auc_high"]
+    # The second list has targets alone of those who are named; of nobody who is left alone is anything known.
+    assert second["state"] == "maturing"
+    assert pd.isna(second["predicted"])
+    assert second["predicted_base_rate"] == pytest.approx(0.1)
+    assert (len(pack.promises), pack.below_promise) == (1, 0)
+    said = "\n".join(screen_lines(pack, "en"))
+    assert "5 Jan 2026: 67% of the listed left (30% to 90%; said 62%, 17% to 100%)" in said
+    assert "in 1 of 1 matured lists the share that left lay within what had been promised" in said
+    assert "promised minus came is -4.2 points on average" in said
+    assert "9 Feb 2026: 2 listed; known on 11 Mar 2026." in said
+
+
+def test_two_lists_that_kept_less_than_they_promised_are_said(tmp_path: Path) -> None:
+    # All twelve of 0.95 stay, list after list; the third has not matured.
+    rows = [(f"u{k}", 0.95, "control", "true") for k in range(12)]
+    for day in ("2026-01-05", "2026-01-12", "2026-02-20"):
+        publish_list(tmp_path, day, rows, OTHERS, control_share=0.5)
+    bought = [(f"u{k}", day, 9.0) for k in range(12) for day in ("2025-12-01", "2026-01-20")]
+    frame = pd.DataFrame([*bought, ("z", "2026-02-28", 1.0)], columns=["customer_id", "occurred_at", "amount"])
+    project = Project(shop(tmp_path).config, tables={"purchases": frame}, today=pd.Timestamp("2026-12-01").date())
+    pack = project.monitor(TODAY)
+    assert pack.lists["as_predicted"].tolist() == [False, False, None]
+    assert pack.below_promise == 2
+    assert "In each of the last 2 matured lists fewer left than had been promised" in "\n".join(
+        screen_lines(pack, "en")
+    )
+    with journal.journal_of("monitor", as_json=False) as run:
+        note_monitor(pack)
+    assert run.notes == {
+        "expected_precision": pytest.approx(0.95),
+        "promised_precision": pytest.approx(0.95),
+        "realised_precision": 0.0,
+        "lists_below_promise": 2,
+    }
 
 
 def test_no_verdict_before_the_quarter_has_matured(folder: Path) -> None:
@@ -146,10 +194,14 @@ def test_before_the_first_list_there_is_nothing_to_tell(tmp_path: Path) -> None:
     assert pack.lists.empty
     assert pack.effects.empty
     assert pack.proven == frozenset()
-    assert screen_lines(pack, "en") == [
+    *said, last = screen_lines(pack, "en")
+    assert said == [
         "shop: what became of the lists, as known before 1 Mar 2026",
         "No list was published before 1 Mar 2026. The first one begins with kizuna score.",
+        "",
+        "Drift, today beside training",
     ]
+    assert last.startswith("  Not measured: The champion version of 'shop' was asked for, but ")
 
 
 def test_labels_without_days_are_refused(tmp_path: Path) -> None:
@@ -176,7 +228,7 @@ def everything(folder: Path, pack: MonitorPack) -> dict[str, bytes]:
 def test_files_and_json_are_the_same_for_the_same_rows(folder: Path) -> None:
     pack = shop(folder).monitor(TODAY)
     written = everything(folder, pack)
-    assert sorted(written) == ["calibration.csv", "drivers.csv", "effects.csv", "groups.csv", "lists.csv"]
+    assert sorted(written) == ["calibration.csv", "drift.csv", "drivers.csv", "effects.csv", "groups.csv", "lists.csv"]
     assert written == everything(folder, shop(folder).monitor(TODAY))
     tree = json.loads(json.dumps(to_json(pack), allow_nan=False))
     assert tree["lists"][0]["as_of"] == "2026-01-05"

@@ -157,13 +157,15 @@ def monitor(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what became of published lists: realised quality, and the effect, target against control."""
+    """Show what became of published lists and what is expected of the others, the effect, and drift now."""
     from kizuna.monitor.files import to_json, write_monitor
+    from kizuna.monitor.noted import note_monitor
     from kizuna.monitor.screen import screen_lines
 
     project = watched_project(config, overrides)
     journal.note(as_of=as_of)
     pack = project.monitor(as_of)
+    note_monitor(pack)
     written = [str(path) for path in write_monitor(pack, project.config.output_dir / "monitor")]
     if as_json:
         print_json(to_json(pack) | {"files": written})

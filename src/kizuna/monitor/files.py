@@ -1,17 +1,17 @@
-"""The files of a monitor run: ``lists.csv``, ``calibration.csv``, ``effects.csv``, ``groups.csv``, ``drivers.csv``."""
+"""The files of a monitor run: ``lists``, ``calibration``, ``effects``, ``groups``, ``drivers`` and ``drift``, each ``.csv``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from kizuna.lists.publication import locked
+from kizuna.monitor.drift import DRIFT_TABLE_COLUMNS, LIMIT, Drift
 from kizuna.monitor.pack import MonitorPack
 from kizuna.plain import plain
 from kizuna.whole_file import write_csv
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def write_monitor(pack: MonitorPack, folder: Path) -> list[Path]:
@@ -33,6 +33,7 @@ def to_json(pack: MonitorPack) -> dict[str, Any]:
         "basis": pack.basis,
         "left_out": pack.left_out,
         **{name: _records(frame) for name, frame in _tables(pack).items()},
+        "drift_measured": _measured(pack.drift),
     }
 
 
@@ -43,7 +44,16 @@ def _tables(pack: MonitorPack) -> dict[str, pd.DataFrame]:
         "effects": pack.effects,
         "groups": pack.groups,
         "drivers": pack.proofs,
+        "drift": pack.drift.features if pack.drift else pd.DataFrame(columns=DRIFT_TABLE_COLUMNS),
     }
+
+
+def _measured(drift: Drift | None) -> dict[str, Any] | None:
+    """What the table of drift was measured on."""
+    if drift is None:
+        return None
+    names = ("model", "trained_on", "customers", "why_not")
+    return {name: _iso(getattr(drift, name)) for name in names} | {"limit": LIMIT, "moved": len(drift.moved)}
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

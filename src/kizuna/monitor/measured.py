@@ -10,6 +10,7 @@ import pandas as pd
 
 from kizuna.data.store import Store
 from kizuna.evaluation.measures.intervals import Interval
+from kizuna.experiment.estimated import Estimated, estimated_quality
 from kizuna.experiment.listings import executed_shares
 from kizuna.experiment.realised import BIN_COLUMNS, Realised, realised_quality
 from kizuna.labels.definition import Definition
@@ -23,6 +24,8 @@ LIST_COLUMNS = [
     *("listed", "target", "control", "exempt", "rows", "listed_rows", "predicted"),
     *("precision", "precision_low", "precision_high", "base_rate", "lift", "lift_low", "lift_high"),
     *("level_gap", "level_gap_low", "level_gap_high", "auc", "executed_target", "executed_control"),
+    *("predicted_low", "predicted_high", "as_predicted"),
+    *(f"predicted_{name}{end}" for name in ("base_rate", "lift", "auc") for end in ("", "_low", "_high")),
 ]
 CALIBRATION_COLUMNS = ["as_of", *BIN_COLUMNS]
 ARMS = ("target", "control", "exempt")
@@ -31,7 +34,8 @@ ARMS = ("target", "control", "exempt")
 @dataclass(frozen=True)
 class Measured:
     """``row``: ``LIST_COLUMNS``; state maturing, measured, no_control (nobody was left alone), or not_measured (matured, but
-    not asked for); all but the measured have no quality.
+    not asked for); all but the measured have no quality. ``predicted`` and its like: what the probabilities promise, see
+    ``Estimated``; ``as_predicted``: whether ``precision`` came to lie within its ends.
 
     ``bins``: ``CALIBRATION_COLUMNS``, without rows where nothing was measured. ``outcomes``: see ``outcomes_of``, by the
     headline's definition, of the listed; without rows while its window runs.
@@ -62,27 +66,36 @@ def measured_lists(store: Store, margin: float, ledger: Ledger, newest: int | No
         definition: dict(list(outcomes_of(store, definition, margin, days, ledger.known_before).groupby("as_of")))
         for definition, days in asked.items()
     }
-    return [_measured(ledger, at, at in matured, at in judged, seen) for at in spans]
+    looked_at = judged | (set(spans) - set(matured) if newest is None else set())
+    return [_measured(ledger, at, at in matured, at in looked_at, seen) for at in spans]
 
 
 Seen = Mapping[Definition, Mapping[Any, pd.DataFrame]]
 
 
-def _measured(ledger: Ledger, at: int, matured: bool, judged: bool, seen: Seen) -> Measured:
+def _measured(ledger: Ledger, at: int, matured: bool, looked_at: bool, seen: Seen) -> Measured:
     day, mine = pd.Timestamp(ledger.publications[at].as_of), _mine(ledger, at)
-    mine_seen = seen.get(ledger.definitions[at], {}).get(day, NOTHING_SEEN)
-    found = _quality(_scored(ledger.publications[at]), mine_seen, mine, ledger, at) if judged else None
-    state = "maturing" if not matured else "not_measured" if not judged else "measured" if found else "no_control"
-    row = _row(ledger.publications[at], ledger.definitions[at], mine, ledger) | {
-        "state": state,
-        **(_numbers(found) if found else {}),
-    }
-    outcomes = seen.get(ledger.headline, {}).get(day, NOTHING_SEEN)
+    row = _row(ledger.publications[at], ledger.definitions[at], mine, ledger)
+    state = "maturing" if not matured else "not_measured"
     bins = pd.DataFrame(columns=CALIBRATION_COLUMNS)
-    if found is not None:
-        bins = found.bins.assign(as_of=ledger.publications[at].as_of)
+    if looked_at:
+        share = float(mine["control_share"].iloc[0]) if len(mine) else 0.0
+        scored = _scored(ledger, at, mine)
+        if matured:
+            outcomes = seen.get(ledger.definitions[at], {}).get(day, NOTHING_SEEN)
+            scored = scored.merge(outcomes.loc[outcomes["kept"].notna(), ["customer_id", "kept"]], on="customer_id")
+            scored = scored.assign(churned=1.0 - scored["kept"])
+        row |= _promised(estimated_quality(scored, share))
+        found = _quality(scored, share) if matured else None
+        if matured:
+            state = "measured" if found else "no_control"
+        if found is not None:
+            row |= _numbers(found)
+            row["as_predicted"] = _within(found.precision.estimate, row["predicted_low"], row["predicted_high"])
+            bins = found.bins.assign(as_of=ledger.publications[at].as_of)
+    outcomes = seen.get(ledger.headline, {}).get(day, NOTHING_SEEN)
     return Measured(
-        row,
+        row | {"state": state},
         bins[CALIBRATION_COLUMNS],
         outcomes[outcomes["customer_id"].isin(mine["customer_id"])].reset_index(drop=True),
     )
@@ -97,26 +110,23 @@ def _mine(ledger: Ledger, at: int) -> pd.DataFrame:
     return ledger.rows[ledger.rows["as_of"] == pd.Timestamp(ledger.publications[at].as_of)]
 
 
-def _scored(publication: Publication) -> pd.DataFrame:
+def _scored(ledger: Ledger, at: int, mine: pd.DataFrame) -> pd.DataFrame:
+    """Everybody who was scored for a list, and whether this one, or any up to the end of its window, named him."""
     columns = ["customer_id", "churn_probability", "arm"]
-    return pd.read_parquet(publication.file("scores.parquet"), columns=columns).astype({"customer_id": "str"})
-
-
-def _quality(scored: pd.DataFrame, seen: pd.DataFrame, mine: pd.DataFrame, ledger: Ledger, at: int) -> Realised | None:
-    """None where somebody was listed and nobody left alone."""
-    definition, listed_on = ledger.definitions[at], _day(ledger, at)
-    share = float(mine["control_share"].iloc[0]) if len(mine) else 0.0
-    until = pd.Timestamp(date_of(definition.window.end(listed_on)))
+    path = ledger.publications[at].file("scores.parquet")
+    scored = pd.read_parquet(path, columns=columns).astype({"customer_id": "str"})
+    until = pd.Timestamp(date_of(ledger.definitions[at].window.end(_day(ledger, at))))
     ever = set(ledger.rows.loc[ledger.rows["as_of"] < until, "customer_id"])
-    rows = scored.merge(seen.loc[seen["kept"].notna(), ["customer_id", "kept"]], on="customer_id")
-    rows = rows.assign(
-        is_listed=rows["customer_id"].isin(mine["customer_id"]),
-        ever_listed=rows["customer_id"].isin(ever),
-        churned=1.0 - rows["kept"],
+    return scored.assign(
+        is_listed=scored["customer_id"].isin(mine["customer_id"]), ever_listed=scored["customer_id"].isin(ever)
     )
-    if rows["ever_listed"].any() and not 0 < share < 1:
+
+
+def _quality(rows: pd.DataFrame, control_share: float) -> Realised | None:
+    """None where somebody was listed and nobody left alone."""
+    if rows["ever_listed"].any() and not 0 < control_share < 1:
         return None
-    return realised_quality(rows, share)
+    return realised_quality(rows, control_share)
 
 
 def _row(publication: Publication, definition: Definition, mine: pd.DataFrame, ledger: Ledger) -> dict[str, Any]:
@@ -143,5 +153,21 @@ def _numbers(found: Realised) -> dict[str, Any]:
     }
     for name in ("precision", "lift", "level_gap"):
         interval: Interval = getattr(found, name)
-        row |= {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
+        row |= _ends(name, interval)
     return row
+
+
+def _promised(found: Estimated) -> dict[str, Any]:
+    row = _ends("predicted", found.precision)
+    for name in ("base_rate", "lift", "auc"):
+        row |= _ends(f"predicted_{name}", getattr(found, name))
+    return row
+
+
+def _ends(name: str, interval: Interval) -> dict[str, float]:
+    return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def _within(value: float, low: float, high: float) -> bool | None:
+    # A count over its customers, compared with one: equal in words is equal.
+    return None if value != value or low != low else low - 1e-9 <= value <= high + 1e-9

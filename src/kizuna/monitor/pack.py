@@ -17,6 +17,7 @@ from kizuna.experiment.listings import first_listings
 from kizuna.experiment.reading import GROUP_COLUMNS, Reading, ReadingPlan, read_lists, with_outcomes
 from kizuna.lists.published import received
 from kizuna.monitor.costs import Basis, basis_of, net_of_costs
+from kizuna.monitor.drift import Drift
 from kizuna.monitor.ledger import Ledger, read_ledger
 from kizuna.monitor.measured import CALIBRATION_COLUMNS, LIST_COLUMNS, measured_lists
 from kizuna.timeline import date_of
@@ -43,7 +44,8 @@ class MonitorPack:
     ``CALIBRATION_COLUMNS``. ``effects``: one row per experiment and quarter, ``EFFECT_COLUMNS``; state and verdict as in
     ``Reading``. ``groups``: ``PERIOD_GROUP_COLUMNS``, exploratory. ``proofs``: which drivers of our own conduct may be
     reasons, ``PROOF_COLUMNS``. ``left_out``: listed rows that do not count in the effect, by reason. Shares lie in 0..1,
-    money is in ``currency``; ``basis``: what the money of effects is.
+    money is in ``currency``; ``basis``: what the money of effects is. ``drift``: how far the day lies from the champion's
+    training, None where it was not asked for.
     """
 
     name: str
@@ -57,6 +59,19 @@ class MonitorPack:
     groups: pd.DataFrame
     proofs: pd.DataFrame
     left_out: dict[str, int]
+    drift: Drift | None = None
+
+    @property
+    def promises(self) -> pd.DataFrame:
+        """The matured lists whose promise can be held against what came, oldest first."""
+        return self.lists[self.lists["as_predicted"].notna()]
+
+    @property
+    def below_promise(self) -> int:
+        """Of how many matured lists, up to the newest, fewer left than the promise and its interval allow, without a break."""
+        promises = self.promises
+        below = (promises["precision"] < promises["predicted_low"]) & ~promises["as_predicted"].astype(bool)
+        return int(below[::-1].cummin().sum()) if len(below) else 0
 
     @property
     def proven(self) -> frozenset[str]:

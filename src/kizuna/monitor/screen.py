@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from kizuna.monitor.costs import Basis
+from kizuna.monitor.outlook import drift_lines, promise_lines, promised
 from kizuna.monitor.pack import MonitorPack
 from kizuna.wording.words import Words, load_words, share_text
 
@@ -18,8 +19,9 @@ def screen_lines(pack: MonitorPack, language: str) -> list[str]:
     """The effect of each quarter with its verdict or the day of it, and the realised quality of the newest lists."""
     words = load_words(language)
     lines = [words("monitor.title", name=pack.name, day=words.day(pack.known_before))]
+    drift = [] if pack.drift is None else ["", *drift_lines(pack.drift, words)]
     if pack.lists.empty:
-        return [*lines, words("monitor.nothing", day=words.day(pack.as_of))]
+        return [*lines, words("monitor.nothing", day=words.day(pack.as_of)), *drift]
     lines += ["", words("monitor.effect")]
     for row in _rows(pack.effects):
         lines += [f"  {line}" for line in _effect(row, pack, words)]
@@ -32,7 +34,7 @@ def screen_lines(pack: MonitorPack, language: str) -> list[str]:
     lines += [f"  {_list(row, words)}" for row in shown]
     if len(pack.lists) > len(shown):
         lines.append("  " + words("monitor.more_lists", count=f"{len(pack.lists) - len(shown):,}"))
-    return [*lines, "", words("monitor.note")]
+    return [*lines, *promise_lines(pack, words), *drift, "", words("monitor.note")]
 
 
 def _effect(row: Mapping[str, Any], pack: MonitorPack, words: Words) -> list[str]:
@@ -78,7 +80,10 @@ _ENDS = (("estimate", ""), ("low", "_low"), ("high", "_high"))
 def _list(row: Mapping[str, Any], words: Words) -> str:
     day, listed = words.day(row["as_of"]), f"{row['listed']:,}"
     if row["state"] == "maturing":
-        return words("monitor.list_maturing", day=day, listed=listed, on=words.day(row["matures_on"]))
+        on = words.day(row["matures_on"])
+        if row["predicted"] is None:
+            return words("monitor.list_maturing", day=day, listed=listed, on=on)
+        return words("promise.list_maturing", day=day, listed=listed, on=on, **promised(row, words))
     if row["state"] == "no_control":
         return words("monitor.list_no_control", day=day, listed=listed)
     return words(
@@ -89,7 +94,7 @@ def _list(row: Mapping[str, Any], words: Words) -> str:
         precision=_share(row["precision"], words),
         low=_share(row["precision_low"], words),
         high=_share(row["precision_high"], words),
-        predicted=_share(row["predicted"], words),
+        predicted=promised(row, words, "beside")["precision"],
         base=_share(row["base_rate"], words),
         lift=words("none") if row["lift"] is None else f"{row['lift']:.2f}",
         gap=words("none") if row["level_gap"] is None else f"{100 * row['level_gap']:+.1f}",
