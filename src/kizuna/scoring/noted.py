@@ -48,4 +48,5 @@ def note_publication(publication: Publication) -> None:
         listed=summary.get("listed"),
         to_contact=summary.get("to_contact"),
         score_mean=summary.get("expected_share"),
+        degraded=manifest.get("degraded"),
     )

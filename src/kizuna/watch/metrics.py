@@ -31,6 +31,7 @@ RESULT = {
     "kizuna_eligible": "Customers who could be lost, on the list's day.",
     "kizuna_listed": "Customers on the list.",
     "kizuna_to_contact": "Customers on the list who are to be contacted.",
+    "kizuna_degraded": "Whether the newest list was made without a table that may be missing: 1 or 0.",
     "kizuna_score_mean": "Mean churn probability of all who are eligible.",
     "kizuna_score_psi": "Population stability index of the probabilities against training.",
     "kizuna_feature_psi_max": "The greatest population stability index of a feature against training.",
@@ -41,7 +42,7 @@ RESULT = {
 HELPS = RESULT | RUN
 # A note that is a plain number, by its own name.
 _NUMBERS = [
-    *("eligible", "listed", "to_contact", "score_mean", "score_psi", "feature_psi_max", "model_age_days"),
+    *("eligible", "listed", "to_contact", "degraded", "score_mean", "score_psi", "feature_psi_max", "model_age_days"),
     *("expected_precision", "realised_precision", "promised_precision"),
 ]
 _BY_TABLE = {"rows": "table", "source_age_days": "table", "late_rows": "table"}
