@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from kizuna.cli import learning, lists, shop
+from kizuna.cli import learning, lists, privacy, shop
 
 app = typer.Typer(
     name="kizuna",
@@ -106,5 +106,5 @@ def _options(
         print(context.get_help())
 
 
-for _command in (*shop.COMMANDS, *learning.COMMANDS, *lists.COMMANDS, shop.demo):
+for _command in (*shop.COMMANDS, *learning.COMMANDS, *lists.COMMANDS, *privacy.COMMANDS, shop.demo):
     app.command()(_command)

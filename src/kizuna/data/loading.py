@@ -17,6 +17,7 @@ from kizuna.data.cleaning import clean_sql, install_macros
 from kizuna.data.columns import match_columns
 from kizuna.data.contract import CONTRACTS, Field, TableContract
 from kizuna.data.events import UNDATED
+from kizuna.data.forgotten import Forgotten, read_forgotten
 from kizuna.data.sources import connect, drop_raw, is_parquet, load_raw, quote, say_unreadable
 from kizuna.data.store import Store, TableInfo
 from kizuna.data.verdicts import orphan_findings, refusal, table_findings
@@ -26,12 +27,20 @@ _ID_TABLES = ("purchases", "subscriptions", "customers", "labels", "features")
 _NOT_ACTIVE = ("outreach", "suppressions")
 
 
-def open_store(config: Config, today: int, frames: Mapping[str, Any] | None = None, part: bool = False) -> Store:
+def open_store(
+    config: Config,
+    today: int,
+    frames: Mapping[str, Any] | None = None,
+    part: bool = False,
+    forgotten: Forgotten | None = None,
+) -> Store:
     """All configured tables, loaded and cleaned; what is wrong stands in ``findings`` (see ``require_sound``).
 
     ``today``: rows dated after it are counted as future rows. ``frames``: tables handed in from Python. ``part``: these
     are some customers of a larger shop, on whose tables the whole has to judge; here rows are cleaned and counted.
+    ``forgotten``: whose rows are left out (default: those of the record below ``output.dir``).
     """
+    forgotten = read_forgotten(config.output_dir) if forgotten is None else forgotten
     frames = frames or {}
     for name in frames:
         if name not in TABLES:
@@ -41,7 +50,7 @@ def open_store(config: Config, today: int, frames: Mapping[str, Any] | None = No
     names = [name for name in TABLES if name in config.data.tables or name in frames]
     for name in names:
         try:
-            _clean(store, CONTRACTS[name], load_raw(store.connection, config, name, frames.get(name)))
+            _clean(store, CONTRACTS[name], load_raw(store.connection, config, name, frames.get(name)), forgotten)
             if not part:
                 store.findings += table_findings(config, today, store.tables[name], store.bad_rows.get(name, []))
         except (DataMissing, ContractError) as error:
@@ -55,7 +64,7 @@ def open_store(config: Config, today: int, frames: Mapping[str, Any] | None = No
     return store
 
 
-def _clean(store: Store, contract: TableContract, raw: str) -> None:
+def _clean(store: Store, contract: TableContract, raw: str, forgotten: Forgotten) -> None:
     """Creates ``typed_<table>``: ours columns, days, known days; bad rows found, refused or set aside."""
     import duckdb
 
@@ -82,6 +91,10 @@ def _clean(store: Store, contract: TableContract, raw: str) -> None:
         )
     except duckdb.Error as error:
         raise say_unreadable(name, source, error) from None
+    if left_out := _leave_out(store, typed, forgotten):
+        # What is wrong with their rows is neither told nor set aside.
+        theirs = next(value for item, value in clean.items() if item.name == "customer_id")
+        raw = f"(SELECT * FROM {raw} WHERE NOT {forgotten.condition(theirs)})"
     bad = int(connection.execute(f"SELECT count(*) FROM {typed} WHERE unreadable").fetchall()[0][0])
     if config.data.on_bad_rows == "quarantine":
         set_aside(connection, quarantine_file(config, name), f"SELECT * FROM {raw} WHERE {any_bad}" if bad else None)
@@ -90,6 +103,19 @@ def _clean(store: Store, contract: TableContract, raw: str) -> None:
         connection.execute(f"DELETE FROM {typed} WHERE unreadable")
     connection.execute(f"ALTER TABLE {typed} DROP COLUMN unreadable")
     _note_table(store, contract, tuple(columns), bad, lag_days)
+    store.forgotten_rows += left_out
+
+
+def _leave_out(store: Store, typed: str, forgotten: Forgotten) -> int:
+    """How many rows of forgotten customers were taken out; each id is looked at once, and none where nobody is forgotten."""
+    if not forgotten.hashes:
+        return 0
+    ids = f"SELECT customer_id FROM (SELECT DISTINCT customer_id FROM {typed}) WHERE {forgotten.condition('customer_id')}"
+    found = [row[0] for row in store.connection.execute(ids).fetchall()]
+    if not found:
+        return 0
+    gone = f"DELETE FROM {typed} WHERE customer_id IN (SELECT unnest(?))"
+    return int(store.connection.execute(gone, [found]).fetchall()[0][0])
 
 
 def _is_parquet(path: Path) -> bool:

@@ -54,7 +54,8 @@ class TableInfo:
 class Store:
     """Clean tables in a private DuckDB, customers numbered in the order of their ids.
 
-    ``ids_ascend``: whether blocks follow one another in the order of ids (an engine may deal customers otherwise).
+    ``forgotten_rows``: how many rows were left out because their customers are forgotten. ``ids_ascend``: whether blocks
+    follow one another in the order of ids (an engine may deal customers otherwise).
     """
 
     connection: DuckDBPyConnection
@@ -64,6 +65,7 @@ class Store:
     findings: list[Finding] = field(default_factory=list)
     bad_rows: dict[str, list[BadRows]] = field(default_factory=dict)
     customers: int = 0
+    forgotten_rows: int = 0
     prefix: str = "clean_"
     ids_ascend: ClassVar[bool] = True
 

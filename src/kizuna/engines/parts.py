@@ -19,6 +19,7 @@ from kizuna.data.bad_rows import BadRows, quarantine_file
 from kizuna.data.blocks import Block
 from kizuna.data.contract import Finding
 from kizuna.data.events import Events
+from kizuna.data.forgotten import Forgotten
 from kizuna.data.loading import open_store
 from kizuna.data.sources import connect
 from kizuna.data.store import Store, TableInfo, events_of
@@ -78,11 +79,13 @@ class PartStore(Store):
             return [connection.execute(statement).fetchall() for statement in statements]
 
 
-def opener(packed: list[tuple[str, dict[str, str]]], config: Config, today: int) -> Callable[[pa.Table], pa.Table]:
+def opener(
+    packed: list[tuple[str, dict[str, str]]], config: Config, today: int, forgotten: Forgotten
+) -> Callable[[pa.Table], pa.Table]:
     """The function that opens one block's rows. ``packed``: for each table by number its name and the names of its columns."""
 
     def run(rows: pa.Table) -> pa.Table:
-        opened, held = _answered(lambda: _open(rows, packed, config, today)), b""
+        opened, held = _answered(lambda: _open(rows, packed, (config, today, forgotten))), b""
         found = pickle.loads(opened)
         if not isinstance(found, KizunaError):
             opened, held = pickle.dumps(found[0]), pickle.dumps(found[1])
@@ -147,14 +150,16 @@ def _answered(call: Callable[[], Any]) -> bytes:
         return pickle.dumps(error)
 
 
-def _open(rows: pa.Table, packed: list[tuple[str, dict[str, str]]], config: Config, today: int) -> tuple[Opened, Held]:
-    frames = {}
+def _open(
+    rows: pa.Table, packed: list[tuple[str, dict[str, str]]], how: tuple[Config, int, Forgotten]
+) -> tuple[Opened, Held]:
+    frames, (config, today, forgotten) = {}, how
     for number, (name, columns) in enumerate(packed):
         mine = rows.filter(pc.equal(rows["table"], number)).select(list(columns))
         frames[name] = mine.rename_columns(list(columns.values()))
     with tempfile.TemporaryDirectory(prefix="kizuna-") as folder:
         placed = config.model_copy(update={"output": config.output.model_copy(update={"dir": folder})})
-        store = open_store(placed, today, frames, part=True)
+        store = open_store(placed, today, frames, part=True, forgotten=forgotten)
         files = {name: quarantine_file(placed, name) for name in frames}
         aside = {name: pq.read_table(file, partitioning=None) for name, file in files.items() if file.is_file()}
     opened = Opened(store.customers, store.tables, store.findings, store.bad_rows, aside)

@@ -24,6 +24,7 @@ from kizuna.data.bad_rows import BadRows, quarantine_file, set_aside
 from kizuna.data.blocks import Block
 from kizuna.data.contract import Finding
 from kizuna.data.events import Events
+from kizuna.data.forgotten import read_forgotten
 from kizuna.data.loading import open_store
 from kizuna.data.store import Store, TableInfo
 from kizuna.data.verdicts import orphan_findings, refusal, table_findings
@@ -207,7 +208,9 @@ def _prepared(inside: Config, today: int, tables: list[RawTable], blocks: int) -
     from pyspark.sql.functions import lit
     from pyspark.storagelevel import StorageLevel
 
-    run = parts.opener([(table.name, table.packed()) for table in tables], inside, today)
+    # Executors do not see the output folder.
+    forgotten = read_forgotten(inside.output_dir)
+    run = parts.opener([(table.name, table.packed()) for table in tables], inside, today, forgotten)
     with knowing_pandas():
         grouped = united(tables, blocks).repartition(blocks, "block").groupBy("block")
         opened = grouped.applyInArrow(run, parts.OPENED_SCHEMA)

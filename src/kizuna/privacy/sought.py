@@ -1,0 +1,96 @@
+"""One customer, as files name them: the id, the spellings that exports make of it, and the headings it stands under.
+
+An id is a whole cell in a column that names customers. What merely looks like it, such as the rank 7 beside the customer 7,
+or the customer 1007, is somebody or something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from kizuna.config import Config
+from kizuna.config_exports import DestinationExport
+from kizuna.exports.cp932 import encodable_cells
+from kizuna.exports.destinations.settings import key_of
+from kizuna.exports.people_csv import column_header, safe_text
+from kizuna.wording.catalog import languages
+from kizuna.wording.words import load_words
+
+ID = "customer_id"
+_RANK = "list_rank"
+
+
+@dataclass(frozen=True)
+class Sought:
+    """The customer in one file. ``headings``: of the columns that name customers. ``keys``: what they are called there.
+
+    ``rank``: the customer's rank on the list that the file belongs to, None where that is not known. It tells customers
+    apart whose ids look alike once an export has spelled them for people.
+    """
+
+    customer_id: str
+    headings: frozenset[str]
+    keys: frozenset[str] = frozenset()
+    rank: str | None = None
+
+    @cached_property
+    def spellings(self) -> frozenset[str]:
+        """The id as exports for people write it, itself among them."""
+        safe = safe_text(self.customer_id)
+        altered = {encodable_cells([[safe]], policy, "")[0][0][0] or "" for policy in ("replace", "translit")}
+        return frozenset({self.customer_id, safe} | altered | {safe_text(text) for text in altered})
+
+
+@dataclass(frozen=True)
+class Headings:
+    """The headings under which customers stand, and those under which ranks do, in files for people in any language."""
+
+    ids: frozenset[str]
+    ranks: frozenset[str]
+
+
+def people_headings() -> Headings:
+    """What the columns of ids and of ranks are called in workbooks and CSV for people."""
+    words = [load_words(language) for language in languages()]
+    ids = {column_header(ID, word) for word in words}
+    ids |= {word(key) for word in words for key in (f"column.{ID}", "top.customer")}
+    ranks = {column_header(_RANK, word) for word in words} | {word(f"column.{_RANK}") for word in words}
+    return Headings(frozenset(ids), frozenset(ranks | {_RANK}))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Under which headings customers stand in the files of each destination and in the rows set aside of each table.
+
+    ``keys``: by destination, what it calls the customer who is sought.
+    """
+
+    destinations: Mapping[str, frozenset[str]]
+    tables: Mapping[str, str]
+    keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def of_destination(self, name: str, customer_id: str) -> Sought:
+        """The customer in files of a destination; one that the config no longer has may have called its column anything."""
+        usual = {ID, "key", "external_id", "id"}
+        return Sought(
+            customer_id, frozenset(usual | self.destinations.get(name, frozenset())), self.keys.get(name, frozenset())
+        )
+
+    def of_table(self, table: str, customer_id: str) -> Sought:
+        """The customer in the rows of a table that were set aside."""
+        return Sought(customer_id, frozenset({self.tables.get(table, ID)}))
+
+
+def places_of(config: Config, keys: Mapping[str, frozenset[str]]) -> Places:
+    """The places of a config. ``keys``: see ``Places``."""
+    asked = [export for export in config.exports if isinstance(export, DestinationExport)]
+    headings = {
+        export.file_stem: frozenset(
+            {key_of(export), *(theirs for theirs, ours in export.columns.items() if ours == ID)}
+        )
+        for export in asked
+    }
+    tables = {name: source.columns.get(ID, ID) for name, source in config.data.tables.items()}
+    return Places(headings, tables, keys)
