@@ -60,20 +60,20 @@ FAULTS = {
     ),
     "duplicate customers": Fault(
         11,
-        "Table customers must hold one row per customer; found 1 with more, such as a. "
+        "Table customers must hold one row per customer; found 1 with more. "
         "Keep one row each, or name the column that dates them: valid_from.",
         {"c.csv": "customer_id\na\na\n"},
         ("data.tables.customers.path=c.csv",),
     ),
     "duplicate customer and day": Fault(
         11,
-        "Table customers must hold one row per customer and valid_from; found 1 with more, such as a. Keep one row each.",
+        "Table customers must hold one row per customer and valid_from; found 1 with more. Keep one row each.",
         {"c.csv": "customer_id,valid_from\na,2026-01-01\na,2026-01-01T10:00:00\na,2026-01-02\n"},
         ("data.tables.customers.path=c.csv",),
     ),
     "duplicate labels": Fault(
         11,
-        "Table labels must hold one row per customer; found 1 with more, such as a. "
+        "Table labels must hold one row per customer; found 1 with more. "
         "Keep one row each, or name the column that dates them: as_of.",
         {"l.csv": "customer_id,churned\na,yes\na,no\n"},
         ("data.tables.labels.path=l.csv",),

@@ -99,10 +99,10 @@ HOSTILE = [
 
 
 def test_the_written_report_holds_no_formula(tmp_path: Path) -> None:
-    config = write_shop(tmp_path, {"p.csv": SOUND + "c,2026-10-01,=1+1\n"})
+    config = write_shop(tmp_path, {"p.csv": SOUND + 'c,2026-10-01,"-1,234"\n'})
     assert kizuna("check", config)[0] == 11
     report = pd.read_csv(tmp_path / "out/check/report.csv", keep_default_na=False)
-    assert report.loc[0, "examples"] == "'=1+1"
+    assert report.loc[0, "examples"] == "'-1,234"
     assert not report.map(lambda cell: str(cell).startswith(("=", "+", "-", "@"))).any(axis=None)
 
 

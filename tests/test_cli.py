@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -264,9 +265,10 @@ def test_an_error_nobody_foresaw_is_20_and_says_so(shop: Path, monkeypatch: pyte
         raise RuntimeError("the roof leaks")
 
     monkeypatch.setattr("kizuna.check.check_shop", broken)
-    assert kizuna("check", shop) == (
-        *(20, ""),
-        "kizuna: Unexpected RuntimeError: the roof leaks. Run again with --debug and report it.\n",
+    code, out, err = kizuna("check", shop)
+    assert (code, out) == (20, "")
+    assert re.fullmatch(
+        r"kizuna: Unexpected RuntimeError in shop\.py, line \d+\. Run again with --debug and report it\.\n", err
     )
 
 

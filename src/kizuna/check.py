@@ -17,6 +17,7 @@ from kizuna.lists.push import share
 from kizuna.plain import plain
 from kizuna.scoring.settings import refuse_list_settings
 from kizuna.timeline import date_of
+from kizuna.whole_file import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +81,7 @@ def check_shop(project: Project) -> Report:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     frame = findings_frame(findings)
     path = folder / "report.csv"
-    frame.assign(examples=frame["examples"].map(_as_text)).to_csv(path, index=False, lineterminator="\n")
+    write_csv(frame.assign(examples=frame["examples"].map(_as_text)), path)
     share(folder)
     tables = []
     for info in store.tables.values():

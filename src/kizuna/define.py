@@ -23,6 +23,7 @@ from kizuna.labels.training_set import default_train_day
 from kizuna.lists.push import share
 from kizuna.plain import plain
 from kizuna.timeline import date_of
+from kizuna.whole_file import write_csv, written_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,14 +111,16 @@ def write(found: Defined, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     stem = "contract_curve" if found.definitions is None else "return_curve"
     written = [folder / f"{stem}.png", folder / f"{stem}.csv"]
-    written[0].write_bytes(png_bytes(found.figure()))
-    found.curve.to_csv(written[1], index=False, lineterminator="\n")
+    with written_whole(written[0]) as aside:
+        aside.write_bytes(png_bytes(found.figure()))
+    write_csv(found.curve, written[1])
     if found.definitions is not None:
         written.append(folder / "definitions.csv")
-        found.definitions.to_csv(written[-1], index=False, lineterminator="\n")
+        write_csv(found.definitions, written[-1])
     written.append(folder / "define.json")
     text = json.dumps(found.summary, ensure_ascii=False, indent=2)
-    written[-1].write_text(text + "\n", encoding="utf-8")
+    with written_whole(written[-1]) as aside:
+        aside.write_text(text + "\n", encoding="utf-8")
     share(folder)
     return written
 

@@ -40,7 +40,7 @@ def test_bad_rows_name_table_column_count_and_three_examples(tmp_path: Path, ope
     assert details(open_shop(PURCHASES)) == [
         "11 purchases.customer_id: 1 of 8 rows are empty, such as '(empty)'. Mend them, or set data.on_bad_rows: quarantine.",
         "11 purchases.occurred_at: 1 of 8 rows are empty, such as '(empty)'. Mend them, or set data.on_bad_rows: quarantine.",
-        f"11 purchases.amount: 5 of 8 rows cannot be read as a number, such as '1,234', '{'9' * 40}…', 'twelve'. "
+        f"11 purchases.amount: 5 of 8 rows cannot be read as a number, such as '1,234', '{'9' * 40}…', '(text of 6 letters)'. "
         "Mend them, or set data.on_bad_rows: quarantine.",
     ]
 
@@ -128,7 +128,7 @@ def test_a_table_of_bad_rows_alone_is_an_error_in_quarantine_too(tmp_path: Path,
         [said] = details(open_shop(PURCHASES, on_bad_rows=mode))
         assert said.startswith(
             "11 Table purchases: none of its 2 rows can be read. purchases.occurred_at: 2 of 2 rows cannot be read as a day "
-            "(ISO 8601 or YYYY/MM/DD), such as '(empty)', 'yesterday'."
+            "(ISO 8601 or YYYY/MM/DD), such as '(empty)', '(text of 9 letters)'."
         )
     assert pq.read_table(tmp_path / "out/check/quarantine/purchases.parquet").num_rows == 2
 

@@ -21,14 +21,14 @@ def test_duplicate_customers_are_an_error_with_what_to_do() -> None:
     assert found(shop, "duplicate_customers") == [
         (
             *("error", "customers", "customer_id", 2),
-            "Table customers must hold one row per customer; found 2 with more, such as b, c. "
+            "Table customers must hold one row per customer; found 2 with more. "
             "Keep one row each, or name the column that dates them: valid_from.",
         )
     ]
     dated = ids.assign(valid_from=["2026-01-01", "2026-01-01", "2026-02-01", "2026-01-01", "2026-01-01", "2026-02-01"])
     shop = project({"purchases": purchases(("a", "2026-11-16", 1)), "customers": dated})
     assert found(shop, "duplicate_customers")[0][-1] == (
-        "Table customers must hold one row per customer and valid_from; found 1 with more, such as c. Keep one row each."
+        "Table customers must hold one row per customer and valid_from; found 1 with more. Keep one row each."
     )
 
 

@@ -202,7 +202,7 @@ def test_a_query_that_its_rows_break_is_the_datas_fault(tmp_path: Path, open_sho
     query = "select * replace (cast(customer_id as integer) as customer_id) from source"
     said = error_of(open_shop, source | {"query": query})
     assert said.startswith("11 The query of table purchases meets rows that it cannot convert: ")
-    assert said.endswith("Could not convert string \"NA\" to 'INTEGER'. Mend them, or use try_cast in the query.")
+    assert said.endswith("Could not convert string '…' to 'INTEGER'. Mend them, or use try_cast in the query.")
 
 
 def test_files_and_frames_that_are_none(tmp_path: Path, open_shop: Any) -> None:

@@ -15,6 +15,7 @@ from tests.features.shops import LAST, random_shop
 from kizuna.config_file import parse_config
 from kizuna.data.bad_rows import BadRows
 from kizuna.data.events import Events
+from kizuna.data.forgotten import Forgotten
 from kizuna.data.loading import open_store
 from kizuna.data.store import Store, added
 from kizuna.engines import parts
@@ -38,7 +39,7 @@ def in_parts(tables: dict[str, pd.DataFrame], config: Any, today: int, number: i
     opened = []
     for block in range(number):
         mine = united.filter(pa.compute.equal(united["block"], block))
-        answer = parts.opener(packed, config, today)(mine).to_pylist()[0]
+        answer = parts.opener(packed, config, today, Forgotten())(mine).to_pylist()[0]
         assert answer["block"] == block
         opened.append((pickle.loads(answer["opened"]), answer["held"]))
     return opened

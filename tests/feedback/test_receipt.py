@@ -106,12 +106,12 @@ BAD = [
     ("007", "To do"),
 ]
 SAID = [
-    "customer 7 is not on the list of 2026-01-05.",
-    "“perhaps” is not one of the choices (Status).",
-    "“soon” is not a date. Write it like 2026-01-31.",
+    "this customer is not on the list of 2026-01-05.",
+    "“(text of 7 letters)” is not one of the choices (Status).",
+    "“(text of 4 letters)” is not a date. Write it like 2026-01-31.",
     "2026-01-04 is impossible: contact is made between 2026-01-05 and 2026-02-01.",
     "2026-02-02 is impossible: contact is made between 2026-01-05 and 2026-02-01.",
-    "customer 007 stands in the workbook twice.",
+    "this customer stands in the workbook twice.",
 ]
 
 
@@ -124,7 +124,7 @@ def test_rows_that_cannot_be_read_are_listed_and_nothing_is_stored(config: Confi
     assert not receipt.path.exists()
     lines = receipt_lines(receipt, "en")
     assert lines[0] == "List of 5 Jan 2026: 6 rows, 4 filled in, 0 done."
-    assert lines[1] == "  list, row 3: customer 7 is not on the list of 2026-01-05."
+    assert lines[1] == "  list, row 3: this customer is not on the list of 2026-01-05."
     assert lines[-1] == (
         "Nothing was stored: 6 entries cannot be read. Correct them and run again, or set data.on_bad_rows: quarantine "
         "to store the others."

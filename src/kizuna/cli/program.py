@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -21,6 +23,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+# Commands whose files hold nobody's data: a config to begin with, and a shop that does not exist.
+_FOR_EVERYBODY = ("init", "simulate")
 # Typer brings its own copy of click, and names the base of all usage errors nowhere.
 _UsageError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
@@ -38,7 +42,7 @@ def run(debug: bool, as_json_lines: bool = False) -> int:
     from kizuna.journal import journal_of
     from kizuna.progress import shown_progress
 
-    with journal_of(" ".join(sys.argv[1:2]), as_json_lines) as journal, shown_progress():
+    with journal_of(" ".join(sys.argv[1:2]), as_json_lines) as journal, shown_progress(), _own_umask():
         try:
             code = _ended(debug)
         except SystemExit as stopped:
@@ -66,8 +70,27 @@ def _ended(debug: bool) -> int:
         what = f"{error.strerror or error}: {error.filename or 'no file named'}. Nothing was published."
         return _fail(error, what, 20, debug)
     except Exception as error:
-        what = f"Unexpected {type(error).__name__}: {error}. Run again with --debug and report it."
+        # The text of an error that nobody foresaw may repeat a customer's row.
+        what = f"Unexpected {type(error).__name__} in {_place_of(error)}. Run again with --debug and report it."
         return _fail(error, what, 20, debug)
+
+
+def _place_of(error: BaseException) -> str:
+    """The last line of ours that an error came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if f"{os.sep}kizuna{os.sep}" in frame.filename] or frames
+    return f"{os.path.basename(ours[-1].filename)}, line {ours[-1].lineno}"
+
+
+@contextmanager
+def _own_umask() -> Iterator[None]:
+    """Within this the umask may be changed; afterwards it is what it was."""
+    before = os.umask(0o077)
+    os.umask(before)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _fail(error: BaseException, message: str, code: int, debug: bool = False) -> int:
@@ -104,6 +127,9 @@ def _options(
         print(VERSION)
     elif context.invoked_subcommand is None:
         print(context.get_help())
+    if context.invoked_subcommand not in _FOR_EVERYBODY:
+        # What MLflow and other libraries write follows it as well.
+        os.umask(0o077)
 
 
 for _command in (*shop.COMMANDS, *learning.COMMANDS, *lists.COMMANDS, *privacy.COMMANDS, shop.demo):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kizuna.config import Config
 from kizuna.data.cleaning import ERA_PATTERN, KIND_WORDS, clean_sql, present_sql
 from kizuna.data.contract import OPTIONAL_VALUES, Field, Finding, State
+from kizuna.data.examples import shown_value
 from kizuna.data.sources import literal, quote
 from kizuna.whole_file import written_whole
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _EXAMPLES = 3
-_EXAMPLE_LETTERS = 40
 _MEND = " Mend them, or set data.on_bad_rows: quarantine."
 _HINTS = {
     "eras": " Japanese era dates are not read; write the western year, as in 2026-11-16.",
@@ -93,7 +93,7 @@ def bad_row_findings(table: str, config: Config, total: int, bad: list[BadRows])
     for rule in bad:
         if not rule.count:
             continue
-        examples = tuple(_shown(example) for example in rule.examples)
+        examples = tuple(dict.fromkeys(shown_value(example) for example in rule.examples))
         fault = "are empty" if set(examples) == {"(empty)"} else rule.fault
         theirs = f" (their {rule.theirs})" if rule.theirs != rule.column else ""
         details = (
@@ -118,12 +118,6 @@ def set_aside(connection: DuckDBPyConnection, target: Path, bad_rows: str | None
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with written_whole(target) as aside:
         connection.execute(f"COPY ({bad_rows}) TO {literal(str(aside))} (FORMAT parquet)")
-
-
-def _shown(value: str | None) -> str:
-    if value is None or not value.strip():
-        return "(empty)"
-    return value if len(value) <= _EXAMPLE_LETTERS else value[:_EXAMPLE_LETTERS] + "…"
 
 
 def _looked_at(

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import IO, Any
 
+from kizuna.data.examples import without_values
 from kizuna.errors import ContractError, DataMissing
 
 CSV_NAME = re.compile(r"\.(csv|tsv|txt)(\.(gz|zst))?$", re.IGNORECASE)
@@ -39,7 +40,7 @@ def say_csv_error(error: Exception, file: str) -> str:
         return f'{line} of {file} opens a quote that is not closed as "" or ". Mend that line.'
     if "state machine" in text:
         return f"{file} mixes line endings (CR LF and LF), or its quotes do not close. Export it again with one ending."
-    return f"{file}: {text.splitlines()[0].rstrip('.')}. Mend the file."
+    return f"{file}: {without_values(text.splitlines()[0]).rstrip('.')}. Mend the file."
 
 
 def _select_one(file: Path, literal: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kizuna.config import TableSource
+from kizuna.data.examples import without_values
 from kizuna.errors import ConfigError, ContractError, DataMissing, Transient, nearest
 
 if TYPE_CHECKING:
@@ -147,4 +148,6 @@ def _run(name: str, cursor: Any, query: str, keep: Keep) -> None:
             raise Transient(f"Table {name}: the server broke off while answering. Try again later.") from None
         # What breaks the stream is told by the reader of the stream, after its own words.
         text = text.rsplit("Execution error ", 1)[-1].rsplit("IOError: ", 1)[-1]
-        raise ConfigError(f"The query of table {name} fails: {text}. It runs inside the database.") from None
+        raise ConfigError(
+            f"The query of table {name} fails: {without_values(text)}. It runs inside the database."
+        ) from None

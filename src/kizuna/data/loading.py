@@ -110,7 +110,9 @@ def _leave_out(store: Store, typed: str, forgotten: Forgotten) -> int:
     """How many rows of forgotten customers were taken out; each id is looked at once, and none where nobody is forgotten."""
     if not forgotten.hashes:
         return 0
-    ids = f"SELECT customer_id FROM (SELECT DISTINCT customer_id FROM {typed}) WHERE {forgotten.condition('customer_id')}"
+    ids = (
+        f"SELECT customer_id FROM (SELECT DISTINCT customer_id FROM {typed}) WHERE {forgotten.condition('customer_id')}"
+    )
     found = [row[0] for row in store.connection.execute(ids).fetchall()]
     if not found:
         return 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from kizuna.data.contract import CONTRACTS, EMPTY_BY_NATURE, KINDS, Finding, State
 from kizuna.data.events import UNDATED
+from kizuna.data.examples import shown_value
 from kizuna.data.sources import literal, quote
 from kizuna.data.store import Store, TableInfo, added
 from kizuna.timeline import date_of
@@ -105,12 +107,18 @@ def _unknown_kinds(store: Store, name: str) -> Iterator[Finding]:
         f"SELECT kind, count(*) FROM {store.relation(name)} WHERE kind NOT IN ({known}) GROUP BY kind"
     )
     if found:
-        count, examples = sum(row[1] for row in found), tuple(sorted({row[0] for row in found}, key=str.encode)[:3])
+        kinds = sorted({row[0] for row in found}, key=str.encode)
+        count, examples = sum(row[1] for row in found), tuple(dict.fromkeys(map(_kind, kinds)))[:3]
         details = (
             f"Table {name}: {count:,} of {store.tables[name].rows:,} rows have a kind that nothing reads, such as "
             f"{', '.join(map(repr, examples))}. Kinds are {', '.join(KINDS[name])}; rename them in the query."
         )
         yield replace(_finding("unknown_kinds", "warning", name, "kind", count, details), examples=examples)
+
+
+def _kind(text: str) -> str:
+    """A kind as messages show it: a word, or how long it is where it may be anything."""
+    return text if re.fullmatch(r"[a-z][a-z_ -]{0,29}", text) else shown_value(text)
 
 
 def _off_scale(store: Store, name: str) -> Iterator[Finding]:

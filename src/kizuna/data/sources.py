@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import glob
 import re
-import shutil
-import tempfile
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from kizuna.config import Config, TableSource
 from kizuna.data.csv_file import CSV_NAME, say_csv_error, select_csv
 from kizuna.data.database import quote, read_sqlite, read_uri
+from kizuna.data.examples import without_values
 from kizuna.data.frames import as_arrow
 from kizuna.errors import ConfigError, ContractError, DataMissing, KizunaError, Transient, nearest
+from kizuna.scratch import new_scratch
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -34,17 +34,17 @@ def connect(threads: int, memory_gb: float) -> DuckDBPyConnection:
     """A private DuckDB that fetches no extension; what does not fit into memory goes to a folder that only we may read."""
     import duckdb
 
-    folder = tempfile.mkdtemp(prefix="kizuna-")
+    scratch = new_scratch()
     settings: dict[str, Any] = {
         "threads": threads,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "preserve_insertion_order": True,
-        "temp_directory": folder,
+        "temp_directory": str(scratch.folder),
         "memory_limit": f"{memory_gb}GB",
     }
     connection = duckdb.connect(config=settings)
-    weakref.finalize(connection, shutil.rmtree, folder, ignore_errors=True)
+    weakref.finalize(connection, scratch.remove)
     return connection
 
 
@@ -245,4 +245,5 @@ def _reason(error: Exception) -> str:
     """What DuckDB says is wrong, in one sentence, without its advice on options that kizuna does not have."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     converting = [line for line in lines if "ould not convert" in line]
-    return (converting or lines)[0].split(" Error: ", 1)[-1][:300].rstrip(".!") + "."
+    reason = (converting or lines)[0].split(" Error: ", 1)[-1]
+    return without_values(reason)[:300].rstrip(".!") + "."

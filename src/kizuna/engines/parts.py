@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -24,6 +23,7 @@ from kizuna.data.loading import open_store
 from kizuna.data.sources import connect
 from kizuna.data.store import Store, TableInfo, events_of
 from kizuna.errors import KizunaError
+from kizuna.scratch import scratch_folder
 
 Batches = Iterator[pa.RecordBatch]
 OPENED_SCHEMA = "block long, opened binary, held binary"
@@ -157,8 +157,8 @@ def _open(
     for number, (name, columns) in enumerate(packed):
         mine = rows.filter(pc.equal(rows["table"], number)).select(list(columns))
         frames[name] = mine.rename_columns(list(columns.values()))
-    with tempfile.TemporaryDirectory(prefix="kizuna-") as folder:
-        placed = config.model_copy(update={"output": config.output.model_copy(update={"dir": folder})})
+    with scratch_folder() as folder:
+        placed = config.model_copy(update={"output": config.output.model_copy(update={"dir": str(folder)})})
         store = open_store(placed, today, frames, part=True, forgotten=forgotten)
         files = {name: quarantine_file(placed, name) for name in frames}
         aside = {name: pq.read_table(file, partitioning=None) for name, file in files.items() if file.is_file()}

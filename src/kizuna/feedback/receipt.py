@@ -13,6 +13,8 @@ from typing import Any
 import pandas as pd
 
 from kizuna.config import Config
+from kizuna.data.examples import shown_value
+from kizuna.data.forgotten import read_forgotten
 from kizuna.errors import ConfigError
 from kizuna.exports.sheets.lists import FEEDBACK
 from kizuna.feedback.store import COLUMNS, feedback_path, store_feedback
@@ -76,7 +78,10 @@ def receive(config: Config, path: Path, today: date) -> Receipt:
             "Name the config of that shop."
         )
     with locked(config.output_dir) as output:
-        listed = _listed(config, book, path)
+        listed, forgotten = _listed(config, book, path), read_forgotten(config.output_dir)
+        # A workbook may have been handed out before one of its customers was forgotten.
+        entries = [entry for entry in book.entries if entry.customer_id not in forgotten]
+        book = replace(book, entries=entries)
         rows, errors = _checked(book, listed, today)
         stored = not errors or config.data.on_bad_rows == "quarantine"
         wrong = {error.customer_id for error in errors}
@@ -117,7 +122,6 @@ def receipt_json(receipt: Receipt) -> dict[str, Any]:
             {
                 "sheet": error.sheet,
                 "row": error.row,
-                "customer_id": error.customer_id,
                 "why": error.why,
                 "text": error.text(words),
             }
@@ -157,9 +161,9 @@ def _checked(book: Filled, listed: frozenset[str], today: date) -> tuple[list[di
     seen: set[str] = set()
     for entry in _as_listed(book.entries, listed):
         if entry.customer_id not in listed:
-            errors.append(_error(entry, "not_on_list", day=book.as_of.isoformat(), customer=entry.customer_id or "–"))
+            errors.append(_error(entry, "not_on_list", day=book.as_of.isoformat()))
         elif entry.customer_id in seen:
-            errors.append(_error(entry, "twice", customer=entry.customer_id))
+            errors.append(_error(entry, "twice"))
         elif not entry.is_blank:
             row, found = _row(entry, book.as_of, today)
             rows.append(row)
@@ -178,11 +182,11 @@ def _row(entry: Entry, as_of: date, today: date) -> tuple[dict[str, Any], list[R
         if given and choices:
             found = code_of(key, value)
             if found is None:
-                errors.append(_error(entry, "unknown_choice", value=str(value), column=key))
+                errors.append(_error(entry, "unknown_choice", value=shown_value(str(value)), column=key))
         elif given and key == "done_on":
             found = day_in(value)
             if found is None:
-                errors.append(_error(entry, "no_day", value=str(value)))
+                errors.append(_error(entry, "no_day", value=shown_value(str(value))))
             elif not as_of <= found <= today:
                 span = {"first": as_of.isoformat(), "last": today.isoformat()}
                 errors.append(_error(entry, "impossible_day", value=found.isoformat(), **span))

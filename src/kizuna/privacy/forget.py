@@ -29,7 +29,7 @@ from kizuna.lists.publication import Publication, locked
 from kizuna.privacy.databases import rows_in_table
 from kizuna.privacy.files import destination_keys, files_below, found_in, rank_in
 from kizuna.privacy.revisions import all_revisions, erase_from, holds_rows
-from kizuna.privacy.sought import ID, Places, Sought, places_of
+from kizuna.privacy.sought import ID, Sought, places_of
 from kizuna.whole_file import written_whole
 
 _LEFT_ASIDE = re.compile(r"\..+\.(\d+)")
@@ -92,9 +92,7 @@ def forget(config: Config, customer_id: str, now: datetime, dry_run: bool = Fals
             found = _erased(config, customer_id)
         with journal.stage("prove"):
             left = _searched(config, customer_id)
-        proof = replace(
-            found, files=left.files, remaining=left.rows, unread=left.unread, already_forgotten=not is_new
-        )
+        proof = replace(found, files=left.files, remaining=left.rows, unread=left.unread, already_forgotten=not is_new)
         _write_proof(output.folder, proof, now)
     return proof
 
@@ -103,7 +101,9 @@ def _refuse_no_id(customer_id: str) -> None:
     try:
         customer_id.encode()
     except UnicodeEncodeError:
-        raise ConfigError("The customer to forget is named by bytes that are no UTF-8. Write the id as it is in the data.") from None
+        raise ConfigError(
+            "The customer to forget is named by bytes that are no UTF-8. Write the id as it is in the data."
+        ) from None
     if not customer_id:
         raise ConfigError("The customer to forget has an empty id, which nobody has. Name the customer's id.")
 
@@ -213,9 +213,7 @@ def _other_files(config: Config, publications: Sequence[Publication]) -> Iterato
                     yield copy, copy.parents[2] if len(copy.parents) > 2 else copy.parent
 
 
-def _in_databases(
-    config: Config, customer_id: str, counts: dict[str, int], erase: bool
-) -> tuple[int, list[str]]:
+def _in_databases(config: Config, customer_id: str, counts: dict[str, int], erase: bool) -> tuple[int, list[str]]:
     """How many tables were asked, and which could not be; their rows are added to ``counts``."""
     asked = [export for export in config.exports if isinstance(export, DatabaseExport)]
     failed = []

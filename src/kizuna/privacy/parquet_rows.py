@@ -53,4 +53,8 @@ def _is_theirs(column: Any, sought: Sought) -> Any:
 def _spelled(value: Any) -> str | None:
     if value is None or value != value:
         return None
-    return str(int(value)) if not isinstance(value, str) and hasattr(value, "__int__") and value == int(value) else str(value)
+    return (
+        str(int(value))
+        if not isinstance(value, str) and hasattr(value, "__int__") and value == int(value)
+        else str(value)
+    )

@@ -60,9 +60,7 @@ def _described(
     return item | {"rows": rows, "sha256": hashlib.sha256(contents[name]).hexdigest()}
 
 
-def _frames(
-    publication: Publication, contents: Mapping[str, bytes]
-) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+def _frames(publication: Publication, contents: Mapping[str, bytes]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
     """The list and the scores, with these contents in the place of what lies there."""
     import pandas as pd
 

@@ -13,7 +13,9 @@ def forget_lines(proof: Proof) -> list[str]:
     elif proof.rows:
         lines = [f"Erased {proof.rows:,} rows: {places}. {proof.revisions_rewritten:,} revisions were written anew."]
     else:
-        lines = ["Nothing of this customer was found. The customer is on record all the same, and stays out of later runs."]
+        lines = [
+            "Nothing of this customer was found. The customer is on record all the same, and stays out of later runs."
+        ]
     if proof.already_forgotten:
         lines.append("The customer was forgotten before.")
     if not proof.dry_run:
@@ -32,7 +34,9 @@ def forget_lines(proof: Proof) -> list[str]:
 
 def _about_models(proof: Proof) -> list[str]:
     if proof.models is None:
-        return ["The registry could not be asked. Models hold no rows and no ids; train again to have one without the customer."]
+        return [
+            "The registry could not be asked. Models hold no rows and no ids; train again to have one without the customer."
+        ]
     if not proof.models:
         return []
     return [

@@ -60,7 +60,7 @@ def _text_of(item: str) -> str:
     from openpyxl.utils.escape import unescape
 
     # A carriage return of the data stands as a reference; what is not referred to was put there by the writer.
-    return unescape(xml_unescape("".join(_TEXT.findall(item))))
+    return str(unescape(xml_unescape("".join(_TEXT.findall(item)))))
 
 
 def _references(sheet: str) -> list[int]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kizuna.config import Config
@@ -14,6 +12,7 @@ from kizuna.features.plan import FeaturePlan
 from kizuna.labels.definition import Definition
 from kizuna.lists.publication import Publication
 from kizuna.lists.witness import lost_line, made_with, refuse_replaced
+from kizuna.scratch import scratch_folder
 from kizuna.timeline import date_of
 from kizuna.tracking.registry import ModelPair, Registry
 
@@ -67,8 +66,8 @@ def _load(registry: Registry, pair: ModelPair, missing: Sequence[str]) -> Loaded
     from kizuna.models.churn.season_anchor import SeasonAnchor
     from kizuna.models.folder import read_model
 
-    with tempfile.TemporaryDirectory(prefix="kizuna-") as folder:
-        churn_folder, cltv_folder = registry.load(pair, Path(folder))
+    with scratch_folder() as folder:
+        churn_folder, cltv_folder = registry.load(pair, folder)
         churn = read_model(churn_folder)
         cltv = read_model(cltv_folder) if cltv_folder else None
         contract, plan = churn.contract, churn.contract["plan"]

@@ -9,7 +9,6 @@ against the sha256 recorded at registration, and executes nothing.
 from __future__ import annotations
 
 import errno
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from kizuna.errors import KizunaError, ModelError, Transient
 from kizuna.fingerprint import folder_sha256
+from kizuna.scratch import scratch_folder
 from kizuna.secret import without_secrets
 from kizuna.tracking.model_files import stored_sha256
 from kizuna.tracking.promotion import PROMOTED_SHA256, Promotion, alone, moment, record_promotion
@@ -133,8 +133,8 @@ class Registry:
         """
         with alone(self.uri):
             pair, before = self.resolve(wanted), self.champion()
-            with tempfile.TemporaryDirectory(prefix="kizuna-") as folder:
-                self.load(pair, Path(folder))
+            with scratch_folder() as folder:
+                self.load(pair, folder)
             if before is None or before.churn.version != pair.churn.version:
                 if before:
                     self._point(PREVIOUS, _numbers(before))

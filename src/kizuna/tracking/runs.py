@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from kizuna.errors import ConfigError, KizunaError
 from kizuna.fingerprint import folder_sha256, frame_digest
+from kizuna.scratch import scratch_folder
 from kizuna.secret import without_secrets
 from kizuna.tracking.model_files import copy_folder, stored_sha256
 from kizuna.tracking.sqlite_file import holds_nothing, move_experiment, unusable
@@ -123,12 +124,12 @@ def create_store(uri: str) -> None:
     try:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (
-            tempfile.TemporaryDirectory(prefix="kizuna-", dir=memory) as scratch,
+            scratch_folder(memory) as scratch,
             tempfile.TemporaryDirectory(prefix=".mlflow-", dir=database.parent) as beside,
         ):
             with talking(f"sqlite:///{scratch}/mlflow.db") as client:
                 client.search_experiments(max_results=1)
-            complete = Path(shutil.copy(Path(scratch, "mlflow.db"), beside))
+            complete = Path(shutil.copy(scratch / "mlflow.db", beside))
             if holds_nothing(database):
                 complete.rename(database)
     except OSError as error:
@@ -252,15 +253,15 @@ class TrainingRun:
         own = {"artifact_sha256": folder_sha256(folder)}
         if kind == "churn" and "cltv" in self.versions:
             own["cltv_version"] = self.versions["cltv"]
-        with talking(self.uri) as client, tempfile.TemporaryDirectory(prefix="kizuna-") as staging:
+        with talking(self.uri) as client, scratch_folder() as staging:
             from mlflow.entities import LoggedModelOutput
 
             run = client.get_run(self.run_id)
             model = client.create_logged_model(
                 self.experiment_id, kind, self.run_id, params=run.data.params, model_type=kind
             )
-            shutil.copytree(folder, Path(staging) / kind)
-            saved = _save(model, Path(staging), kind, (signature_names, output_names))
+            shutil.copytree(folder, staging / kind)
+            saved = _save(model, staging, kind, (signature_names, output_names))
             own["stored_sha256"] = stored_sha256(saved)
             client.log_model_artifacts(model.model_id, str(saved))
             client.finalize_logged_model(model.model_id, "READY")

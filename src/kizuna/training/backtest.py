@@ -51,6 +51,7 @@ from kizuna.tracking.registry import Registry
 from kizuna.training.beside_lists import training_beside_lists
 from kizuna.training.churn_fitting import BesideTraining
 from kizuna.training.fitting import Say, Trained, fit_models, undated_attributes
+from kizuna.whole_file import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -251,10 +252,12 @@ def write_backtest(config: Config, found: Backtest, figure: Figure) -> Path:
     from kizuna.evaluation.plots.evidence import png_bytes
 
     folder = config.output_dir / "backtest"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, table in _tables(found).items():
-        table.to_parquet(folder / f"{name}.parquet", index=False)
-    (folder / "backtest.png").write_bytes(png_bytes(figure))
+        with written_whole(folder / f"{name}.parquet") as aside:
+            table.to_parquet(aside, index=False)
+    with written_whole(folder / "backtest.png") as aside:
+        aside.write_bytes(png_bytes(figure))
     share(folder)
     return folder
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isnan
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kizuna.config import Config
@@ -19,6 +17,7 @@ from kizuna.labels.level_days import level_frame
 from kizuna.labels.training_set import TrainingSet
 from kizuna.lists.witness import contradiction
 from kizuna.scoring.settings import refuse_list_settings
+from kizuna.scratch import scratch_folder
 from kizuna.timeline import date_of
 from kizuna.tracking.registry import ModelPair, Registry
 from kizuna.training.beside_lists import training_beside_lists
@@ -158,10 +157,10 @@ def train(
     trained = fit_stand_ins(config, trained, optional, say)
     with (
         registry.training_run(f"train {date_of(train_day)}", run_tags(config, training)) as run,
-        tempfile.TemporaryDirectory(prefix="kizuna-") as folder,
+        scratch_folder() as folder,
     ):
         log_evidence(run, config, trained)
-        versions = register_models(run, Path(folder), config, trained, optional)
+        versions = register_models(run, folder, config, trained, optional)
     say(f"registered {config.name}-churn version {versions['churn']}")
     not_promoted = _not_promoted(trained, champion, promote) or _contradicted(registry, config, versions["churn"])
     if not not_promoted:
