@@ -71,8 +71,11 @@ def test_csat_of_scales_of_five_seven_and_ten_and_by_touchpoint() -> None:
         touchpoint=True,
     )
     people = shop(*((name, "2024-04-01") for name in "abcde"))
+    few = pack_of({"purchases": people, "surveys": answers}, "2024-05-01", "2024-06-30")
+    assert "touchpoint" not in set(few.numbers["dimension"])
+    answers = pd.concat([answers] * 3, ignore_index=True)
     pack = pack_of({"purchases": people, "surveys": answers}, "2024-05-01", "2024-06-30")
-    assert (value(pack, "csat_top2_share", "2024-05"), one(pack, "csat_top2_share", "2024-05")["n"]) == (0.5, 6)
+    assert (value(pack, "csat_top2_share", "2024-05"), one(pack, "csat_top2_share", "2024-05")["n"]) == (0.5, 18)
     assert value(pack, "csat_mean", "2024-05") == pytest.approx((3 / 4 + 4 / 6 + 5 / 6 + 6 / 9 + 7 / 9 + 0) / 6)
     assert value(pack, "csat_top2_share", "2024-05", "delivery", "touchpoint") == 0.5
     assert value(pack, "csat_top2_share", "2024-05", "support", "touchpoint") == 0.5

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kizuna.config import Config
 from kizuna.data.blocks import Block
@@ -100,24 +101,33 @@ def _vocabularies(
     if not families or not days:
         return {}, []
 
-    def count(block: Block) -> dict[str, Counter[str]]:
+    def count(block: Block) -> tuple[dict[str, Counter[str]], dict[str, Counter[str]]]:
         rows = selected_rows(block, days, select)
         counts: dict[str, Counter[str]] = {}
+        holders: dict[str, Counter[str]] = {}
         for family in families:
             history = History(block.tables[family.table], rows, block.tables)
             for column in family.text_columns(history) if family.text_columns else []:
                 codes, levels = current_codes(history, family.table, column), history.texts(column).levels
-                found = np.bincount(codes[codes >= 0].astype(np.int64), minlength=len(levels))
-                counts[f"{family.table}.{column}"] = Counter(
-                    {level: int(n) for level, n in zip(levels, found, strict=True) if n}
-                )
-        return counts
+                known, name = codes >= 0, f"{family.table}.{column}"
+                pairs = np.unique(np.stack([codes[known].astype(np.int64), rows.customer[known]]), axis=1)
+                counts[name] = _counter(levels, codes[known].astype(np.int64))
+                # A block holds all rows of its customers, so those of several blocks add up.
+                holders[name] = _counter(levels, pairs[0])
+        return counts, holders
 
     counts: dict[str, Counter[str]] = {}
+    holders: dict[str, Counter[str]] = {}
     for part in store.map(count, "levels of text columns"):
-        for column, counter in part.items():
-            counts.setdefault(column, Counter()).update(counter)
+        for total, found in zip((counts, holders), part, strict=True):
+            for column, counter in found.items():
+                total.setdefault(column, Counter()).update(counter)
     many = {column: len(counter) for column, counter in counts.items() if len(counter) > _MAX_DISTINCT_LEVELS}
     unlike = [f"{column}: {number:,} different texts, like an identifier" for column, number in sorted(many.items())]
-    chosen = {column: () if column in many else choose_levels(dict(counter)) for column, counter in counts.items()}
+    chosen = {column: () if column in many else choose_levels(dict(counter), dict(holders[column])) for column, counter in counts.items()}
     return chosen, unlike
+
+
+def _counter(levels: Sequence[str], codes: NDArray[np.int64]) -> Counter[str]:
+    found = np.bincount(codes, minlength=len(levels))
+    return Counter({level: int(n) for level, n in zip(levels, found, strict=True) if n})

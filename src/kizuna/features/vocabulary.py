@@ -12,16 +12,19 @@ from kizuna.features.history import History
 from kizuna.features.plan import Feature, Settings
 
 MAX_LEVELS = 12
-MIN_CUSTOMERS = 20
+MIN_ROWS = 20
+# What fewer customers hold may be about one of them, and a model would carry it along.
+MIN_CUSTOMERS = 5
 
 
-def choose_levels(counts: dict[str, int]) -> tuple[str, ...]:
-    """The levels that get a column: the most frequent ones, at most 12, each held by at least 20 rows.
+def choose_levels(counts: dict[str, int], holders: dict[str, int]) -> tuple[str, ...]:
+    """The levels that get a column: the most frequent ones, at most 12, each of at least 20 rows and 5 customers.
 
-    ``counts``: rows per level. Ties go by name, so that the order of rows does not matter.
+    ``counts``: rows per level, ``holders``: customers per level. Ties go by name, so that the order of rows does not matter.
     """
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(sorted(level for level, count in ranked[:MAX_LEVELS] if count >= MIN_CUSTOMERS))
+    many = (level for level, count in ranked[:MAX_LEVELS] if count >= MIN_ROWS)
+    return tuple(sorted(level for level in many if holders.get(level, 0) >= MIN_CUSTOMERS))
 
 
 def current_codes(h: History, table: str, column: str) -> NDArray[np.float64]:

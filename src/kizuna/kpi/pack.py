@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMULA_DAYS = 365
+# A touchpoint of fewer answers has no figures of its own: its name may be about one customer.
+_FEWEST_ANSWERS = 5
 ALWAYS = -(2**30)
 Key = tuple[str, str, str]
 
@@ -240,7 +242,9 @@ def _figures(
     out = {kpi.code: [(everyone, found[kpi.code])] for kpi in KPIS if kpi.code in found}
     for code, dimension, group in sorted(key for key in sums if key[1]):
         apart = _cells([(dimension, place, group) for place in range(len(grid.periods))], grid, [1])
-        out[code].append((apart, figures_of(BY_CODE[code], sums[code, dimension, group], apart.earlier)))
+        figures = figures_of(BY_CODE[code], sums[code, dimension, group], apart.earlier)
+        if np.any(figures.n >= _FEWEST_ANSWERS):
+            out[code].append((apart, figures))
     return out
 
 
