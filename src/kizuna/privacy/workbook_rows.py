@@ -78,11 +78,13 @@ def _emptied(sheet: str, strings: list[str], sought: Sought) -> tuple[str, int]:
 
     A table of customers begins below a heading that names them, and ends at the first row without one.
     """
-    headings, columns, count = people_headings().ids | sought.headings, set[str](), 0
+    headings, columns, count, last = people_headings().ids | sought.headings, set[str](), 0, 0
 
     def row_after(match: re.Match[str]) -> str:
-        nonlocal columns, count
+        nonlocal columns, count, last
         number, attributes, inner = match[1], match[2], match[3] or ""
+        # A row in which nothing was ever written is not there at all.
+        columns, last = columns if int(number) == last + 1 else set(), int(number)
         if not inner and 'hidden="1"' in attributes:
             return match[0]
         shown = {}
