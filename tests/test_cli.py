@@ -36,6 +36,7 @@ COMMANDS = [
     "feedback",
     "monitor",
     "kpi",
+    "forget",
     "demo",
 ]
 

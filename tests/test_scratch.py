@@ -12,7 +12,13 @@ import pytest
 
 from kizuna.scratch import new_scratch, scratch_folder, sweep
 
-HOLD = "import sys; from kizuna.scratch import new_scratch; s = new_scratch(sys.argv[1]); print(s.folder, flush=True); sys.stdin.read()"
+HOLD = """
+import sys
+from kizuna.scratch import new_scratch
+scratch = new_scratch(sys.argv[1])
+print(scratch.folder, flush=True)
+sys.stdin.read()
+"""
 
 
 def test_it_is_private_and_gone_afterwards(tmp_path: Path) -> None:

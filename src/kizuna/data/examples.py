@@ -45,5 +45,6 @@ def without_values(message: str) -> str:
     if begins is None:
         return message
     head, tail = message[: begins.start()], message[begins.start() :]
+    converting = tail.lower().startswith("could")
     named = re.sub(r"[\"'].*[\"'] to ", "'…' to ", tail, flags=re.DOTALL)
-    return head + (named if named != tail else re.sub(r"[\"'].*", "'…'", tail, flags=re.DOTALL))
+    return head + (named if converting and named != tail else re.sub(r"[\"'].*", "'…'", tail, flags=re.DOTALL))

@@ -124,7 +124,10 @@ def _vocabularies(
                 total.setdefault(column, Counter()).update(counter)
     many = {column: len(counter) for column, counter in counts.items() if len(counter) > _MAX_DISTINCT_LEVELS}
     unlike = [f"{column}: {number:,} different texts, like an identifier" for column, number in sorted(many.items())]
-    chosen = {column: () if column in many else choose_levels(dict(counter), dict(holders[column])) for column, counter in counts.items()}
+    chosen = {
+        column: () if column in many else choose_levels(dict(counter), dict(holders[column]))
+        for column, counter in counts.items()
+    }
     return chosen, unlike
 
 
