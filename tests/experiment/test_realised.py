@@ -35,6 +35,22 @@ def test_controls_stand_for_targets_who_are_left_out_as_the_served_are():
     assert found.bins["customers"].sum() == pytest.approx(10)
 
 
+def test_a_row_that_represents_three_counts_as_three():
+    rows = [
+        *[("control", True, True, 0.8, 1), ("control", True, True, 0.7, 0), ("target", True, True, 0.9, 1)],
+        *[("control", False, True, 0.6, 1), ("target", False, False, 0.3, 0), ("control", False, False, 0.2, 1)],
+    ]
+    drawn = scored(*rows).assign(represents=[1, 1, 1, 3, 3, 3])
+    everybody = scored(*rows[:3], *[row for row in rows[3:] for _ in range(3)])
+    found, expected = realised_quality(drawn, SHARE), realised_quality(everybody, SHARE)
+    for name in ("base_rate", "auc", "predicted"):
+        assert getattr(found, name) == pytest.approx(getattr(expected, name))
+    for name in ("precision", "lift", "level_gap"):
+        assert getattr(found, name).estimate == pytest.approx(getattr(expected, name).estimate)
+    # Three who were drawn as one say less than three.
+    assert found.level_gap.high - found.level_gap.low > expected.level_gap.high - expected.level_gap.low
+
+
 def shop(seed, customers=4000, saved=0.3):
     """A calibrated model whose list was acted on: of the contacted, a share of the leaving stayed."""
     draw = np.random.default_rng(seed)

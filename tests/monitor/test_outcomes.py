@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from kizuna.labels.definition import Definition
-from kizuna.monitor.outcomes import Asked, messages_of_lists, outcomes_of
+from kizuna.monitor.outcomes import Asked, drawn, messages_of_lists, outcomes_of
 from kizuna.project import Project
 from kizuna.timeline import day_of
 
@@ -48,10 +49,10 @@ def test_the_first_day_counts_and_the_day_after_the_last_does_not() -> None:
 
 
 def test_days_are_looked_at_in_one_pass_each_with_its_own_customers() -> None:
-    """``everybody``: all who were eligible on that day; d bought for the first time after it."""
+    """``share`` 1: all who were eligible on that day; d bought for the first time after it."""
     store, later = shop().store, LIST + 30
     known = day_of(pd.Timestamp("2026-03-20").date())
-    asked = {later: Asked(frozenset("d")), LIST: Asked(frozenset("d"), everybody=True)}
+    asked = {later: Asked(frozenset("d")), LIST: Asked(frozenset("d"), share=1)}
     found = outcomes_of(store, MONTH, 1.0, asked, known)
     told = [tuple(row) for row in found[["customer_id", "as_of", "kept", "net_value"]].astype(str).to_numpy()]
     assert told == [
@@ -61,6 +62,20 @@ def test_days_are_looked_at_in_one_pass_each_with_its_own_customers() -> None:
         ("d", "2026-01-05", "1.0", "9.0"),
         ("d", "2026-02-04", "0.0", "0.0"),
     ]
+
+
+def test_a_share_of_the_eligible_is_the_same_customers_on_every_day() -> None:
+    ids = np.array([f"C{number:05d}" for number in range(20_000)], dtype=object)
+    some = drawn(ids, 0.1)
+    assert abs(some.mean() - 0.1) < 4 * np.sqrt(0.1 * 0.9 / len(ids))
+    assert drawn(ids[5:900], 0.1).tolist() == some[5:900].tolist()
+    assert (drawn(ids, 0.3) >= some).all()
+    assert drawn(ids, 1).all()
+    share = 0.5
+    everybody, mine = np.array(["a", "b", "c"], dtype=object), {"d"}
+    known = day_of(pd.Timestamp("2026-03-20").date())
+    found = outcomes_of(shop().store, MONTH, 1.0, {LIST: Asked(frozenset(mine), share)}, known)
+    assert set(found["customer_id"]) == set(everybody[drawn(everybody, share)]) | mine
 
 
 def test_nobody_gives_no_row() -> None:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from kizuna.evaluation.measures.intervals import Interval
 from kizuna.evaluation.measures.metrics import NORMAL_95, FloatArray
-from kizuna.experiment.realised import untreated_weights
+from kizuna.experiment.realised import stands_for, untreated_weights
 
 _TAIL = 0.025
 # Beyond so many customers the normal distribution is as good.
@@ -44,9 +44,9 @@ def estimated_quality(scored: pd.DataFrame, control_share: float) -> Estimated:
     Where nobody who was listed was left alone, nobody will be measured: then all count alike, as if nobody were treated.
     """
     p = scored["churn_probability"].to_numpy(dtype=np.float64)
-    weight = np.ones(len(scored))
+    weight = stands_for(scored)
     if not scored["ever_listed"].any() or 0 < control_share < 1:
-        weight = untreated_weights(scored["arm"], scored["ever_listed"], control_share)
+        weight = weight * untreated_weights(scored["arm"], scored["ever_listed"], control_share)
     kept = weight > 0
     p, weight = p[kept], weight[kept]
     listed = weight * scored["is_listed"].to_numpy(dtype=bool)[kept]

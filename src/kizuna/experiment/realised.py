@@ -49,7 +49,8 @@ def realised_quality(scored: pd.DataFrame, control_share: float) -> Realised:
 
     ``scored``: one row per customer eligible on the list's day: churn_probability, arm, is_listed (on this list),
     ever_listed (on any list of the experiment up to the end of the window), churned (1 or 0). Exempt customers were served
-    and are left out. ContractError: a column is missing, or lists had no control arm.
+    and are left out. Of a sample also how many customers each row ``represents``. ContractError: a column is missing, or
+    lists had no control arm.
     """
     missing = [column for column in NEEDED if column not in scored]
     listed_before = not missing and bool(scored["ever_listed"].any())
@@ -58,7 +59,7 @@ def realised_quality(scored: pd.DataFrame, control_share: float) -> Realised:
             f"Realised quality needs the columns {', '.join(NEEDED)} and a control share between 0 and 1; "
             f"{', '.join(missing) or 'no column'} cannot be found, and the control share is {control_share:g}."
         )
-    weight = untreated_weights(scored["arm"], scored["ever_listed"], control_share)
+    weight = untreated_weights(scored["arm"], scored["ever_listed"], control_share) * stands_for(scored)
     kept = weight > 0
     rows, weight = scored[kept], weight[kept]
     churned = rows["churned"].to_numpy(dtype=np.float64)
@@ -89,6 +90,13 @@ def untreated_weights(arm: pd.Series, ever_listed: pd.Series, control_share: flo
     inverse = 1 / control_share if listed.any() else 1.0
     weight = np.where(listed, np.where(arms == "control", inverse, 0.0), 1.0)
     return np.where(arms == "exempt", 0.0, weight)
+
+
+def stands_for(scored: pd.DataFrame) -> FloatArray:
+    """How many customers each row was drawn for: 1 where the rows are everybody."""
+    if "represents" not in scored:
+        return np.ones(len(scored))
+    return scored["represents"].to_numpy(dtype=np.float64)
 
 
 def _mean(values: FloatArray, weight: FloatArray) -> float:

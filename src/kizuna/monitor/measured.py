@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from kizuna.data.store import Store
@@ -16,7 +17,7 @@ from kizuna.experiment.realised import BIN_COLUMNS, Realised, realised_quality
 from kizuna.labels.definition import Definition
 from kizuna.lists.publication import Publication
 from kizuna.monitor.ledger import Ledger
-from kizuna.monitor.outcomes import NOTHING_SEEN, Asked, outcomes_of
+from kizuna.monitor.outcomes import NOTHING_SEEN, Asked, drawn, outcomes_of
 from kizuna.timeline import date_of, day_of
 
 LIST_COLUMNS = [
@@ -28,6 +29,8 @@ LIST_COLUMNS = [
     *(f"predicted_{name}{end}" for name in ("base_rate", "lift", "auc") for end in ("", "_low", "_high")),
 ]
 CALIBRATION_COLUMNS = ["as_of", *BIN_COLUMNS]
+# Enough for every figure shown, however large the shop is.
+_MEASURED = 1_000_000
 ARMS = ("target", "control", "exempt")
 
 
@@ -49,44 +52,53 @@ class Measured:
 def measured_lists(store: Store, margin: float, ledger: Ledger, newest: int | None = None) -> list[Measured]:
     """What came of every list of the ledger; the quality of the ``newest`` matured ones alone, of all for None.
 
-    The headline counts the listed alone; the quality of a list, everybody who was scored.
+    The headline counts the listed alone; the quality of a list, everybody who was scored, in a large shop those drawn.
     """
     spans = range(len(ledger.publications))
     matured = [at for at in spans if ledger.definitions[at].window.is_matured(_day(ledger, at), ledger.known_before)]
     judged = set(matured if newest is None else matured[max(len(matured) - newest, 0) :])
+    looked_at = judged | (set(spans) - set(matured) if newest is None else set())
+    share = _share(ledger, looked_at)
     asked: dict[Definition, dict[int, Asked]] = {}
     for at in spans:
         listed = frozenset(_mine(ledger, at)["customer_id"])
         due = ledger.headline.window.is_matured(_day(ledger, at), ledger.known_before)
         if at in judged:
-            asked.setdefault(ledger.definitions[at], {})[_day(ledger, at)] = Asked(listed, everybody=True)
+            asked.setdefault(ledger.definitions[at], {})[_day(ledger, at)] = Asked(listed, share)
         if due and (at not in judged or ledger.definitions[at] != ledger.headline):
             asked.setdefault(ledger.headline, {})[_day(ledger, at)] = Asked(listed)
     seen = {
         definition: dict(list(outcomes_of(store, definition, margin, days, ledger.known_before).groupby("as_of")))
         for definition, days in asked.items()
     }
-    looked_at = judged | (set(spans) - set(matured) if newest is None else set())
-    return [_measured(ledger, at, at in matured, at in looked_at, seen) for at in spans]
+    return [_measured(ledger, at, at in matured, share if at in looked_at else 0.0, seen) for at in spans]
 
 
 Seen = Mapping[Definition, Mapping[Any, pd.DataFrame]]
 
 
-def _measured(ledger: Ledger, at: int, matured: bool, looked_at: bool, seen: Seen) -> Measured:
+def _share(ledger: Ledger, looked_at: set[int]) -> float:
+    """The share of the scored whom the quality of lists is measured on, so that all of them make about ``_MEASURED`` rows."""
+    files = [item for at in looked_at for item in ledger.publications[at].manifest["files"]]
+    rows = sum(int(item["rows"]) for item in files if item["path"] == "scores.parquet")
+    return min(1.0, _MEASURED / max(rows, 1))
+
+
+def _measured(ledger: Ledger, at: int, matured: bool, share: float, seen: Seen) -> Measured:
+    """``share``: of the scored who are drawn to measure the list on; 0 where it is not looked at."""
     day, mine = pd.Timestamp(ledger.publications[at].as_of), _mine(ledger, at)
     row = _row(ledger.publications[at], ledger.definitions[at], mine, ledger)
     state = "maturing" if not matured else "not_measured"
     bins = pd.DataFrame(columns=CALIBRATION_COLUMNS)
-    if looked_at:
-        share = float(mine["control_share"].iloc[0]) if len(mine) else 0.0
-        scored = _scored(ledger, at, mine)
+    if share:
+        control_share = float(mine["control_share"].iloc[0]) if len(mine) else 0.0
+        scored = _scored(ledger, at, mine, share)
         if matured:
             outcomes = seen.get(ledger.definitions[at], {}).get(day, NOTHING_SEEN)
             scored = scored.merge(outcomes.loc[outcomes["kept"].notna(), ["customer_id", "kept"]], on="customer_id")
             scored = scored.assign(churned=1.0 - scored["kept"])
-        row |= _promised(estimated_quality(scored, share))
-        found = _quality(scored, share) if matured else None
+        row |= _promised(estimated_quality(scored, control_share))
+        found = _quality(scored, control_share) if matured else None
         if matured:
             state = "measured" if found else "no_control"
         if found is not None:
@@ -110,16 +122,19 @@ def _mine(ledger: Ledger, at: int) -> pd.DataFrame:
     return ledger.rows[ledger.rows["as_of"] == pd.Timestamp(ledger.publications[at].as_of)]
 
 
-def _scored(ledger: Ledger, at: int, mine: pd.DataFrame) -> pd.DataFrame:
-    """Everybody who was scored for a list, and whether this one, or any up to the end of its window, named him."""
+def _scored(ledger: Ledger, at: int, mine: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Who was scored for a list, and whether this one, or any up to the end of its window, named him: its own and those drawn."""
     columns = ["customer_id", "churn_probability", "arm"]
     path = ledger.publications[at].file("scores.parquet")
     scored = pd.read_parquet(path, columns=columns).astype({"customer_id": "str"})
     until = pd.Timestamp(date_of(ledger.definitions[at].window.end(_day(ledger, at))))
     ever = set(ledger.rows.loc[ledger.rows["as_of"] < until, "customer_id"])
-    return scored.assign(
-        is_listed=scored["customer_id"].isin(mine["customer_id"]), ever_listed=scored["customer_id"].isin(ever)
-    )
+    is_listed = scored["customer_id"].isin(mine["customer_id"]).to_numpy()
+    if share < 1:
+        scored = scored.assign(represents=np.where(is_listed, 1.0, 1 / share))
+        mine_or_drawn = is_listed | drawn(scored["customer_id"].to_numpy(dtype=object), share)
+        scored, is_listed = scored[mine_or_drawn], is_listed[mine_or_drawn]
+    return scored.assign(is_listed=is_listed, ever_listed=scored["customer_id"].isin(ever))
 
 
 def _quality(rows: pd.DataFrame, control_share: float) -> Realised | None:

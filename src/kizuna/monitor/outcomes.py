@@ -42,10 +42,17 @@ NOTHING_SEEN = pd.DataFrame(
 
 @dataclass(frozen=True)
 class Asked:
-    """Whose outcomes of one day are asked for: the customers named, and with ``everybody`` all who were eligible."""
+    """Whose outcomes of one day are asked for: the customers named, and of all who were eligible this share, see ``drawn``."""
 
     customers: frozenset[str]
-    everybody: bool = False
+    share: float = 0.0
+
+
+def drawn(ids: NDArray[np.object_], share: float) -> NDArray[np.bool_]:
+    """Which of the customers are drawn with this probability, by a hash of their ids: the same ones on every day."""
+    if share >= 1:
+        return np.ones(len(ids), dtype=np.bool_)
+    return np.asarray(pd.util.hash_array(np.asarray(ids, dtype=object), categorize=False) < share * 2**64)
 
 
 def outcomes_of(
@@ -59,19 +66,16 @@ def outcomes_of(
     """
     import pyarrow as pa
 
-    days = sorted(day for day, who in asked.items() if who.customers or who.everybody)
+    days = sorted(day for day, who in asked.items() if who.customers or who.share)
 
     def outcome(block: Block) -> pa.Table:
         ids, tables = block.ids(), block.tables
-        rows = every_pair(block.customers, days)
-        wanted = np.zeros((block.customers, len(days)), dtype=np.bool_)
+        named, open_to = (np.zeros((block.customers, len(days)), dtype=np.bool_) for _ in range(2))
         for at, day in enumerate(days):
-            wanted[:, at] = Listed(asked[day].customers).draws(ids)
-        chosen = wanted.ravel()
-        if any(asked[day].everybody for day in days):
-            open_days = np.array([asked[day].everybody for day in days])
-            chosen = chosen | (np.tile(open_days, block.customers) & definition.eligible(tables, rows))
-        rows = rows.where(chosen)
+            named[:, at] = Listed(asked[day].customers).draws(ids)
+            open_to[:, at] = drawn(ids, asked[day].share)
+        rows = every_pair(block.customers, days).where((named | open_to).ravel())
+        rows = rows.where(named[named | open_to] | definition.eligible(tables, rows))
         bought = np.full(len(rows), np.nan)
         if PURCHASES in tables:
             past = History(tables[PURCHASES], rows, tables)
