@@ -18,7 +18,7 @@ from kizuna.project import Project
 from kizuna.training.churn_fitting import BesideTraining, Known, classifier
 from kizuna.training.fitting import (
     _consecutive,
-    _fit_value,
+    fit_value,
     _values_out_of_fold,
     fit_models,
     make_value_folds,
@@ -54,7 +54,7 @@ def anchored_on(days: NDArray[np.int32]) -> SeasonLevel:
 def fitted(shop: Project, training: TrainingSet, season: SeasonLevel = UNSEEN) -> tuple[Any, Any, ChurnClassifier]:
     churn = classifier(shop.config, "rfm", {}).fit(training.features, training.y, groups=training.customer_ids)
     beside = Known({}, training.frame.as_of, 0, season, BesideTraining())
-    model, value, _ = _fit_value(shop.config, training, churn, beside)
+    model, value, _ = fit_value(shop.config, training, churn, beside)
     return model, value, churn
 
 
