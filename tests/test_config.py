@@ -56,7 +56,7 @@ exports:    [{to: workbook}, {to: report}]
 engine:     {kind: local, threads: 1}
 """
 SECTIONS = (
-    "name, data, snapshots, churn, cltv, features, training, model, evaluation, gate, tracking, economics, at_risk, kpi, "
+    "name, data, snapshots, churn, cltv, features, training, model, evaluation, gate, gates, tracking, economics, at_risk, kpi, "
     "output, exports, engine, watch"
 )
 

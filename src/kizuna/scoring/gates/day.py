@@ -30,7 +30,8 @@ def gates_before(store: Store, config: Config, models: LoadedModels, as_of: int)
     manifests = [publication.manifest for publication in earlier]
     past = PastRows(manifests, recent(earlier, day) is not None, reference.tables if reference else {})
     gates = freshness_gates(store, as_of)
-    gates += rows_gates(rows, past, config.gates, models.definition.table) + recent_gates(store, as_of, config.gates)
+    gates += rows_gates(rows, past, config.gates, models.definition.table)
+    gates += recent_gates(store, as_of, config.gates, manifests)
     # A table that is not whole says nothing of the features.
     if not any(gate.status == "fail" for gate in gates):
         gates += feature_gates(store, models, as_of, config.gates)
@@ -45,9 +46,10 @@ def gates_after(config: Config, models: LoadedModels, scored: Scored) -> list[Ga
     value = scored.scores["cltv"].to_numpy(dtype=np.float64, na_value=np.nan)
     result = DayResult(p, value, len(scored.at_risk), config.at_risk.size)
     manifests = [publication.manifest for publication in earlier]
+    shift = models.season.shift(scored.as_of) if models.season else 0.0
     return [
         possible_gate(p),
-        training_gate(p, models, scored.as_of, config.gates),
+        training_gate(p, Reference.from_contract(models.contract), shift, config.gates),
         *last_list_gates(result, models.names, recent(earlier, day), config),
         *size_gates(result, manifests, models.definition.to_json(), config.gates),
     ]

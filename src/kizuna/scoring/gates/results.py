@@ -18,7 +18,6 @@ from kizuna.evaluation.drift.reference import Reference, score_stability
 from kizuna.evaluation.drift.stability import histogram, stability
 from kizuna.evaluation.gate.population import ENOUGH_CUSTOMERS
 from kizuna.lists.publication import Publication
-from kizuna.scoring.champion import LoadedModels
 from kizuna.scoring.gates.gate import Gate
 from kizuna.scoring.gates.tables import since_accepted
 
@@ -54,12 +53,13 @@ def possible_gate(p: Floats) -> Gate:
     return Gate("probabilities", "pass", 0.0, 0.0, waivable=False)
 
 
-def training_gate(p: Floats, models: LoadedModels, as_of: int, limits: Gates) -> Gate:
-    """The stability index of the probabilities against training's; it passes a model that was stored without them."""
-    reference = Reference.from_contract(models.contract)
+def training_gate(p: Floats, reference: Reference | None, shift: float, limits: Gates) -> Gate:
+    """The stability index of the probabilities against training's; it passes a model that was stored without them.
+
+    ``shift``: the day's season in log odds, which is no drift.
+    """
     if reference is None or not reference.scores.rows:
         return Gate("score_drift", "pass", None, limits.max_score_psi)
-    shift = models.season.shift(as_of) if models.season else 0.0
     found = score_stability(reference, p, shift)
     gate = Gate("score_drift", "pass", found.psi, limits.max_score_psi, remedy=_MODEL)
     beyond = max(found.by_chance, reference.usual_score)

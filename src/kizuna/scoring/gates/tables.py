@@ -91,11 +91,13 @@ def rows_gates(rows: Mapping[str, int], past: PastRows, limits: Gates, needed: s
     return gates
 
 
-def recent_gates(store: Store, as_of: int, limits: Gates) -> list[Gate]:
+def recent_gates(store: Store, as_of: int, limits: Gates, lists: Sequence[Mapping[str, Any]]) -> list[Gate]:
     """One gate per table: its rows of the last 28 days as a share of the least of eight such periods, 84 days ago and more.
 
-    A table that at times has few rows in a period, or none, is not judged.
+    A table that at times has few rows in a period, or none, is not judged. ``lists``: manifests of earlier lists. What was
+    accepted for the last one only warns, until it passes again.
     """
+    known = {one["name"] for one in (lists[-1].get("gates", []) if lists else []) if one["status"] != "pass"}
     gates = []
     for table, counts in sorted(rows_by_period(store, as_of, _PERIOD_DAYS, 1 + _SKIPPED + _COMPARED).items()):
         now, least = counts[0], min(counts[1 + _SKIPPED :])
@@ -108,7 +110,8 @@ def recent_gates(store: Store, as_of: int, limits: Gates) -> list[Gate]:
                     f"{_COMPARED} such periods before had ({least:,}); at least {limits.min_recent_share:.0%} are asked for "
                     "(gates.min_recent_share)."
                 )
-                gate = replace(gate, status="fail", said=said, remedy="Load what is missing")
+                status: Status = "warn" if gate.name in known else "fail"
+                gate = replace(gate, status=status, said=said, remedy="Load what is missing")
         gates.append(gate)
     return gates
 
