@@ -95,7 +95,7 @@ def _own_umask() -> Iterator[None]:
 
 def _fail(error: BaseException, message: str, code: int, debug: bool = False) -> int:
     from kizuna.errors import KizunaError
-    from kizuna.journal import fail
+    from kizuna.journal import fail, open_journal
     from kizuna.secret import without_secrets
 
     message = without_secrets(message)
@@ -104,7 +104,9 @@ def _fail(error: BaseException, message: str, code: int, debug: bool = False) ->
     fail(message, code, type(error).__name__)
     told = error.told if isinstance(error, KizunaError) else {}
     if "--json" in sys.argv:
-        print(json.dumps({"error": message, "exit_code": code} | told, ensure_ascii=False))
+        journal = open_journal()
+        gates = {"gates": journal.notes["gates"]} if journal and "gates" in journal.notes else {}
+        print(json.dumps({"error": message, "exit_code": code} | told | gates, ensure_ascii=False))
     return code
 
 

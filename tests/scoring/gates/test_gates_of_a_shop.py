@@ -188,11 +188,19 @@ def test_a_published_day_stays_whatever_its_gates_would_say(shop: Path):
     assert files(shop) == kept
 
 
+def test_what_a_later_training_knew_does_not_stop_an_earlier_day(shop: Path, tmp_path: Path):
+    code, _, err = score(shop, "2025-06-01", "--hindsight", "--set", f"output.dir={tmp_path / 'past'}")
+    assert code == 0, err
+
+
 def test_no_customer_is_named_by_a_gate(shop: Path):
     customers = pd.read_parquet(shop / "customers.parquet")
     rng = np.random.default_rng(1)
     canaries = np.where(rng.random(len(customers)) < 0.7, "CANARY Ltd", customers["market"])
     customers.assign(market=canaries).to_parquet(shop / "customers.parquet", index=False)
-    code, out, err = score(shop, NEXT)
+    code, out, err = score(shop, NEXT, "--json")
     assert code == 12
+    assert [gate["name"] for gate in json.loads(out)["gates"] if gate["status"] == "fail"] == [
+        "levels.customers.market"
+    ]
     assert "CANARY" not in out + err

@@ -13,7 +13,7 @@ from kizuna.data.knowable import known_rows
 from kizuna.data.store import Store
 from kizuna.evaluation.drift.reference import Reference
 from kizuna.lists.publication import lists_before
-from kizuna.scoring.champion import LoadedModels
+from kizuna.scoring.champion import LoadedModels, is_hindsight
 from kizuna.scoring.day import Scored
 from kizuna.scoring.gates.features import feature_gates
 from kizuna.scoring.gates.gate import Accepted, Gate, recorded, refuse_failing
@@ -28,7 +28,9 @@ def gates_before(store: Store, config: Config, models: LoadedModels, as_of: int)
     earlier, day = lists_before(config.output_dir, date_of(as_of)), date_of(as_of)
     reference = Reference.from_contract(models.contract)
     manifests = [publication.manifest for publication in earlier]
-    past = PastRows(manifests, recent(earlier, day) is not None, reference.tables if reference else {})
+    # What a later training knew is no measure of an earlier day.
+    known = reference.tables if reference and not is_hindsight(models, as_of) else {}
+    past = PastRows(manifests, recent(earlier, day) is not None, known)
     gates = freshness_gates(store, as_of)
     gates += rows_gates(rows, past, config.gates, models.definition.table)
     gates += recent_gates(store, as_of, config.gates, manifests)
