@@ -188,6 +188,11 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_told(shop: Path) -> None:
     (shop / "out/2026-02-16/manifest.json").write_text("{")
     assert len(as_json(shop)["problems"]) == 2
     assert as_json(shop)["last_success"] is None
+    put_list(shop, "2026-02-23", definition={"kind": "inactivity"})
+    (shop / "out/2026-02-16").unlink()
+    assert as_json(shop)["problems"][1] == (
+        f"The lists in {shop}/out cannot be read (TypeError): a manifest was changed by hand. Put it back from a backup."
+    )
     code, out, err = kizuna("status", shop / "shop.yaml")
     assert (code, err) == (0, "")
     assert "\nproblem        " in out

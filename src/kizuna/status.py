@@ -154,9 +154,14 @@ def _lists(config: Config, newest: list[Newest], today: int, problems: list[str]
         publications = lists_before(config.output_dir, date.max)
         shown = _measured(config.output_dir / "monitor" / "lists.csv")
         return tuple(_list(one, newest, today, shown) for one in publications)
-    except (KizunaError, OSError, KeyError, TypeError, ValueError) as error:
-        problems.append(str(error) if isinstance(error, KizunaError) else f"The lists cannot be read: {error}")
-        return ()
+    except KizunaError as error:
+        problems.append(str(error))
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        problems.append(
+            f"The lists in {config.output_dir} cannot be read ({type(error).__name__}): a manifest was changed by hand. "
+            "Put it back from a backup."
+        )
+    return ()
 
 
 def _list(publication: Publication, newest: list[Newest], today: int, measured: set[str]) -> ListState:

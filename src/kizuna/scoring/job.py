@@ -38,7 +38,7 @@ from kizuna.scoring.files import contact_rows, summary_of, write_files
 from kizuna.scoring.gates.day import gates_after, gates_before, passed, say_idle, tell
 from kizuna.scoring.gates.gate import Accepted, failing
 from kizuna.scoring.noted import note_models, note_publication, note_tables
-from kizuna.scoring.past import Before, before_of, freeze_kpis
+from kizuna.scoring.past import before_of, freeze_kpis
 from kizuna.scoring.settings import refuse_list_settings
 from kizuna.timeline import date_of
 from kizuna.version import VERSION
@@ -83,7 +83,6 @@ def score(
         fingerprint = _fingerprint(store, config, models, as_of)
     manifest = _manifest(store, config, models, options.hindsight and is_hindsight(models, as_of))
     manifest["backfill"] = options.backfill
-    past: list[Before] = []
 
     def write(folder: Path) -> dict[str, int]:
         with journal.stage("gates_before"):
@@ -99,11 +98,12 @@ def score(
         _count(scored, manifest["counts"], say)
         manifest["summary"] = summary_of(scored)
         manifest["proven"] = sorted(before.proven)
-        past.append(before)
         with journal.stage("files"):
             rows = write_files(folder, store, config, models, scored, before)
         manifest["failed_exports"] = failed_exports(rows)
         manifest["destinations"] = settings_of(config)
+        # Before the link: a run that dies between the two is made good by the next, which finds the day unpublished.
+        freeze_kpis(before, config, say)
         return rows
 
     with locked(config.output_dir) as output:
@@ -114,8 +114,6 @@ def score(
             if publication is None:
                 publication = publish(output, date_of(as_of), fingerprint, write, manifest, options.republish)
         note_publication(publication)
-        for before in past:
-            freeze_kpis(before, config, say)
         if not options.backfill:
             with journal.stage("deliver"):
                 _deliver(output, config, publication, lambda: store, say)

@@ -80,7 +80,7 @@ def past_lists(before: Before, today: dict[str, Any]) -> PastLists | None:
 
 
 def freeze_kpis(before: Before, config: Config, say: Callable[[str], None]) -> None:
-    """Keeps the figures that a published document has shown; what stands against it is said, for the list is out."""
+    """Keeps the figures that a list's documents show; what stands against it is said, for no list waits for it."""
     if before.kpi is None:
         return
     try:
