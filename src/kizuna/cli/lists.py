@@ -77,6 +77,12 @@ def backfill(
     first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, such as 2025-04-07.")],
     last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day.")],
     every: Annotated[int, typer.Option("--every", metavar="DAYS", help="From one day to the next.", min=1)] = 7,
+    accept_gate: Annotated[
+        list[str] | None, typer.Option("--accept-gate", metavar="NAME", help="Let a failing gate pass; repeatable.")
+    ] = None,
+    why: Annotated[
+        list[str] | None, typer.Option("--why", metavar="TEXT", help="Why it may; once, or once for each gate.")
+    ] = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
@@ -84,10 +90,12 @@ def backfill(
     from kizuna.backfill_words import backfill_json, backfill_lines
     from kizuna.scoring.backfill import Asked
     from kizuna.scoring.backfill import backfill as backfill_days
+    from kizuna.scoring.gates.gate import accepted_gates
     from kizuna.timeline import parse_day
 
     project = project_of(config, overrides)
-    asked = Asked(parse_day(first, "--from"), parse_day(last, "--to"), every)
+    accepted = accepted_gates(accept_gate or [], why or [], project.config)
+    asked = Asked(parse_day(first, "--from"), parse_day(last, "--to"), every, accepted)
     asked.require_order()
     with journal.stage("read"):
         store = project.store

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kizuna import journal
 from kizuna.config import Config
@@ -11,6 +11,7 @@ from kizuna.config_exports import DatabaseExport, DestinationExport
 from kizuna.data.store import Store
 from kizuna.errors import ConfigError, DataMissing, KizunaError, ModelError
 from kizuna.lists.publication import Publication, published
+from kizuna.scoring.gates.gate import Accepted
 from kizuna.scoring.job import ScoreOptions, score
 from kizuna.timeline import date_of
 from kizuna.tracking.champions import Champions, champions_of
@@ -29,11 +30,12 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """The days ``first``, ``first + every_days``, … up to ``last``."""
+    """The days ``first``, ``first + every_days``, … up to ``last``. ``accepted``: gates that may fail, on each of them."""
 
     first: int
     last: int
     every_days: int = 7
+    accepted: Accepted = field(default_factory=Accepted)
 
     @property
     def days(self) -> range:
@@ -73,7 +75,8 @@ def backfill(store: Store, config: Config, asked: Asked, say: Say = lambda line:
     for place, day in enumerate(days, start=1):
         version = champions.on(day)
         try:
-            done.append(_backfilled(store, _undelivered(config), day, version, say))
+            options = ScoreOptions(version=version, backfill=True, accepted=asked.accepted)
+            done.append(_backfilled(store, _undelivered(config), day, options, say))
         except KizunaError as error:
             error.args = (f"{error}\n{_stopped(config, day, version, len(days) - place)}",)
             raise
@@ -83,12 +86,11 @@ def backfill(store: Store, config: Config, asked: Asked, say: Say = lambda line:
     return done
 
 
-def _backfilled(store: Store, config: Config, day: int, version: str | None, say: Say) -> Backfilled:
+def _backfilled(store: Store, config: Config, day: int, options: ScoreOptions, say: Say) -> Backfilled:
     if before := published(config.output_dir, date_of(day)):
         return Backfilled(day, "left", before)
-    if version is None:
+    if options.version is None:
         return Backfilled(day, "skipped")
-    options = ScoreOptions(version=version, backfill=True)
     with journal.stage(f"day {date_of(day)}"):
         return Backfilled(day, "published", score(store, config, day, options, say))
 
