@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -190,6 +191,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_told(shop: Path) -> None:
     assert as_json(shop)["last_success"] is None
     put_list(shop, "2026-02-23", definition={"kind": "inactivity"})
     (shop / "out/2026-02-16").unlink()
+    shutil.rmtree(shop / "out/.revisions/2026-02-16")
     assert as_json(shop)["problems"][1] == (
         f"The lists in {shop}/out cannot be read (TypeError): a manifest was changed by hand. Put it back from a backup."
     )

@@ -7,10 +7,6 @@ problems, for a status is asked for when something is wrong.
 from __future__ import annotations
 
 import csv
-import json
-import os
-import socket
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,7 +16,9 @@ from kizuna.config import Config
 from kizuna.data.newest import Newest, newest_days
 from kizuna.errors import KizunaError
 from kizuna.labels.definition import Definition, definition_of
-from kizuna.lists.publication import SUCCESS, Publication, lists_before
+from kizuna.lists.lock import holder_of
+from kizuna.lists.publication import Publication, lists_before
+from kizuna.lists.revision import SUCCESS
 from kizuna.timeline import date_of, day_of
 from kizuna.tracking.registry import CHALLENGER, CHAMPION, ModelVersion, Registry
 
@@ -111,7 +109,7 @@ def status(config: Config, now: datetime) -> Status:
         challenger=challenger,
         lists=_lists(config, newest, day_of(today), problems),
         tables=tuple(_table(config, one, day_of(today)) for one in newest),
-        lock=_lock(config.output_dir),
+        lock=holder_of(config.output_dir) or "",
         problems=tuple(problems),
         retrain_after_days=config.snapshots.every_days,
     )
@@ -200,16 +198,3 @@ def _table(config: Config, found: Newest, today: int) -> TableState:
         if limit is not None and age > limit:
             return TableState(found, state, age, limit)
     return TableState(found, "fresh", age, allowed)
-
-
-def _lock(output_dir: Path) -> str:
-    """Who holds the output folder, as the lock's own file tells it: trying the lock would keep a run out that starts now."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        held = json.loads((output_dir / ".lock").read_text(encoding="utf-8"))
-        pid, host = int(held["pid"]), str(held["host"])
-        if host == socket.gethostname():
-            # A process that was killed has left its name behind.
-            with suppress(PermissionError):
-                os.kill(pid, 0)
-        return f"process {pid} on {host}"
-    return ""

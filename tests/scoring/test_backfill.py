@@ -26,7 +26,7 @@ from kizuna.journal import Entry, Journal
 from kizuna.lists.publication import locked, published
 from kizuna.tracking.runs import talking
 
-NOWHERE = {"to": "database", "uri": "postgresql://shop:secret@127.0.0.1:1/postgres"}
+NOWHERE = {"to": "database", "uri": "postgresql://shop@127.0.0.1:1/postgres"}
 CRM = {"to": "destination", "name": "crm", "columns": {"Nr": "customer_id"}}
 WEEKS = ("2025-09-24", "2025-10-01", "2025-10-08", "2025-10-15", "2025-10-22")
 
