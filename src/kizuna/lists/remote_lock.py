@@ -25,6 +25,8 @@ from kizuna.lists.remote import Remote
 
 FOLDER = ".lock"
 _WATCH_SECONDS = 1.0
+# Runs of this process that hold an address now: one that could not give it back has ended, though the process has not.
+_held: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def held_remote(remote: Remote, below: str = "") -> Iterator[HeldRemote]:
     name = _name(folder, held.number)
     if not remote.create(name, _beat(owner, 0)):
         raise _lock_held(remote, folder, held.number)
+    _held.add(owner.run)
     try:
         if remote.create(name, _beat(owner, 0)):
             raise ConfigError(
@@ -81,6 +84,7 @@ def held_remote(remote: Remote, below: str = "") -> Iterator[HeldRemote]:
         with beating(beat):
             yield held
     finally:
+        _held.discard(owner.run)
         # The newest number stays, for one that was removed could be made a second time. In a forked child it is not ours.
         if owner.pid == os.getpid():
             with suppress(Transient, ConfigError):
@@ -96,7 +100,8 @@ def _let_pass(remote: Remote, folder: str, number: int) -> None:
     if owner is None:
         journal.warn(f"the lock of {remote.address} held no readable record of a run; it is taken over")
         return
-    if not owner.has_ended and _shows_life(remote, folder, number, text):
+    is_own = owner.is_near and owner.pid == os.getpid() and owner.run not in _held
+    if not (is_own or owner.has_ended) and _shows_life(remote, folder, number, text):
         raise _lock_held(remote, folder, number)
     journal.warn(f"the lock of {remote.address} was not given back by {owner.words}, which has ended; it is taken over")
 
