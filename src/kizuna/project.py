@@ -60,8 +60,7 @@ class Project:
         if isinstance(config, dict):
             config = parse_config(config)
         self.config = config
-        if config.output.address is not None:
-            fetch_output(config.output.address, config.output_dir)
+        fetch_output(config.output.address, config.output_dir)
         self.today = day_of(today or datetime.now(ZoneInfo(config.data.timezone)).date())
 
     @cached_property

@@ -77,13 +77,17 @@ def promote(
     from datetime import UTC, datetime
 
     from kizuna.config_file import load_config
+    from kizuna.lists.output import fetch_output
+    from kizuna.lists.push import share
     from kizuna.lists.witness import accept
     from kizuna.tracking.registry import Registry
     from kizuna.words import accepted_line, champion_lines
 
     loaded = load_config(config, tuple(overrides or ()))
     pair = Registry(loaded.tracking_uri, loaded.name).promote(version, datetime.now(UTC))
+    fetch_output(loaded.output.address, loaded.output_dir)
     accepted = accept(loaded.output_dir, pair)
+    share(loaded.output_dir)
     print("\n".join(champion_lines(pair, loaded.name)))
     if accepted:
         print(accepted_line(accepted))

@@ -69,8 +69,13 @@ def locked(output_dir: Path) -> Iterator[LockedOutput]:
             push_others(mirror, below)
 
 
-def fetch_output(address: str, folder: Path) -> None:
-    """The folder copies the address from now on, and is up to date, unless a run on this machine is at work in it."""
+def fetch_output(address: str | None, folder: Path) -> None:
+    """The folder copies the address from now on, and is up to date, unless a run on this machine is at work in it.
+
+    Nothing is done where there is no address.
+    """
+    if address is None:
+        return
     mirror = open_mirror(address, folder)
     pull(mirror, is_busy=lambda: holder_of(folder) is not None)
 

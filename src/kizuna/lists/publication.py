@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,15 @@ def lists_before(output_dir: Path, as_of: date) -> list[Publication]:
     days = sorted({*linked_days(output_dir), *days_with_revisions(output_dir)})
     earlier = (_still_there(output_dir, day) for day in days if day < as_of)
     return [publication for publication in earlier if publication]
+
+
+def readable_lists(output_dir: Path) -> list[Publication]:
+    """What is published and can be read, oldest first; what is gone or was changed by hand is left out, and said elsewhere."""
+    found = []
+    for day in linked_days(output_dir):
+        with suppress(ResultError):
+            found.append(published(output_dir, day))
+    return [publication for publication in found if publication]
 
 
 def revisions_of(output_dir: Path, as_of: date) -> list[Publication]:

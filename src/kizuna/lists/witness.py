@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kizuna.errors import ModelError
-from kizuna.lists.publication import Publication, lists_before
+from kizuna.lists.publication import Publication, readable_lists
 from kizuna.tracking.registry import ModelPair, ModelVersion
 from kizuna.whole_file import written_whole
 
@@ -45,7 +45,7 @@ def model_files(pair: ModelPair) -> dict[str, dict[str, str]]:
 
 def contradiction(output_dir: Path, pair: ModelPair) -> Contradiction | None:
     """The first of the pair that is not what the lists know, and was not accepted; None where all agree."""
-    lists, accepted = lists_before(output_dir, date.max), _accepted(output_dir)
+    lists, accepted = readable_lists(output_dir), _accepted(output_dir)
     for one in _both(pair):
         known = _known(lists, one)
         # A version without a hash is none of kizuna's, which is said when it is loaded.
@@ -81,7 +81,7 @@ def accept(output_dir: Path, pair: ModelPair) -> Contradiction | None:
 
 def lost_line(output_dir: Path, known: Iterable[ModelVersion]) -> str:
     """Which model the newest list was made with, where the store does not know it any more; "" where it does."""
-    last = next(reversed(lists_before(output_dir, date.max)), None)
+    last = next(reversed(readable_lists(output_dir)), None)
     made = str(last.manifest["models"]["churn"]) if last else ""
     if last is None or made in {_named(version) for version in known}:
         return ""
