@@ -114,7 +114,7 @@ UNKNOWN = {
     "model: {churn: {estimater: auto}}": "unknown key 'model.churn.estimater'. Did you mean 'estimator'? "
     "Keys here are estimator, params, calibration, tune_trials, tune_minutes.",
     "at_risk: {bands: {hihg: 0.9}}": "unknown key 'at_risk.bands.hihg'. Did you mean 'high'? Keys here are high, medium.",
-    "output: {folder: x}": "unknown key 'output.folder'. Keys here are dir.",
+    "output: {folder: x}": "unknown key 'output.folder'. Keys here are dir, mirror.",
 }
 
 
@@ -283,3 +283,45 @@ def test_the_schema_knows_every_section_and_the_contract_every_table() -> None:
 def test_the_nearest_name_is_given_only_where_it_is_near() -> None:
     assert nearest("purchase", TABLES) == " Did you mean 'purchases'?"
     assert nearest("zzz", TABLES) == ""
+
+
+class TestOutput:
+    def parsed(self, **output: str) -> Config:
+        return parse_config(yaml.safe_load(SMALLEST) | {"output": output})
+
+    def test_an_address_is_worked_on_in_a_private_copy_of_its_own(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        one, same, other = (
+            self.parsed(dir=f"s3://shop/{name}").output_dir for name in ("exports", "exports/", "other")
+        )
+        assert self.parsed(dir="s3://shop/exports/").output.address == "s3://shop/exports"
+        assert one == same != other
+        assert self.parsed(dir="s3://shop/exports").place_of("2026-11-16") == "s3://shop/exports/2026-11-16.json"
+        assert self.parsed(dir="exports").place_of("2026-11-16") == str(Path.cwd() / "exports/2026-11-16")
+        assert one.parent == tmp_path / "kizuna"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")
+        assert self.parsed(dir="s3://shop/exports").output_dir not in (one, other)
+        assert self.parsed(dir="s3://shop/exports", mirror="copy").output_dir == Path.cwd() / "copy"
+        assert self.parsed(dir="exports").output.address is None
+
+    @pytest.mark.parametrize(
+        ("output", "words"),
+        [
+            ({"dir": "file:///srv/exports"}, "is a place on this machine; write it as a path, without ://"),
+            (
+                {"dir": "s3://key:secret@shop/exports"},
+                "must hold neither credentials nor options; the environment names them",
+            ),
+            ({"dir": "s3://shop"}, "needs a bucket and a folder in it, such as s3://bucket/exports"),
+            ({"dir": "s3://shop/a/../b"}, "must not hold empty or dotted parts"),
+            ({"dir": "exports", "mirror": "copy"}, "has a mirror, but dir is a folder, which needs none. Take it out"),
+        ],
+    )
+    def test_what_cannot_be_an_output_is_said(self, output: dict[str, str], words: str) -> None:
+        with pytest.raises(ConfigError) as refused:
+            self.parsed(**output)
+        assert words in str(refused.value)
+        assert refused.value.exit_code == 2

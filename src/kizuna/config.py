@@ -334,6 +334,11 @@ class Config(_Section):
             return self.resolve(self.output.dir)
         return self.output.cache if self.output.mirror is None else self.resolve(self.output.mirror)
 
+    def place_of(self, as_of: str) -> str:
+        """Where readers find a day's list: its link, or its pointer in an object store."""
+        address = self.output.address
+        return str(self.output_dir / as_of) if address is None else f"{address}/{as_of}.json"
+
     @property
     def staging(self) -> str:
         """The folder, or its URI, where executors write."""

@@ -68,7 +68,7 @@ def score(
         print_json(told | {"folder": str(publication.folder), "destinations": destinations})
         return 0
     print(score_line(publication.manifest))
-    print(project.config.output_dir / as_of)
+    print(project.config.place_of(as_of))
     return 0
 
 
