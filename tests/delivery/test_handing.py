@@ -76,6 +76,14 @@ def test_an_older_day_changes_nothing_for_those_who_hold_a_newer_one(tmp_path: P
     assert lines == ["crm: 2026-01-05 is not the newest day, so nothing of it is handed over"] * 2
 
 
+def test_a_list_for_the_record_is_no_newest_day(tmp_path: Path) -> None:
+    config = config_of(tmp_path, CRM)
+    delivered(config, published_day(config, FIRST, {"a": "high"}))
+    published_day(config, SECOND, {"b": "high"}, backfill=True)
+    delivered(config, published_day(config, FIRST, {"c": "high"}, republish=True))
+    assert handed(config, "crm")["crm-000002-2026-01-05-r2.csv"] == [["c", "high"], ["a", "none"]]
+
+
 def test_who_has_opted_out_since_is_not_handed_over_and_is_cleared(tmp_path: Path) -> None:
     config = config_of(tmp_path, CHANGES)
     delivered(config, published_day(config, FIRST, {"a": "high", "b": "high"}))
@@ -139,6 +147,7 @@ def test_contacts_that_come_late_heal_the_day_without_another_revision(tmp_path:
     }
 
 
+@pytest.mark.slow
 def test_a_file_that_is_too_large_heals_with_fewer_columns(tmp_path: Path) -> None:
     people = pd.DataFrame({"customer_id": ["a"], "email": ["one@example.com"], "note": ["x" * 51_000_000]})
     people.to_parquet(tmp_path / "people.parquet")
