@@ -16,7 +16,7 @@ from tests.delivery.week import CHANGES, CRM, FIRST, SECOND, config_of, delivere
 from kizuna import journal
 from kizuna.config import Config
 from kizuna.delivery.states import delivery_states
-from kizuna.errors import DestinationFailed
+from kizuna.errors import DestinationFailed, LockHeld
 from kizuna.lists.publication import Publication, published
 from servers import postgresql_server
 
@@ -173,3 +173,23 @@ def test_a_full_disk_is_said_and_healed(tmp_path: Path) -> None:
     (config.output_dir / "destinations").unlink()
     delivered(config, publication)
     assert handed(config, "crm") == {"crm-000001-2026-01-05-r1.csv": [["a", "high"]]}
+
+
+@pytest.mark.parametrize("stage", ["rows", "plan", "drop", "note"])
+def test_a_run_that_has_lost_its_lock_delivers_nothing_more(tmp_path: Path, stage: str) -> None:
+    (tmp_path / "there").mkdir()
+    config = config_of(tmp_path, DROPPED)
+    publication = published_day(config, FIRST, {"a": "high"})
+
+    def lose(_: journal.Journal, entry: journal.Entry) -> None:
+        if (entry.event, entry.stage) == ("began", stage):
+            (config.output_dir / ".lock").unlink()
+
+    with journal.journal_of("score", True) as told:
+        told.listeners[:] = [lose]
+        with pytest.raises(LockHeld, match="was locked by this run, but no longer is"):
+            delivered(config, publication)
+    names = ["crm-000001-2026-01-05-r1.csv"]
+    assert [path.name for path in (tmp_path / "there").iterdir()] == (names if stage == "note" else [])
+    delivered(config, publication)
+    assert [path.name for path in (tmp_path / "there").iterdir()] == names

@@ -17,7 +17,7 @@ from kizuna.delivery.handing import hand_over
 from kizuna.delivery.outbox import Delivery, Entry, forget_others, read_entry, write_entry
 from kizuna.delivery.sources import Shop, asked_of
 from kizuna.delivery.states import failed_files
-from kizuna.errors import DestinationFailed, KizunaError
+from kizuna.errors import DestinationFailed, KizunaError, LockHeld
 from kizuna.lists.publication import LockedOutput, Publication, lists_before, published
 
 Asked = DestinationExport | DatabaseExport
@@ -134,6 +134,9 @@ def _deliver_one(
                 done = entry.deliveries[-1]
             out = f", {done.opted_out:,} may not be contacted any more" if done.opted_out else ""
             say(f"{asked.label}: {done.rows:,} rows of {done.as_of} r{done.revision}{out}")
+        except LockHeld:
+            # Another run has taken over: the outbox is its own now.
+            raise
         except (KizunaError, OSError) as error:
             done = replace(wanted, state="failed", error=_sentence(error))
             # What was planned meanwhile is on disk.

@@ -57,6 +57,7 @@ def hand_over(
         _write(folder, handing.planned.file, handing.content)
     if asked.drop:
         with journal.stage("drop"):
+            output.require()
             put(handing.content, handing.planned.file, _drop_of(asked.drop, shop.config))
     done = replace(delivery, state="delivered", rows=handing.rows, opted_out=len(refused), error=None)
     return replace(entry, deliveries=(done,), held=handing.planned.held, handed=entry.handed + 1, planned=None)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from kizuna.errors import DestinationFailed
 from kizuna.lists.publication import LockedOutput
+from kizuna.lists.push import share
 from kizuna.whole_file import written_whole
 
 OUTBOX = ".outbox"
@@ -104,7 +105,11 @@ def read_entry(output_dir: Path, name: str) -> Entry:
 
 
 def write_entry(output: LockedOutput, entry: Entry) -> Entry:
-    """The entry, on disk afterwards whole or not at all."""
+    """The entry, on disk afterwards whole or not at all, and in the object store that the folder copies, if it does.
+
+    Errors: LockHeld where this run has lost its lock.
+    """
+    output.require()
     folder = output.folder / OUTBOX
     folder.mkdir(mode=0o700, exist_ok=True)
     tree = asdict(entry) | {"deliveries": [delivery.to_json() for delivery in entry.deliveries]}
@@ -116,6 +121,7 @@ def write_entry(output: LockedOutput, entry: Entry) -> Entry:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    share(folder)
     return entry
 
 
