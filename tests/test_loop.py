@@ -85,7 +85,7 @@ def test_explaining_says_so_in_either_language(shop: Path) -> None:
     code, _, err = kizuna("explain", shop, "nobody", "--as-of", SECOND)
     assert (code, err) == (
         2,
-        "kizuna: Customer 'nobody' was asked for, but no table has that id. Ids are kept to the letter: "
+        "kizuna: A customer was asked for whose id no table has, or who is forgotten. Ids are kept to the letter: "
         "007 is not 7. Look at the id in the list.\n",
     )
 

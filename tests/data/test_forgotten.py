@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from kizuna.config_file import parse_config
-from kizuna.data.forgotten import FILE, FOLDER, Forgotten, read_forgotten, remember_forgotten
+from kizuna.data.forgotten import FILE, FOLDER, Forgotten, read_forgotten, remember_forgotten, require_none_since
 from kizuna.data.loading import open_store
-from kizuna.errors import ResultError
+from kizuna.errors import ResultError, Transient
 
 TODAY = 20_500
 HOSTILE = [
@@ -104,3 +104,15 @@ def test_the_record_of_a_hundred_is_a_hundred_hashes(tmp_path: Path) -> None:
     tree = json.loads((tmp_path / FOLDER / FILE).read_text())
     assert (len(tree["sha256"]), len(set(tree["sha256"])), set(tree)) == (100, 100, {"salt", "sha256"})
     assert opened(tmp_path, bought(*(f"c{number}" for number in range(101)))).ids().tolist() == ["c100"]
+
+
+def test_what_was_loaded_before_somebody_was_forgotten_is_not_written(tmp_path: Path) -> None:
+    store = opened(tmp_path, bought("a", "b"))
+    require_none_since(tmp_path, store.forgotten)
+    remember_forgotten(tmp_path, "b")
+    with pytest.raises(Transient) as said:
+        require_none_since(tmp_path, store.forgotten)
+    assert str(said.value) == (
+        "A customer was forgotten while this run had the tables open, so what it made of them is not written. Run again."
+    )
+    require_none_since(tmp_path, opened(tmp_path, bought("a", "b")).forgotten)

@@ -67,7 +67,7 @@ def explain_customer(store: Store, config: Config, customer_id: str, as_of: int)
     events = known_events(store, customer_id, as_of)
     if events is None:
         raise ConfigError(
-            f"Customer '{customer_id}' was asked for, but no table has that id. Ids are kept to the letter: "
+            "A customer was asked for whose id no table has, or who is forgotten. Ids are kept to the letter: "
             "007 is not 7. Look at the id in the list."
         )
     day = date_of(as_of)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kizuna.data.sources import literal
-from kizuna.errors import ResultError
+from kizuna.errors import ResultError, Transient
 from kizuna.whole_file import written_whole
 
 FOLDER = ".forgotten"
@@ -63,6 +63,14 @@ def read_forgotten(output_dir: Path) -> Forgotten:
             "Put it back from a backup, or forget those customers again after removing it."
         ) from None
     return found
+
+
+def require_none_since(output_dir: Path, forgotten: Forgotten) -> None:
+    """Transient where somebody was forgotten since ``forgotten`` was read: what was loaded by it must not be written."""
+    if read_forgotten(output_dir) != forgotten:
+        raise Transient(
+            "A customer was forgotten while this run had the tables open, so what it made of them is not written. Run again."
+        )
 
 
 def remember_forgotten(output_dir: Path, customer_id: str) -> bool:

@@ -45,7 +45,7 @@ def open_store(
     for name in frames:
         if name not in TABLES:
             raise ConfigError(f"There is no table '{name}'.{nearest(name, TABLES)} Tables are {', '.join(TABLES)}.")
-    store = Store(connect(config.engine.threads, config.engine.memory_gb), config, today)
+    store = Store(connect(config.engine.threads, config.engine.memory_gb), config, today, forgotten=forgotten)
     install_macros(store.connection, config.data.timezone)
     names = [name for name in TABLES if name in config.data.tables or name in frames]
     for name in names:

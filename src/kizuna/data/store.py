@@ -15,6 +15,7 @@ from kizuna.data.bad_rows import BadRows
 from kizuna.data.blocks import Block, run_in_order
 from kizuna.data.contract import FILLS_IN_LATER, Field, Finding
 from kizuna.data.events import NEVER, UNDATED, Coded, Events, starts_of
+from kizuna.data.forgotten import Forgotten
 from kizuna.data.sources import literal, quote
 from kizuna.data.ties import in_one_order
 from kizuna.errors import ConfigError, ContractError, DataMissing
@@ -54,7 +55,7 @@ class TableInfo:
 class Store:
     """Clean tables in a private DuckDB, customers numbered in the order of their ids.
 
-    ``forgotten_rows``: how many rows were left out because their customers are forgotten. ``ids_ascend``: whether blocks
+    ``forgotten``: whose rows were left out; ``forgotten_rows``: how many those were. ``ids_ascend``: whether blocks
     follow one another in the order of ids (an engine may deal customers otherwise).
     """
 
@@ -65,6 +66,7 @@ class Store:
     findings: list[Finding] = field(default_factory=list)
     bad_rows: dict[str, list[BadRows]] = field(default_factory=dict)
     customers: int = 0
+    forgotten: Forgotten = field(default_factory=Forgotten)
     forgotten_rows: int = 0
     prefix: str = "clean_"
     ids_ascend: ClassVar[bool] = True

@@ -24,7 +24,7 @@ from kizuna.data.bad_rows import BadRows, quarantine_file, set_aside
 from kizuna.data.blocks import Block
 from kizuna.data.contract import Finding
 from kizuna.data.events import Events
-from kizuna.data.forgotten import read_forgotten
+from kizuna.data.forgotten import Forgotten
 from kizuna.data.loading import open_store
 from kizuna.data.store import Store, TableInfo
 from kizuna.data.verdicts import orphan_findings, refusal, table_findings
@@ -173,7 +173,8 @@ def _opened(
         rows = sum(table.frame.count() for table in tables)
     prepared = session.createDataFrame([], parts.OPENED_SCHEMA)
     if rows:
-        prepared = _prepared(inside, today, tables, -(-rows // config.engine.rows_per_block))
+        how = (inside, today, bare.forgotten)
+        prepared = _prepared(how, tables, -(-rows // config.engine.rows_per_block))
     rows_opened = rows_of(prepared, "opening the tables", "opened")
     found = {row["block"]: _unpickled(row["opened"]) for row in rows_opened}
     opened: list[parts.Opened] = [found[block] for block in sorted(found)]
@@ -187,6 +188,7 @@ def _opened(
         },
         findings=[finding for part in opened for finding in part.findings],
         customers=sum(part.customers for part in opened),
+        forgotten=bare.forgotten,
         prepared=prepared,
         firsts=dict(zip(sorted(found), accumulate((part.customers for part in opened), initial=0), strict=False)),
     )
@@ -203,14 +205,13 @@ def _opened(
     return store, bad
 
 
-def _prepared(inside: Config, today: int, tables: list[RawTable], blocks: int) -> DataFrame:
+def _prepared(how: tuple[Config, int, Forgotten], tables: list[RawTable], blocks: int) -> DataFrame:
     """One row per block that holds a customer: its number, what was found there, and its clean tables."""
     from pyspark.sql.functions import lit
     from pyspark.storagelevel import StorageLevel
 
-    # Executors do not see the output folder.
-    forgotten = read_forgotten(inside.output_dir)
-    run = parts.opener([(table.name, table.packed()) for table in tables], inside, today, forgotten)
+    # Executors do not see the output folder, where the record of the forgotten lies.
+    run = parts.opener([(table.name, table.packed()) for table in tables], *how)
     with knowing_pandas():
         grouped = united(tables, blocks).repartition(blocks, "block").groupBy("block")
         opened = grouped.applyInArrow(run, parts.OPENED_SCHEMA)

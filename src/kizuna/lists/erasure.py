@@ -53,7 +53,7 @@ def finish_rewriting(output: LockedOutput) -> None:
             shutil.rmtree(complete)
         else:
             complete.rename(place)
-    for staging in [*(output.folder / _REVISIONS).glob(f"*/{_STAGING}*"), *output.folder.glob(f"{_STAGING}*")]:
+    for staging in (output.folder / _REVISIONS).glob(f"*/{_STAGING}*"):
         shutil.rmtree(staging)
 
 

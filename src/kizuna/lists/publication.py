@@ -94,6 +94,8 @@ def publish(
     current = published(output.folder, as_of) or _unlinked(output.folder, as_of, fingerprint)
     if current and not republish:
         if changes := difference(current.fingerprint, fingerprint):
+            if gone := current.manifest.get("erased", 0):
+                changes.append(f"{gone:,} of its customers {'is' if gone == 1 else 'are'} forgotten since")
             raise ConfigError(
                 f"{as_of} was asked for, but it is published already (r{current.revision}) from other inputs: "
                 f"{'; '.join(changes)}.\nLeave it, or add a revision with --republish, "

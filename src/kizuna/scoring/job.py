@@ -14,6 +14,7 @@ import pandas as pd
 
 from kizuna import journal
 from kizuna.config import Config
+from kizuna.data.forgotten import require_none_since
 from kizuna.data.knowable import knowable_fingerprints
 from kizuna.data.store import Store
 from kizuna.delivery.deliver import deliver, owed
@@ -107,6 +108,7 @@ def score(
         return rows
 
     with locked(config.output_dir) as output:
+        require_none_since(config.output_dir, store.forgotten)
         with journal.stage("publish"):
             publication = None
             if not options.republish and not options.backfill:
