@@ -18,9 +18,9 @@ from kizuna.project import Project
 from kizuna.training.churn_fitting import BesideTraining, Known, classifier
 from kizuna.training.fitting import (
     _consecutive,
-    fit_value,
     _values_out_of_fold,
     fit_models,
+    fit_value,
     make_value_folds,
     undated_attributes,
 )
