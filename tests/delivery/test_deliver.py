@@ -30,6 +30,7 @@ from kizuna.delivery.deliver import owed
 from kizuna.delivery.sources import list_rows
 from kizuna.delivery.states import delivery_states
 from kizuna.errors import DestinationFailed
+from kizuna.journal import journal_of
 from servers import postgresql_server
 
 NOWHERE = "postgresql://shop:secret@127.0.0.1:1/postgres"
@@ -44,9 +45,10 @@ CRM_TREE: dict[str, Any] = {"to": "destination", "name": "crm"}
 def test_one_that_fails_keeps_none_of_the_others_back(tmp_path: Path) -> None:
     config = config_of(tmp_path, DATABASE, CRM)
     publication, lines = published_day(config, FIRST, {"a": "high"}), list[str]()
-    with pytest.raises(DestinationFailed) as caught:
+    with journal_of("score", True) as journal, pytest.raises(DestinationFailed) as caught:
         delivered(config, publication, lines)
     assert lines == ["crm: 1 rows of 2026-01-05 r1"]
+    assert journal.notes["deliveries"] == {"database-crm.lists": True, "crm": False}
     assert caught.value.exit_code == 15
     assert str(caught.value) == (
         f"2026-01-05 is published, but 1 of 2 destinations failed. database crm.lists: {ADDRESS}\n"

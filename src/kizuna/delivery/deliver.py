@@ -49,8 +49,8 @@ def deliver(
             ]
     told |= {item.name: [item] for item in failed_files(publication, config)}
     everything = [item for items in told.values() for item in items]
-    journal.note(deliveries={item.name: item.state for item in everything})
     failed = {label: [item for item in items if item.state == "failed"] for label, items in told.items()}
+    journal.note(deliveries={items[0].name: bool(failed[label]) for label, items in told.items() if items})
     lines = [f"{_day(label, item, publication)}: {item.error}" for label, items in failed.items() for item in items]
     if lines:
         raise DestinationFailed(
