@@ -70,9 +70,10 @@ def links(shop: Path) -> dict[str, str]:
 
 
 def contents(shop: Path) -> dict[str, bytes]:
-    """Every file of the output by its path, but the lock."""
+    """Every published file by its path, and the KPIs that are kept."""
     exports = shop / "exports"
-    files = (path for path in sorted(exports.rglob("*")) if path.is_file() and path.name != ".lock")
+    kept = [*(exports / ".revisions").rglob("*"), exports / "kpi" / "published.parquet"]
+    files = (path for path in sorted(kept) if path.is_file())
     return {path.relative_to(exports).as_posix(): path.read_bytes() for path in files}
 
 
@@ -215,7 +216,7 @@ class TestWords:
             "Lists were asked for until 2026-01-21, but the newest row is of 2025-12-31. "
             "Load newer rows, or ask for days until 2026-01-01.\n",
         )
-        assert not (shop / "exports").exists()
+        assert links(shop) == {}
 
     def test_no_day_has_a_champion(self, shop: Path) -> None:
         code, _, err = back(shop, "2025-09-17", "2025-09-24")
