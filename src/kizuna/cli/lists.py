@@ -110,11 +110,10 @@ def status(config: ConfigPath, overrides: Overrides = None, as_json: AsJson = Fa
     """Show the last list, the models, what has matured, how fresh the tables are, and what to do next."""
     from datetime import UTC, datetime
 
-    from kizuna.config_file import load_config
     from kizuna.status import status as shop_status
     from kizuna.status_words import status_json, status_lines
 
-    found = shop_status(load_config(config, tuple(overrides or ())), datetime.now(UTC))
+    found = shop_status(project_of(config, overrides).config, datetime.now(UTC))
     if as_json:
         print_json(status_json(found, str(config)))
         return
