@@ -41,9 +41,13 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def another(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another shop of the same name with a champion of the same number."""
-    return trained_shop(tmp_path_factory.mktemp("another") / "shop", seed=4)
+def another(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another store of the same shop, trained with another seed, whose champion has the same number."""
+    folder = tmp_path_factory.mktemp("another") / "shop"
+    shutil.copytree(sound, folder, ignore=shutil.ignore_patterns("mlflow.db", "artifacts", "exports"))
+    code, _, err = kizuna("train", folder / "config.yaml", "--set", "model.seed=99", *SIZE)
+    assert code == 0, err
+    return folder
 
 
 @pytest.fixture
@@ -301,7 +305,7 @@ def test_a_copy_of_a_shop_reads_and_writes_its_own_files(sound: Path, shop: Path
 
 
 class TestReplaced:
-    """The store of another shop, or a new training, under the same names and numbers; all its own records agree."""
+    """Another store, or a new training, under the same names and numbers; all its own records agree."""
 
     def test_it_is_refused_and_taken_once_it_is_meant(self, shop: Path, another: Path) -> None:
         shutil.copy(store(another), store(shop))
