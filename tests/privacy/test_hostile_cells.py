@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from pathlib import Path
 
@@ -53,7 +55,7 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
                 frame[column] = [one or old for one, old in zip(cells, frame[column], strict=True)]
         if request.param == "csv":
             path.unlink()
-            frame.to_csv(path.with_suffix(".csv"), index=False)
+            frame.to_csv(path.with_suffix(".csv"), index=False, quoting=csv.QUOTE_NONNUMERIC)
         else:
             frame.to_parquet(path, index=False)
     config = folder / "config.yaml"
@@ -105,8 +107,8 @@ def test_it_is_trained_scored_and_exported_and_nothing_comes_alive(shop: Path) -
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"<(script(?! )|img|b>|iframe)", page.split("</head>", 1)[1].split("<script", 1)[0])
     for path in folder.glob("at_risk_*.csv"):
-        text = path.read_bytes().decode("cp932" if "cp932" in path.name else "utf-8-sig")
-        cells = [cell for row in __import__("csv").reader(__import__("io").StringIO(text, newline="")) for cell in row]
+        text = path.read_bytes().decode("cp932" if path.name == "at_risk_cp932.csv" else "utf-8-sig")
+        cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
         starts = tuple("=+@\t\r＝＋＠")
         assert not [cell for cell in cells if cell.startswith(starts) or re.match("[-－][^0-9]", cell)], path.name
 
