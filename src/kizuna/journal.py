@@ -64,6 +64,11 @@ class Journal:
         return time.monotonic() - self._clock
 
     @property
+    def within(self) -> str | None:
+        """The step that the run is at; the innermost of several."""
+        return self._within[-1] if self._within else None
+
+    @property
     def notes(self) -> dict[str, Any]:
         """What was noted, by name; the last word counts."""
         return {name: value for entry in self.entries if entry.event == "noted" for name, value in entry.facts.items()}
@@ -71,7 +76,7 @@ class Journal:
     def tell(self, event: str, **facts: Any) -> None:
         """Keeps an entry, without secrets, and tells the listeners."""
         facts = {name: without_secrets(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
-        entry = Entry(datetime.now(UTC), self.seconds, event, self._within[-1] if self._within else None, facts)
+        entry = Entry(datetime.now(UTC), self.seconds, event, self.within, facts)
         self.entries.append(entry)
         for listener in self.listeners:
             listener(self, entry)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kizuna import journal
+from kizuna.cli.deadline import end_after
 from kizuna.cli.options import AsJson, AsOf, Command, ConfigPath, Overrides, print_json, project_of, watched_project
 
 
@@ -26,6 +27,9 @@ def score(
     why: Annotated[
         list[str] | None, typer.Option("--why", metavar="TEXT", help="Why it may; once, or once for each gate.")
     ] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option(metavar="N", min=1, help="End with 75, nothing half done, when it takes longer.")
+    ] = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> int:
@@ -36,6 +40,7 @@ def score(
     from kizuna.scoring.job import score as score_and_publish
     from kizuna.words import dry_run_line, gate_lines, score_line
 
+    end_after(max_seconds)
     project = watched_project(config, overrides, unwatched=dry_run or restore is not None)
     day = project.day(as_of)
     journal.note(as_of=as_of)

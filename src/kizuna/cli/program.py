@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from kizuna.cli import learning, lists, privacy, shop
+from kizuna.cli.deadline import TimeUp, remembered, stop_asked_for
 
 app = typer.Typer(
     name="kizuna",
@@ -47,7 +48,9 @@ def run(debug: bool, as_json_lines: bool = False) -> int:
             code = _ended(debug)
         except SystemExit as stopped:
             code = stopped.code if isinstance(stopped.code, int) else 20
-            journal.tell("failed", message="ended by SIGTERM; nothing is half done", exit_code=code, error="SIGTERM")
+            why = stopped.message if isinstance(stopped, TimeUp) else "ended by SIGTERM; nothing is half done"
+            error = "TimeUp" if isinstance(stopped, TimeUp) else "SIGTERM"
+            journal.tell("failed", message=why, exit_code=code, error=error)
         journal.tell("finished", exit_code=code)
     return code
 
@@ -56,7 +59,7 @@ def _ended(debug: bool) -> int:
     from kizuna.errors import KizunaError
 
     try:
-        result = app(standalone_mode=False)
+        result = _called()
         return result if isinstance(result, int) else 0
     except typer.Exit as ended:
         return ended.exit_code
@@ -73,6 +76,17 @@ def _ended(debug: bool) -> int:
         # The text of an error that nobody foresaw may repeat a customer's row.
         what = f"Unexpected {type(error).__name__} in {_place_of(error)}. Run again with --debug and report it."
         return _fail(error, what, 20, debug)
+
+
+def _called() -> object:
+    """What the command comes back with; what a signal raised is raised, though a library made another error of it."""
+    stop_asked_for()
+    try:
+        return app(standalone_mode=False)
+    except Exception:
+        if stop := stop_asked_for():
+            raise stop from None
+        raise
 
 
 def _place_of(error: BaseException) -> str:
@@ -111,7 +125,7 @@ def _fail(error: BaseException, message: str, code: int, debug: bool = False) ->
 
 
 def _terminated(number: int, frame: object) -> NoReturn:
-    raise SystemExit(143)
+    raise remembered(SystemExit(143))
 
 
 @app.callback(invoke_without_command=True)

@@ -33,7 +33,7 @@ def drift_now(store: Store, config: Config, as_of: int) -> Drift:
     nothing: what became of lists can be told all the same.
     """
     try:
-        models = load_models(config)
+        models = load_models(config, missing=store.missing)
         reference = Reference.from_contract(models.contract)
         if reference is None:
             return not_measured("the model was stored without what it was trained beside. Train again.", _name(models))
