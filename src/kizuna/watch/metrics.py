@@ -38,12 +38,13 @@ RESULT = {
     "kizuna_expected_precision": "Share of the newest list expected to leave, by its own probabilities.",
     "kizuna_realised_precision": "Share of the newest matured list that left, on customers whom no list has treated.",
     "kizuna_promised_precision": "What had been promised for that list: the mean of its probabilities.",
+    "kizuna_lists_below_promise": "Matured lists in a row, up to the newest, that kept less than they promised.",
 }
 HELPS = RESULT | RUN
 # A note that is a plain number, by its own name.
 _NUMBERS = [
     *("eligible", "listed", "to_contact", "degraded", "score_mean", "score_psi", "feature_psi_max", "model_age_days"),
-    *("expected_precision", "realised_precision", "promised_precision"),
+    *("expected_precision", "realised_precision", "promised_precision", "lists_below_promise"),
 ]
 _BY_TABLE = {"rows": "table", "source_age_days": "table", "late_rows": "table"}
 # Published, though a destination failed.
