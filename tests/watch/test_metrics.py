@@ -34,8 +34,13 @@ def test_a_failure_keeps_the_success_and_the_list_and_replaces_the_run() -> None
     assert good[f"kizuna_listed{LABELS}"] == 30
     assert good[f"kizuna_list_day_timestamp_seconds{LABELS}"] == 1767571200
     assert good['kizuna_rows{shop="shop",command="score",table="purchases"}'] == 10
-    gates = [{"name": "freshness", "status": "fail"}, {"name": "drift", "status": "warn"}]
-    bad = values(merged(after, run_of("score", gates=gates), "shop", 10))
+    gates = [
+        {"name": "freshness", "status": "fail", "accepted_by": None, "value": 9.0},
+        {"name": "drift", "status": "warn", "accepted_by": None, "value": None},
+        {"name": "score_drift", "status": "fail", "accepted_by": "somebody", "value": 0.6},
+    ]
+    deliveries = {"braze": "failed", "crm": "delivered"}
+    bad = values(merged(after, run_of("score", gates=gates, deliveries=deliveries), "shop", 10))
     assert bad[f"kizuna_last_exit_code{LABELS}"] == 10
     for name in ("last_success_timestamp_seconds", "listed", "eligible", "score_mean", "list_day_timestamp_seconds"):
         assert bad[f"kizuna_{name}{LABELS}"] == good[f"kizuna_{name}{LABELS}"]
@@ -43,6 +48,10 @@ def test_a_failure_keeps_the_success_and_the_list_and_replaces_the_run() -> None
     assert bad['kizuna_gates_failed{shop="shop",command="score",gate="freshness"}'] == 1
     assert bad['kizuna_gates_failed{shop="shop",command="score",gate="drift"}'] == 0
     assert bad['kizuna_gates_warned{shop="shop",command="score",gate="drift"}'] == 1
+    assert bad['kizuna_gates_failed{shop="shop",command="score",gate="score_drift"}'] == 0
+    assert bad[f"kizuna_score_psi{LABELS}"] == 0.6
+    assert bad['kizuna_deliveries_failed{shop="shop",command="score",destination="braze"}'] == 1
+    assert bad['kizuna_deliveries_failed{shop="shop",command="score",destination="crm"}'] == 0
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def backfill(
     from kizuna.scoring.gates.gate import accepted_gates
     from kizuna.timeline import parse_day
 
-    project = project_of(config, overrides)
+    project = watched_project(config, overrides)
     accepted = accepted_gates(accept_gate or [], why or [], project.config)
     asked = Asked(parse_day(first, "--from"), parse_day(last, "--to"), every, accepted)
     asked.require_order()

@@ -9,8 +9,6 @@ import pandas as pd
 
 from kizuna.evaluation.drift.day import DRIFT_COLUMNS
 
-# Said to have moved from here on, where chance and training's own days do not reach as far.
-LIMIT = 0.2
 PROBABILITY = "churn_probability"
 DRIFT_TABLE_COLUMNS = [*DRIFT_COLUMNS, "moved"]
 
@@ -20,7 +18,8 @@ class Drift:
     """``model`` is the champion, trained on the rows before ``trained_on``, measured on ``customers`` of the day.
 
     ``features``: ``DRIFT_TABLE_COLUMNS``, the probabilities first, as ``churn_probability``, then features, the most moved
-    first; ``moved``: beyond ``LIMIT``, chance and what is usual. ``why_not``: in words, where nothing was measured; then
+    first; ``moved``: beyond its limit in the config's section gates, chance and what is usual; ``limit``: that of features.
+    ``why_not``: in words, where nothing was measured; then
     ``features`` has no rows.
     """
 
@@ -28,6 +27,7 @@ class Drift:
     trained_on: date | None
     customers: int
     features: pd.DataFrame
+    limit: float
     why_not: str | None = None
 
     @property
@@ -43,6 +43,6 @@ class Drift:
         return mine.iloc[0] if len(mine) else None
 
 
-def not_measured(why: str, model: str | None = None) -> Drift:
+def not_measured(why: str, limit: float, model: str | None = None) -> Drift:
     """Drift that could not be measured, and why."""
-    return Drift(model, None, 0, pd.DataFrame(columns=DRIFT_TABLE_COLUMNS), why)
+    return Drift(model, None, 0, pd.DataFrame(columns=DRIFT_TABLE_COLUMNS), limit, why)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from kizuna.lists.publication import locked
-from kizuna.monitor.drift import DRIFT_TABLE_COLUMNS, LIMIT, Drift
+from kizuna.monitor.drift import DRIFT_TABLE_COLUMNS, Drift
 from kizuna.monitor.pack import MonitorPack
 from kizuna.plain import plain
 from kizuna.whole_file import write_csv
@@ -53,7 +53,7 @@ def _measured(drift: Drift | None) -> dict[str, Any] | None:
     if drift is None:
         return None
     names = ("model", "trained_on", "customers", "why_not")
-    return {name: _iso(getattr(drift, name)) for name in names} | {"limit": LIMIT, "moved": len(drift.moved)}
+    return {name: _iso(getattr(drift, name)) for name in names} | {"limit": drift.limit, "moved": len(drift.moved)}
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

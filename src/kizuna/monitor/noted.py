@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from kizuna import journal
-from kizuna.monitor.drift import LIMIT, Drift
+from kizuna.monitor.drift import Drift
 from kizuna.monitor.pack import MonitorPack
 
 
@@ -31,12 +31,9 @@ def _note_drift(drift: Drift) -> None:
     found = [("feature_drift", most, len(drift.moved) > 0)]
     if drift.probability is not None:
         found.append(("score_drift", float(drift.probability["psi"]), bool(drift.probability["moved"])))
-        journal.note(score_psi=found[-1][1])
-    if math.isfinite(most):
-        journal.note(feature_psi_max=most)
     journal.note(
         gates=[
-            {"name": name, "status": "warn" if moved else "pass", "value": value, "limit": LIMIT}
+            {"name": name, "status": "warn" if moved else "pass", "value": value}
             for name, value, moved in found
             if math.isfinite(value)
         ]

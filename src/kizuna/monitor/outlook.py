@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kizuna.monitor.drift import LIMIT, Drift
+from kizuna.monitor.drift import Drift
 from kizuna.monitor.pack import MonitorPack
 from kizuna.wording.words import Words, share_text
 
@@ -59,7 +59,7 @@ def drift_lines(drift: Drift, words: Words) -> list[str]:
     if (found := drift.probability) is not None:
         state = words("drift.state_moved" if found["moved"] else "drift.state_same")
         lines.append("  " + words("drift.probability", psi=f"{found['psi']:.2f}", state=state))
-    moved, limit = drift.moved, f"{LIMIT:g}"
+    moved, limit = drift.moved, f"{drift.limit:g}"
     if moved.empty:
         return [*lines, "  " + words("drift.nothing", count=f"{_features(drift):,}", limit=limit)]
     lines.append("  " + words("drift.moved", moved=f"{len(moved):,}", count=f"{_features(drift):,}", limit=limit))

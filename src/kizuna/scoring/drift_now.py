@@ -17,7 +17,7 @@ from kizuna.evaluation.drift.stability import Counts, Stability, stability
 from kizuna.features.families import families_for
 from kizuna.features.frame import block_values, selected_rows
 from kizuna.features.sample import Sample
-from kizuna.monitor.drift import DRIFT_TABLE_COLUMNS, LIMIT, PROBABILITY, Drift, not_measured
+from kizuna.monitor.drift import DRIFT_TABLE_COLUMNS, PROBABILITY, Drift, not_measured
 from kizuna.scoring.champion import LoadedModels, load_models
 from kizuna.timeline import date_of
 
@@ -32,30 +32,33 @@ def drift_now(store: Store, config: Config, as_of: int) -> Drift:
     Where there is no champion, or it was stored without a reference, or its store does not answer, it says so and measures
     nothing: what became of lists can be told all the same.
     """
+    limits = config.gates
     try:
         models = load_models(config, missing=store.missing)
         reference = Reference.from_contract(models.contract)
         if reference is None:
-            return not_measured("the model was stored without what it was trained beside. Train again.", _name(models))
+            why = "the model was stored without what it was trained beside. Train again."
+            return not_measured(why, limits.warn_feature_psi, _name(models))
         day = count_day(store, models.plan, models.definition.eligible, reference, as_of)
         if not day.rows:
-            return not_measured(f"nobody is eligible on {date_of(as_of)}.", _name(models))
+            return not_measured(f"nobody is eligible on {date_of(as_of)}.", limits.warn_feature_psi, _name(models))
         features = feature_drift(models.plan, reference, day)
-        moved = set(drifted(features, LIMIT)["feature"])
+        moved = set(drifted(features, limits.warn_feature_psi)["feature"])
         scores = stability(reference.scores, _score_counts(store, models, reference, as_of))
     except (ModelError, Transient) as error:
-        return not_measured(str(error).replace("\n", " "))
+        return not_measured(str(error).replace("\n", " "), limits.warn_feature_psi)
     features = features.assign(moved=features["feature"].isin(moved))
-    table = pd.concat([_probability_row(scores), features], ignore_index=True)[DRIFT_TABLE_COLUMNS]
+    first = _probability_row(scores, reference.usual_score, limits.warn_score_psi)
+    table = pd.concat([first, features], ignore_index=True)[DRIFT_TABLE_COLUMNS]
     trained = None if reference.as_of is None else date_of(reference.as_of)
-    return Drift(_name(models), trained, day.rows, table)
+    return Drift(_name(models), trained, day.rows, table, limits.warn_feature_psi)
 
 
-def _probability_row(found: Stability) -> pd.DataFrame:
-    row = {"feature": PROBABILITY, "driver": "", "psi": found.psi, "by_chance": found.by_chance, "usual": 0.0}
+def _probability_row(found: Stability, usual: float, limit: float) -> pd.DataFrame:
+    row = {"feature": PROBABILITY, "driver": "", "psi": found.psi, "by_chance": found.by_chance, "usual": usual}
     if not math.isfinite(found.psi):
         return pd.DataFrame(columns=DRIFT_TABLE_COLUMNS)
-    return pd.DataFrame([row | {"missing_then": 0.0, "missing_now": 0.0, "moved": found.exceeds(LIMIT)}])
+    return pd.DataFrame([row | {"missing_then": 0.0, "missing_now": 0.0, "moved": found.exceeds(max(limit, usual))}])
 
 
 def _score_counts(store: Store, models: LoadedModels, reference: Reference, as_of: int) -> Counts:

@@ -49,4 +49,5 @@ def note_publication(publication: Publication) -> None:
         to_contact=summary.get("to_contact"),
         score_mean=summary.get("expected_share"),
         degraded=manifest.get("degraded"),
+        gates=manifest.get("gates"),
     )

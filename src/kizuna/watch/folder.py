@@ -19,7 +19,7 @@ def watch_folder(config: Config) -> Path | None:
     """The folder of log, metrics and state; None where results are published to an address and ``watch.dir`` names none."""
     if config.watch.dir is not None:
         return config.resolve(config.watch.dir)
-    return None if "://" in config.output.dir else config.output_dir / "watch"
+    return None if config.output.address is not None else config.output_dir / "watch"
 
 
 def metrics_path(config: Config, folder: Path) -> Path:

@@ -19,7 +19,7 @@ RUN = {
     "kizuna_rows": "Rows of each table that it read.",
     "kizuna_source_age_days": "Days from the newest row of each table to the day of the list.",
     "kizuna_late_rows": "Rows of each table that were not known yet on the day of the list, and not used.",
-    "kizuna_gates_failed": "Whether a gate failed: 1 or 0.",
+    "kizuna_gates_failed": "Whether a gate failed, and nobody accepted it: 1 or 0.",
     "kizuna_gates_warned": "Whether a gate warned: 1 or 0.",
     "kizuna_deliveries_failed": "Whether a destination failed: 1 or 0.",
     "kizuna_model_age_days": "Days from the day on which the champion was trained to the day of the list.",
@@ -43,9 +43,10 @@ RESULT = {
 HELPS = RESULT | RUN
 # A note that is a plain number, by its own name.
 _NUMBERS = [
-    *("eligible", "listed", "to_contact", "degraded", "score_mean", "score_psi", "feature_psi_max", "model_age_days"),
+    *("eligible", "listed", "to_contact", "degraded", "score_mean", "model_age_days"),
     *("expected_precision", "realised_precision", "promised_precision", "lists_below_promise"),
 ]
+_PSI = {"score_drift": "kizuna_score_psi", "feature_drift": "kizuna_feature_psi_max"}
 _BY_TABLE = {"rows": "table", "source_age_days": "table", "late_rows": "table"}
 # Published, though a destination failed.
 _PUBLISHED = (0, 15)
@@ -95,9 +96,12 @@ def _samples(journal: Journal, shop: str, exit_code: int) -> dict[Sample, float]
             _add(found, Sample(f"kizuna_{name}", (*labels, (by, str(key)))), value)
     for gate in _each(notes.get("gates")):
         for name, status in (("kizuna_gates_failed", "fail"), ("kizuna_gates_warned", "warn")):
-            found[Sample(name, (*labels, ("gate", str(gate.get("name")))))] = float(gate.get("status") == status)
-    for name, failed in (notes.get("deliveries") or {}).items():
-        found[Sample("kizuna_deliveries_failed", (*labels, ("destination", str(name))))] = float(failed)
+            stands = gate.get("status") == status and gate.get("accepted_by") is None
+            found[Sample(name, (*labels, ("gate", str(gate.get("name")))))] = float(stands)
+        if gate.get("name") in _PSI:
+            _add(found, Sample(_PSI[str(gate["name"])], labels), gate.get("value"))
+    for name, state in (notes.get("deliveries") or {}).items():
+        found[Sample("kizuna_deliveries_failed", (*labels, ("destination", str(name))))] = float(state == "failed")
     if came_to_its_end(journal, exit_code):
         found[Sample("kizuna_last_success_timestamp_seconds", labels)] = round(now, 3)
         if journal.command == "score":

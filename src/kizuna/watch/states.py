@@ -13,6 +13,7 @@ OK = "ok"
 # They say nothing of the shop: the keyboard, another run at work.
 _NO_STATE = (14, 130)
 _GOOD = (0, 99)
+_OF_TODAY = ("score", "monitor")
 # May pass by itself. A weekly job is told of at once, for it does not know whether its scheduler tries again, and a
 # message too many costs a glance while one too few costs a week; who lets it try often counts failures instead.
 _MAY_PASS = (10, 15, 75)
@@ -59,7 +60,8 @@ def states_of(run: Journal, watch: Watch, exit_code: int) -> Iterator[State]:
         paragraph = PARAGRAPHS.get(exit_code, PARAGRAPHS[20])
         words = "The run ended without a word."
         yield State(run.command, f"failing ({exit_code})", words, paragraph, exit_code, exit_code in _MAY_PASS)
-    notes = run.notes
+    # Past days tell nothing of today.
+    notes = run.notes if run.command in _OF_TODAY else {}
     if isinstance(age := notes.get("model_age_days"), int | float):
         old = age > watch.max_model_age_days
         words = (
