@@ -68,8 +68,8 @@ def before(day: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
 
 def files(folder: Path) -> dict[str, tuple[bytes, int]]:
-    """Every published file, with its bytes and its time."""
-    found = (path for path in (folder / "exports").rglob("*") if path.is_file() and path.name != ".lock")
+    """Every published file, with its bytes and its time: what is watched tells of runs that publish nothing, too."""
+    found = (path for path in (folder / "exports" / ".revisions").rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in found}
 
 
