@@ -155,7 +155,7 @@ class TestLinks:
         with pytest.raises(ResultError) as gone:
             lists_before(tmp_path, NEXT_MONDAY)
         assert (
-            "any more (there: r1, r2). Show one again (kizuna score --as-of 2026-11-09 --restore 2); or, to go on"
+            "any more (there: r1, r2). Show one again (kizuna score CONFIG --as-of 2026-11-09 --restore 2); or, to go on"
         ) in str(gone.value)
         with locked(tmp_path) as output:
             restore(output, MONDAY, 1)

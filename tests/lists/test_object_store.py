@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import http.server
 import json
@@ -23,6 +24,7 @@ from kizuna.errors import ConfigError, LockHeld, ResultError, Transient
 from kizuna.feedback.store import read_feedback
 from kizuna.journal import journal_of
 from kizuna.lists import owner as owner_file
+from kizuna.lists.erasure import rewrite_revision
 from kizuna.lists.output import fetch_output
 from kizuna.lists.owner import this_owner
 from kizuna.lists.publication import Publication, lists_before, locked, publish, published, restore
@@ -468,6 +470,41 @@ class TestCopy:
             f"{shop.folder}/moved is to hold the copy of {shop.address}/other, but it is that of another address. "
             "Name another folder as output.mirror."
         )
+
+    @pytest.mark.parametrize("sent", [0, 1, 2, 3])
+    def test_a_list_that_was_rewritten_here_is_sent_whole_though_sending_broke_off(self, shop: Shop, sent: int) -> None:
+        shop.publish()
+        upload, count = Remote.upload, 0
+
+        def broken(remote: Remote, *arguments: Any) -> None:
+            nonlocal count
+            if count == sent:
+                os.kill(os.getpid(), signal.SIGKILL)
+            count += 1
+            upload(remote, *arguments)
+
+        def forget(folder: Path) -> None:
+            found = published(folder, MONDAY)
+            assert found is not None
+            text = b"customer_id\n"
+            files = [item | {"sha256": hashlib.sha256(text).hexdigest()} for item in found.manifest["files"]]
+            rewrite_revision(found, {"at_risk.csv": text}, found.manifest | {"files": files})
+
+        child = os.fork()
+        if child == 0:
+            with locked(shop.machine()) as output:
+                forget(output.folder)
+                Remote.upload = broken  # type: ignore[method-assign]
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) in (-signal.SIGKILL, 0)
+        with locked(shop.machine()):
+            pass
+        found = published(shop.machine("two"), MONDAY)
+        assert found is not None
+        assert found.file("at_risk.csv").read_bytes() == b"customer_id\n"
+        manifest = shop.store.read(".revisions/2026-11-09/r1/manifest.json")
+        pointer = json.loads(shop.store.read("2026-11-09.json"))
+        assert pointer["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
 
     def test_feedback_is_read_from_it(self, shop: Shop) -> None:
         shop.publish()

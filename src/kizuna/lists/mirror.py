@@ -25,7 +25,7 @@ from kizuna.whole_file import written_whole
 _RECORD = ".mirror.json"
 _SYNCING = ".syncing"
 # Locks, notes and half-written files of runs on this machine.
-_LOCAL = re.compile(r"\.(lock|syncing|mirror\.json|(staging|link|showing|pulled)-.*|.*\.[0-9]+)")
+_LOCAL = re.compile(r"\.(lock|syncing|mirror\.json|(staging|link|showing|pulled|erased)-.*|.*\.[0-9]+)")
 _SOUND_PART = re.compile(r"[^/\\\x00-\x1f]+")
 _A_LINK = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|latest")
 _mirrors: dict[Path, Mirror] = {}
@@ -99,7 +99,7 @@ def syncing(mirror: Mirror) -> Iterator[None]:
             yield
         finally:
             if json.dumps([mirror.known, mirror.pointers]) != before:
-                _write_record(mirror)
+                write_record(mirror)
     finally:
         os.close(descriptor)
 
@@ -172,7 +172,8 @@ def _read_record(mirror: Mirror) -> None:
     mirror.pointers.update({name: what for name, what in pointers.items() if is_pointer(name)})
 
 
-def _write_record(mirror: Mirror) -> None:
+def write_record(mirror: Mirror) -> None:
+    """Keeps what is known, for whoever comes after this process."""
     told = {"address": mirror.remote.address, "known": mirror.known, "pointers": mirror.pointers}
     with written_whole(mirror.folder / _RECORD) as aside:
         aside.write_text(json.dumps(told), encoding="utf-8")

@@ -169,7 +169,7 @@ def _still_there(output_dir: Path, as_of: date) -> Publication | None:
         return None
     known = ", ".join(f"r{one.revision}" for one in complete)
     what_to_do = (
-        f"Show one again (kizuna score --as-of {as_of} --restore {complete[-1].revision})"
+        f"Show one again (kizuna score CONFIG --as-of {as_of} --restore {complete[-1].revision})"
         if complete
         else "Put it back from a backup"
     )

@@ -16,7 +16,7 @@ from kizuna.errors import ResultError
 from kizuna.lists.links import REVISIONS, link_day, link_latest, linked_days, linked_revision
 from kizuna.lists.mirror import Mirror, is_of_a_list, is_sound, lies_in, syncing
 from kizuna.lists.pointer import LATEST_POINTER, SHOWING, Pointer, is_pointer, parse_pointer
-from kizuna.lists.revision import SUCCESS, revision_numbers
+from kizuna.lists.revision import SUCCESS, read_revision, revision_numbers
 from kizuna.whole_file import written_whole
 
 _REVISION_OBJECT = re.compile(
@@ -71,7 +71,14 @@ def _pull_revisions(mirror: Mirror, listed: dict[str, str], shown: set[tuple[str
     for day, number in sorted(shown):
         place = f"{REVISIONS}/{day}/r{number}"
         names = {name: version for name, version in listed.items() if name.startswith(f"{place}/")}
-        if not all(mirror.has(name, version) for name, version in names.items()):
+        if all(mirror.has(name, version) for name, version in names.items()):
+            continue
+        if _was_rewritten_here(mirror, names, place):
+            # Whoever was forgotten stays so: the next run sends what this one could not.
+            mirror.known.update(
+                {name: ("", -1, -1) for name, version in names.items() if not mirror.has(name, version)}
+            )
+        else:
             _pull_revision(mirror, names, place)
     revisions = mirror.folder / REVISIONS
     for home in list(revisions.iterdir()) if revisions.is_dir() else []:
@@ -82,6 +89,20 @@ def _pull_revisions(mirror: Mirror, listed: dict[str, str], shown: set[tuple[str
             note.unlink()
     for name in [name for name in mirror.known if name.startswith(f"{REVISIONS}/") and name not in listed]:
         mirror.known.pop(name)
+
+
+def _was_rewritten_here(mirror: Mirror, names: dict[str, str], place: str) -> bool:
+    """Whether a revision was changed here as a whole, and nowhere else since it was fetched or sent in part."""
+    known = {name: mirror.known.get(name, ("unknown",))[0] for name in names}
+    if not all(known[name] in (version, "") for name, version in names.items()):
+        return False
+    try:
+        found = read_revision(mirror.folder / place)
+        if found is not None:
+            found.require_whole()
+    except ResultError:
+        return False
+    return found is not None
 
 
 def _pull_revision(mirror: Mirror, names: dict[str, str], place: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kizuna.lists.links import LATEST, REVISIONS, home_of, linked_days, linked_revision
-from kizuna.lists.mirror import Mirror, files_here, lies_in, mirror_of, syncing
+from kizuna.lists.mirror import Mirror, files_here, lies_in, mirror_of, syncing, write_record
 from kizuna.lists.pointer import LATEST_POINTER, SHOWING, pointer_text
 from kizuna.lists.revision import MANIFEST, SUCCESS, read_revision
 
@@ -24,6 +24,9 @@ def push_lists(mirror: Mirror, require: Callable[[], None]) -> None:
         if not files and told == {name: text for name, (_, text) in mirror.pointers.items()}:
             return
         last, begun = {MANIFEST: 1, SUCCESS: 2}, _begin(mirror, files)
+        # Should this run die here, the next one knows that the copy is the newer one.
+        mirror.known.update({name: ("", -1, -1) for name in files})
+        write_record(mirror)
         for name in sorted(files, key=lambda name: (os.path.dirname(name), last.get(Path(name).name, 0), name)):
             _send(mirror, name)
         require()
@@ -71,7 +74,6 @@ def _begin(mirror: Mirror, files: list[str]) -> list[str]:
 def _send(mirror: Mirror, name: str) -> None:
     # By the time that the file had before: one that is changed meanwhile is sent again.
     found = (mirror.folder / name).stat()
-    mirror.known.pop(name, None)
     mirror.remote.upload(mirror.folder / name, name)
     mirror.known[name] = ("", found.st_size, found.st_mtime_ns)
 
