@@ -13,13 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.servers import object_store
 
+from kizuna.config_file import parse_config
 from kizuna.errors import ConfigError, LockHeld, ResultError, Transient
 from kizuna.feedback.store import read_feedback
 from kizuna.journal import journal_of
@@ -30,6 +31,7 @@ from kizuna.lists.owner import this_owner
 from kizuna.lists.publication import Publication, lists_before, locked, publish, published, restore
 from kizuna.lists.push import share
 from kizuna.lists.remote import Remote, open_remote
+from kizuna.privacy.forget import forget
 
 MONDAY, NEXT_MONDAY = date(2026, 11, 9), date(2026, 11, 16)
 ELSEWHERE = {"pid": 7, "host": "elsewhere", "since": "2026-11-09 06:00 UTC", "boot": "b", "machine": "m", "run": "x"}
@@ -505,6 +507,18 @@ class TestCopy:
         manifest = shop.store.read(".revisions/2026-11-09/r1/manifest.json")
         pointer = json.loads(shop.store.read("2026-11-09.json"))
         assert pointer["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
+
+    def test_who_is_forgotten_on_one_machine_is_gone_from_the_store_and_from_the_others(self, shop: Shop) -> None:
+        shop.publish()
+        tree = {"name": "shop", "data": {"tables": {"purchases": {"path": "p.csv"}}}}
+        output = {"dir": shop.address, "mirror": str(shop.folder / "two")}
+        proof = forget(parse_config(tree | {"output": output}), "c1", datetime(2026, 11, 10, tzinfo=UTC))
+        assert proof.remaining == 0
+        assert shop.store.read(".revisions/2026-11-09/r1/at_risk.csv") == b"customer_id\n"
+        found = published(shop.machine(), MONDAY)
+        assert found is not None
+        assert found.file("at_risk.csv").read_bytes() == b"customer_id\n"
+        assert (shop.machine() / ".forgotten").is_dir()
 
     def test_feedback_is_read_from_it(self, shop: Shop) -> None:
         shop.publish()

@@ -25,6 +25,7 @@ from kizuna.errors import ConfigError, DestinationFailed, KizunaError
 from kizuna.exports.destinations.contacts import read_contacts
 from kizuna.exports.destinations.settings import CONTACTS, key_of
 from kizuna.lists.erasure import finish_rewriting
+from kizuna.lists.output import fetch_output
 from kizuna.lists.publication import Publication, locked
 from kizuna.privacy.databases import rows_in_table
 from kizuna.privacy.files import destination_keys, files_below, found_in, rank_in
@@ -79,6 +80,7 @@ def forget(config: Config, customer_id: str, now: datetime, dry_run: bool = Fals
     Errors: ConfigError for what cannot be an id; LockHeld; ResultError for a record or manifest that cannot be read.
     """
     _refuse_no_id(customer_id)
+    fetch_output(config.output.address, config.output_dir)
     if dry_run:
         known = customer_id in read_forgotten(config.output_dir)
         return replace(_searched(config, customer_id), already_forgotten=known, dry_run=True)
