@@ -453,3 +453,30 @@ def test_one_customer_is_explained_as_he_stands_on_the_list(shop: Path, publishe
     assert code == 0
     assert row["reason_1_text"] in out
     assert "Reasons are what the model used, not proof of cause." in out
+
+
+def test_the_day_of_training_has_not_drifted_and_the_newest_list_has_a_promise(shop: Path, published: Path) -> None:
+    code, out, err = kizuna("monitor", shop / "config.yaml", "--as-of", "2026-01-02", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    scores = pd.read_parquet(published / "scores.parquet")
+    assert found["drift_measured"]["model"] == "shop-churn v1"
+    assert found["drift_measured"]["customers"] == pytest.approx(len(scores), rel=0.05)
+    assert found["drift_measured"]["why_not"] is None
+    first, *features = found["drift"]
+    assert (first["feature"], first["moved"]) == ("churn_probability", False)
+    assert first["psi"] < 0.05
+    assert sum(row["moved"] for row in features) <= 0.02 * len(features)
+    newest = found["lists"][-1]
+    assert (newest["as_of"], newest["state"]) == ("2026-01-01", "maturing")
+    assert newest["predicted_low"] < newest["predicted"] < newest["predicted_high"]
+    assert newest["predicted_auc"] > 0.6
+    assert newest["predicted_base_rate"] == pytest.approx(scores["churn_probability"].mean(), abs=0.05)
+
+
+def test_a_published_list_shows_in_the_metrics(shop: Path, published: Path) -> None:
+    exposed = (shop / "exports" / "watch" / "kizuna.prom").read_text(encoding="utf-8")
+    counts = json.loads((published / "manifest.json").read_text(encoding="utf-8"))["summary"]
+    for name in ("eligible", "listed", "to_contact"):
+        assert f'kizuna_{name}{{shop="shop",command="score"}} {counts[name]}\n' in exposed
+    assert 'kizuna_last_success_timestamp_seconds{shop="shop",command="score"}' in exposed

@@ -39,7 +39,7 @@ def test_a_failure_keeps_the_success_and_the_list_and_replaces_the_run() -> None
         {"name": "drift", "status": "warn", "accepted_by": None, "value": None},
         {"name": "score_drift", "status": "fail", "accepted_by": "somebody", "value": 0.6},
     ]
-    deliveries = {"braze": "failed", "crm": "delivered"}
+    deliveries = {"braze": True, "crm": False}
     bad = values(merged(after, run_of("score", gates=gates, deliveries=deliveries), "shop", 10))
     assert bad[f"kizuna_last_exit_code{LABELS}"] == 10
     for name in ("last_success_timestamp_seconds", "listed", "eligible", "score_mean", "list_day_timestamp_seconds"):

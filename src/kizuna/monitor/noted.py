@@ -27,7 +27,9 @@ def note_monitor(pack: MonitorPack) -> None:
 
 def _note_drift(drift: Drift) -> None:
     features = drift.features.drop(index=drift.features.index[:1]) if drift.probability is not None else drift.features
-    most = float(features["psi"].max()) if len(features) else math.nan
+    # Of those that moved, as the gate has it; else of all.
+    of = drift.moved if len(drift.moved) else features
+    most = float(of["psi"].max()) if len(of) else math.nan
     found = [("feature_drift", most, len(drift.moved) > 0)]
     if drift.probability is not None:
         found.append(("score_drift", float(drift.probability["psi"]), bool(drift.probability["moved"])))

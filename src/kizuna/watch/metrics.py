@@ -100,8 +100,8 @@ def _samples(journal: Journal, shop: str, exit_code: int) -> dict[Sample, float]
             found[Sample(name, (*labels, ("gate", str(gate.get("name")))))] = float(stands)
         if gate.get("name") in _PSI:
             _add(found, Sample(_PSI[str(gate["name"])], labels), gate.get("value"))
-    for name, state in (notes.get("deliveries") or {}).items():
-        found[Sample("kizuna_deliveries_failed", (*labels, ("destination", str(name))))] = float(state == "failed")
+    for name, failed in (notes.get("deliveries") or {}).items():
+        found[Sample("kizuna_deliveries_failed", (*labels, ("destination", str(name))))] = float(bool(failed))
     if came_to_its_end(journal, exit_code):
         found[Sample("kizuna_last_success_timestamp_seconds", labels)] = round(now, 3)
         if journal.command == "score":
