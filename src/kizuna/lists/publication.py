@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from kizuna import journal
 from kizuna.errors import ConfigError, ResultError
 from kizuna.lists.links import (
     LINKING,
@@ -113,12 +114,14 @@ def publish(
     try:
         rows = {name: int(count) for name, count in write(staging).items()}
         named = {"as_of": as_of.isoformat(), "revision": revision, "fingerprints": fingerprint}
-        seal(staging, rows, manifest | named)
+        with journal.stage("seal"):
+            seal(staging, rows, manifest | named)
         output.require()
         _showing(home, revision, begin=True)
         staging.rename(home / f"r{revision}")
         sync(home)
-        return _show(output, as_of, revision)
+        with journal.stage("link"):
+            return _show(output, as_of, revision)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         # Without the lock, what else lies here may be another run's, and what is missing was cleared by it.
