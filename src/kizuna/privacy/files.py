@@ -18,6 +18,7 @@ from kizuna.privacy.workbook_rows import without_rows as without_workbook_rows
 Without = Callable[[bytes, Sought], tuple[int, bytes]]
 _DESTINATIONS = ("destinations", ".outbox")
 _LIST = "at_risk.csv"
+_OF_THE_RUN = (".lock", ".syncing")
 # Files that hold texts about the run and never a customer.
 _NO_ROWS = (".txt", ".log", ".jsonl", ".prom", ".png", ".svg", ".yaml", ".md")
 
@@ -50,7 +51,7 @@ def found_in(path: Path, below: Path, places: Places, sought: Sought) -> Found:
         return Found(0, content)
     without = next((without for suffixes, without in BY_SUFFIX if suffix in suffixes), None)
     if without is None:
-        return Found(0, content, is_read=not content or path.name == ".lock")
+        return Found(0, content, is_read=not content or path.name in _OF_THE_RUN)
     try:
         count, after = without(content, _sought_in(path.relative_to(below), places, sought))
     except (ValueError, KeyError, AttributeError, RecursionError):
