@@ -87,6 +87,8 @@ def warm(folder: Path) -> Iterator[Warm]:
         assert process.stdin is not None
         process.stdin.close()
         process.wait(timeout=60)
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def cold(*arguments: object, **environment: str) -> subprocess.Popen[str]:
