@@ -125,12 +125,13 @@ def text_now(p: Past, table: str, column: str) -> str | None:
     return said.pop() if len(said) == 1 else None
 
 
-def levels_of(pasts: list[Past], table: str, column: str) -> list[str]:
-    """The texts that get a column of their own: the 12 most frequent on these rows, 20 rows or more each."""
-    texts = (text_now(p, table, column) for p in pasts)
-    held = Counter(text for text in texts if text is not None)
+def levels_of(pasts: list[tuple[str, Past]], table: str, column: str) -> list[str]:
+    """The texts that get a column of their own: the 12 most frequent on these rows, of 20 rows and 5 customers or more each."""
+    said = [(customer, text_now(p, table, column)) for customer, p in pasts]
+    held = Counter(text for _, text in said if text is not None)
+    holders = Counter(text for _, text in set(said))
     ranked = sorted(held, key=lambda level: (-held[level], level))[:12]
-    return sorted(level for level in ranked if held[level] >= 20)
+    return sorted(level for level in ranked if held[level] >= 20 and holders[level] >= 5)
 
 
 def middle(values: list[float]) -> float | None:

@@ -88,7 +88,9 @@ def expected(case: tuple[int, str], family: Family) -> pd.DataFrame:
     days = keys["as_of"].to_numpy().astype("datetime64[D]").astype(int)
     pasts = [past_of(shop, customer, day) for customer, day in zip(keys["customer_id"], days, strict=True)]
     texts = text_columns(pasts[0], family.name) if family.name in ("loyalty", "profile", "supplied") else []
-    levels = {column: levels_of(pasts, family.table, column) for column in texts}
+    levels = {
+        column: levels_of(list(zip(keys["customer_id"], pasts, strict=True)), family.table, column) for column in texts
+    }
     rows = []
     for past in pasts:
         values = ORACLES[family.name](past, WINDOWS)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
+import time
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +16,7 @@ from typing import Any
 from kizuna.journal import Entry, Journal, json_line
 
 LOG = "log.jsonl"
+_TRIES = 100
 _QUOTED = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 _UNEXPECTED = "Unexpected "
 _BROKEN_CONTRACT = 11
@@ -25,14 +29,25 @@ def append(folder: Path, journal: Journal, entry: Entry) -> None:
     how = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
     descriptor = os.open(folder / LOG, how, 0o600)
     try:
-        # A full disk, or a power cut, may have left half a line.
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            line = b"\n" + line
+        # A full disk, or a power cut, may have left half a line; a writer at work only seems to have.
+        if _alone(descriptor):
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                line = b"\n" + line
         if os.write(descriptor, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)
+
+
+def _alone(descriptor: int) -> bool:
+    """Whether nobody else writes, until the file is closed; a writer that does not come to its end is waited for a second."""
+    for _ in range(_TRIES):
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(1 / _TRIES)
+    return False
 
 
 def turn_over(folder: Path, megabytes: float, files: int) -> None:
