@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from kizuna.data.blocks import Block
 from kizuna.data.events import Events
-from kizuna.data.few import customers_alone
 from kizuna.data.store import Store
 from kizuna.errors import ModelError
 from kizuna.features import sweep
@@ -22,7 +21,7 @@ from kizuna.features.family import Family
 from kizuna.features.history import History
 from kizuna.features.plan import IS_TREATED, Feature, FeaturePlan
 from kizuna.features.rows import Rows, every_pair
-from kizuna.features.sample import Listed, Sample
+from kizuna.features.sample import Listed, Sample, narrowed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,9 +112,18 @@ def build_frame(
 
     ``sample``: only the customers that it draws. ``also``: further columns of the same rows, from the same pass.
     """
-    if isinstance(sample, Listed) and type(store) is Store:
-        with customers_alone(store, sample.wanted) as few:
-            return build_frame(few, plan, days, select, None, also)
+    with narrowed(store, sample) as (few, left):
+        return _build(few, plan, days, select, left, also)
+
+
+def _build(
+    store: Store,
+    plan: FeaturePlan,
+    days: Sequence[int],
+    select: Select,
+    sample: Sample | Listed | None,
+    also: Also | None,
+) -> Frame:
     families = families_for(plan, store.config)
     if store.ids_ascend:
         return _build_in_place(store, plan, families, lambda block: selected_rows(block, days, select, sample), also)

@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kizuna.data.blocks import Block
-from kizuna.data.few import customers_alone
 from kizuna.data.frames import arrow_table, numpy_columns
 from kizuna.data.store import Store
 from kizuna.errors import DataMissing, ResultError
@@ -19,7 +18,7 @@ from kizuna.features.frame import Tables, block_values, days_to_dates, selected_
 from kizuna.features.history import History
 from kizuna.features.planning import earliest_day
 from kizuna.features.rows import Rows
-from kizuna.features.sample import Listed
+from kizuna.features.sample import Listed, narrowed
 from kizuna.labels.purchase_pasts import TABLE as PURCHASES
 from kizuna.labels.purchase_pasts import purchase_pasts
 from kizuna.scoring.champion import LoadedModels
@@ -49,9 +48,7 @@ def score_everyone(
     expected_next_purchase and _high, null without a model of them. ``only``: of some customers, of whom none need be
     eligible. Errors: DataMissing before the data begins, ResultError for an empty or useless result.
     """
-    if only is None:
-        return _score(store, models, as_of, pauses, None)
-    with customers_alone(store, only.wanted) as few:
+    with narrowed(store, only) as (few, _):
         return _score(few, models, as_of, pauses, only)
 
 

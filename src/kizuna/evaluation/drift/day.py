@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,8 @@ from kizuna.evaluation.drift.stability import Counts, stability
 from kizuna.features.families import families_for
 from kizuna.features.frame import Select, block_values, selected_rows
 from kizuna.features.plan import FeaturePlan
-from kizuna.features.sample import Sample
+from kizuna.features.rows import Rows
+from kizuna.features.sample import Sample, narrowed
 
 DRIFT_COLUMNS = ["feature", "driver", "psi", "by_chance", "usual", "missing_then", "missing_now"]
 # As many customers tell a population as well as all of them do.
@@ -41,12 +42,17 @@ def count_day(store: Store, plan: FeaturePlan, eligible: Select, reference: Refe
 
     ModelError where the tables no longer give the plan's columns.
     """
-    families = families_for(plan, store.config)
     sample = Sample(_SEED, _ENOUGH / store.customers) if store.customers > _ENOUGH else None
+    with narrowed(store, sample) as (few, left):
+        return _count(few, plan, lambda block: selected_rows(block, [as_of], eligible, left), reference)
+
+
+def _count(store: Store, plan: FeaturePlan, choose: Callable[[Block], Rows], reference: Reference) -> DayCounts:
+    families = families_for(plan, store.config)
     bins = [(index, name) for index, name in enumerate(plan.names) if name in reference.features]
 
     def count(block: Block) -> DayCounts:
-        rows = selected_rows(block, [as_of], eligible, sample)
+        rows = choose(block)
         values = block_values(block.tables, rows, plan, families)
         features = {name: reference.features[name].count(values[:, index]) for index, name in bins}
         return DayCounts(len(rows), features, level_counts(values, plan))
