@@ -58,7 +58,10 @@ def test_one_run_at_a_time_in_the_shop_s_zone(name: str) -> None:
     found = parts(name)
     assert found["CronJobSpec"]["concurrencyPolicy"] == "Forbid"
     assert found["CronJobSpec"]["timeZone"] == "Asia/Tokyo"
-    assert found["Container"]["env"] == [{"name": "KIZUNA_ZONE", "value": "Asia/Tokyo"}]
+    assert found["Container"]["env"] == [
+        {"name": "KIZUNA_ZONE", "value": "Asia/Tokyo"},
+        {"name": "KIZUNA_LOG", "value": "json"},
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
