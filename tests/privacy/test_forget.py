@@ -97,6 +97,20 @@ def test_the_customer_is_gone_and_nobody_else(shop: Path) -> None:
             assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600)
 
 
+def test_copies_in_a_drop_are_erased_as_well(shop: Path) -> None:
+    (shop.parent / "drop").mkdir()
+    handed = shop.parent / "out/destinations/crm/000001.csv"
+    copy = Path(shutil.copy(handed, shop.parent / "drop"))
+    other = Path(shutil.copy(handed, shop.parent / "drop/of_another_program.csv"))
+    shop.write_text(shop.read_text().replace("name: crm,", "name: crm, drop: drop,"))
+    code, out, _ = kizuna("forget", shop, WHO)
+    assert code == 0
+    assert "2 in destinations" in out
+    assert copy.read_text() == handed.read_text() == f"who,risk\n{WHO}7,0.5\n"
+    # What kizuna has not put there is not its own to change.
+    assert WHO in other.read_text().split("\n")[1]
+
+
 def test_a_trial_changes_nothing_and_json_is_one_object(shop: Path) -> None:
     before = {path: path.read_bytes() for path in shop.parent.rglob("*") if path.is_file()}
     code, out, _ = kizuna("forget", shop, WHO, "--dry-run", "--json")

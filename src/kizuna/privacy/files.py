@@ -43,8 +43,8 @@ def files_below(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def found_in(path: Path, below: Path, places: Places, sought: Sought) -> Found:
-    """What a file holds of the customer. ``below``: the output folder or the revision that the file belongs to."""
+def found_in(path: Path, name: Path, places: Places, sought: Sought) -> Found:
+    """What a file holds of the customer. ``name``: what it is called below the output folder, or in its revision."""
     content = path.read_bytes()
     suffix = path.suffix.lower()
     if suffix in _NO_ROWS or (not suffix and not content):
@@ -53,7 +53,7 @@ def found_in(path: Path, below: Path, places: Places, sought: Sought) -> Found:
     if without is None:
         return Found(0, content, is_read=not content or path.name in _OF_THE_RUN)
     try:
-        count, after = without(content, _sought_in(path.relative_to(below), places, sought))
+        count, after = without(content, _sought_in(name, places, sought))
     except (ValueError, KeyError, AttributeError, RecursionError):
         return Found(0, content, is_read=False)
     return Found(count, after)

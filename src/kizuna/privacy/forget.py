@@ -128,13 +128,13 @@ def _walked(config: Config, customer_id: str, erase: bool) -> Proof:
     seen = rewritten = 0
     told: set[str] = set()
 
-    def note(path: Path, count: int, is_read: bool) -> None:
+    def note(name: Path, count: int, is_read: bool) -> None:
         nonlocal seen
         seen += 1
         if not is_read:
-            unread.append(path.relative_to(config.output_dir).as_posix())
+            unread.append(name.as_posix())
         if count:
-            kind = _kind_of(path.relative_to(config.output_dir))
+            kind = _kind_of(name)
             counts[kind] = counts.get(kind, 0) + count
 
     for publication in publications:
@@ -146,16 +146,16 @@ def _walked(config: Config, customer_id: str, erase: bool) -> Proof:
             if not holds_rows(name):
                 seen += 1
                 continue
-            found[name] = found_in(path, publication.folder, places, mine)
-            note(path, found[name].count, found[name].is_read)
+            found[name] = found_in(path, Path(name), places, mine)
+            note(path.relative_to(config.output_dir), found[name].count, found[name].is_read)
         told |= _told(found)
         if any(item.count for item in found.values()):
             rewritten += 1
             if erase:
                 erase_from(publication, found, rank is not None)
-    for path, below in _other_files(config, publications):
-        item = found_in(path, below, places, sought)
-        note(path, item.count, item.is_read) if path.is_relative_to(config.output_dir) else None
+    for path, place in _other_files(config, publications):
+        item = found_in(path, place, places, sought)
+        note(place, item.count, item.is_read)
         if item.count and erase:
             with written_whole(path) as aside:
                 aside.touch(mode=0o600)
@@ -200,11 +200,11 @@ def _told(found: dict[str, Any]) -> set[str]:
 
 
 def _other_files(config: Config, publications: Sequence[Publication]) -> Iterator[tuple[Path, Path]]:
-    """Every other file below the output folder and in the drops of destinations, each with the folder it is told from."""
+    """Every other file below the output folder with its name there; and copies in the drops, named as what they copy."""
     output, folders = config.output_dir, [one.folder for one in publications]
     for path in list(files_below(output)):
         if not any(path.is_relative_to(folder) for folder in folders):
-            yield path, output
+            yield path, path.relative_to(output)
     for export in config.exports:
         drop = getattr(export, "drop", None)
         if isinstance(export, DestinationExport) and drop and "://" not in drop:
@@ -212,7 +212,7 @@ def _other_files(config: Config, publications: Sequence[Publication]) -> Iterato
             for path in files_below(handed):
                 copy = config.resolve(drop) / path.name
                 if copy.is_file():
-                    yield copy, copy.parents[2] if len(copy.parents) > 2 else copy.parent
+                    yield copy, path.relative_to(output)
 
 
 def _in_databases(config: Config, customer_id: str, counts: dict[str, int], erase: bool) -> tuple[int, list[str]]:
