@@ -81,7 +81,7 @@ def check_shop(project: Project) -> Report:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     frame = findings_frame(findings)
     path = folder / "report.csv"
-    write_csv(frame.assign(examples=frame["examples"].map(_as_text)), path)
+    write_csv(frame, path)
     share(folder)
     tables = []
     for info in store.tables.values():
@@ -133,11 +133,6 @@ def print_report(report: Report) -> None:
         print(report.effect.line())
     counts = ", ".join(_plural(report.count(state), state) for state in ("error", "warning", "recommendation"))
     print(f"{counts}. Written to {report.path}")
-
-
-def _as_text(examples: str) -> str:
-    """Examples as a spreadsheet shows them: what the shop's rows hold is never a formula."""
-    return "'" + examples if examples.startswith(("=", "+", "-", "@", "\t", "\r")) else examples
 
 
 def _plural(count: int, word: str) -> str:

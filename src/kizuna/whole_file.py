@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kizuna.safe_text import safe_text
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -27,7 +29,15 @@ def written_whole(path: Path, mode: int = 0o600) -> Iterator[Path]:
 
 
 def write_csv(frame: pd.DataFrame, path: Path, **how: Any) -> Path:
-    """The path of a CSV file in UTF-8 without BOM, LF, ISO days; ``how``: further words for pandas."""
+    """The path of a CSV file in UTF-8 without BOM, LF, ISO days, no formula in its texts; ``how``: further words for pandas."""
+    texts = [name for name in frame if frame[name].dtype in ("object", "str")]
+    frame = frame.copy(deep=False)
+    for name in texts:
+        frame[name] = frame[name].map(_safe)
     with written_whole(path) as aside:
         frame.to_csv(aside, index=False, lineterminator="\n", date_format="%Y-%m-%d", encoding="utf-8", **how)
     return path
+
+
+def _safe(cell: Any) -> Any:
+    return safe_text(cell) if isinstance(cell, str) else cell

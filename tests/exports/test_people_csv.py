@@ -7,7 +7,8 @@ import pytest
 from kizuna.config_exports import CsvExport
 from kizuna.errors import ResultError
 from kizuna.exports.figures import rows_of
-from kizuna.exports.people_csv import column_header, safe_text, write_people_csv
+from kizuna.exports.people_csv import column_header, write_people_csv
+from kizuna.safe_text import safe_text
 from kizuna.scoring.rows import AT_RISK_COLUMNS
 from kizuna.wording.catalog import languages
 from kizuna.wording.words import load_words

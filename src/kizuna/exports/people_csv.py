@@ -16,11 +16,10 @@ from kizuna.exports.cp932 import Unencodable, encodable_cells
 from kizuna.exports.csv import cell_text, csv_text, decimals_of
 from kizuna.exports.figures import facts_text, places, rows_of, warning_text
 from kizuna.exports.pack import ListPack
+from kizuna.safe_text import safe_text
 from kizuna.wording.words import Words, load_words
 
 FILE_STEMS = {"utf-8-sig": "at_risk_excel", "cp932": "at_risk_cp932"}
-# Full-width signs count as well: Japanese spreadsheets read them as their narrow twins.
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 _CODES = {
     **{"risk_band": "band", "list_status": "status", "lifecycle_stage": "stage", "channel": "channel"},
     **{"suppressed_reason": "suppressed", "arm": "arm"},
@@ -60,12 +59,6 @@ def write_people_csv(pack: ListPack, asked: CsvExport, path: Path) -> dict[str, 
 def column_header(name: str, words: Words) -> str:
     """The heading of a column of the list, or its name where there is no word for it."""
     return words.code("csv" if words.knows("csv", name) else "column", name)
-
-
-def safe_text(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe before a sign that begins one; no NUL."""
-    text = text.replace("\0", "")
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def _table(rows: pd.DataFrame, words: Words) -> tuple[list[str], list[list[str | None]]]:

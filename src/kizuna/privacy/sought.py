@@ -14,7 +14,8 @@ from kizuna.config import Config
 from kizuna.config_exports import DestinationExport
 from kizuna.exports.cp932 import encodable_cells
 from kizuna.exports.destinations.settings import key_of
-from kizuna.exports.people_csv import column_header, safe_text
+from kizuna.exports.people_csv import column_header
+from kizuna.safe_text import safe_text
 from kizuna.wording.catalog import languages
 from kizuna.wording.words import load_words
 

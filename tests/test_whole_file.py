@@ -1,0 +1,33 @@
+"""Files written whole: a CSV file of text, numbers and days that no spreadsheet takes for formulas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from kizuna.whole_file import write_csv
+
+
+def test_texts_of_the_shop_are_no_formulas_and_numbers_stay_numbers(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "group": ["=cmd|'/C calc'!A0", "@SUM(1)", "\t=1", "＝1+1", "a\0b", "plain", None],
+            "mixed": [-1.5, "-x", None, 2, "y", "", True],
+            "value": [-1.5, 2, 3, 4, 5, 6, float("nan")],
+            "day": pd.to_datetime(["2026-01-05"] * 7),
+        }
+    )
+    before = frame.copy()
+    path = write_csv(frame, tmp_path / "kpi.csv")
+    assert path.read_text().splitlines() == [
+        "group,mixed,value,day",
+        "'=cmd|'/C calc'!A0,-1.5,-1.5,2026-01-05",
+        "'@SUM(1),'-x,2.0,2026-01-05",
+        "'\t=1,,3.0,2026-01-05",
+        "'＝1+1,2,4.0,2026-01-05",
+        "ab,y,5.0,2026-01-05",
+        "plain,,6.0,2026-01-05",
+        ",True,,2026-01-05",
+    ]
+    pd.testing.assert_frame_equal(frame, before)
