@@ -38,6 +38,7 @@ from kizuna.scoring.day import Scored, score_day
 from kizuna.scoring.files import contact_rows, summary_of, write_files
 from kizuna.scoring.gates.day import gates_after, gates_before, passed, say_idle, tell
 from kizuna.scoring.gates.gate import Accepted, failing
+from kizuna.scoring.inputs import inputs_of, late_line
 from kizuna.scoring.noted import note_models, note_publication, note_tables
 from kizuna.scoring.past import before_of, freeze_kpis
 from kizuna.scoring.settings import refuse_list_settings
@@ -79,11 +80,14 @@ def score(
         note_models(models, as_of)
     if models.missing:
         journal.warn(f"without {' and '.join(models.missing)}: the models that were taught without it stand in")
-    note_tables(store, as_of)
+    inputs = inputs_of(store, as_of)
+    note_tables(inputs, as_of)
+    if late := late_line(inputs):
+        say(late)
     with journal.stage("fingerprint"):
         fingerprint = _fingerprint(store, config, models, as_of)
     manifest = _manifest(store, config, models, options.hindsight and is_hindsight(models, as_of))
-    manifest["backfill"] = options.backfill
+    manifest |= {"backfill": options.backfill, "inputs": inputs}
 
     def write(folder: Path) -> dict[str, int]:
         with journal.stage("gates_before"):

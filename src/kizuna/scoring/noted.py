@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kizuna import journal
-from kizuna.data.events import UNDATED
-from kizuna.data.store import Store
 from kizuna.lists.publication import Publication
 from kizuna.scoring.champion import LoadedModels
+from kizuna.timeline import parse_day
 
 
-def note_tables(store: Store, as_of: int) -> None:
+def note_tables(inputs: list[dict[str, Any]], as_of: int) -> None:
     """Notes rows of each table, days since its newest one that was known, and rows of earlier days not known yet."""
-    names = sorted(store.tables)
-    dated = f"day > {UNDATED} AND day < {as_of}"
-    found = store.select(
-        *(
-            f"SELECT max(day) FILTER (WHERE known < {as_of}), count(*) FILTER (WHERE known >= {as_of}) "
-            f"FROM {store.relation(name)} WHERE {dated}"
-            for name in names
-        )
-    )
-    days = {name: [row for row in rows if row[0] is not None] for name, rows in zip(names, found, strict=True)}
-    late = {name: sum(row[1] for row in rows) for name, rows in zip(names, found, strict=True)}
     journal.note(
-        rows={name: store.tables[name].rows for name in names},
-        source_age_days={name: as_of - max(row[0] for row in rows) for name, rows in days.items() if rows},
-        late_rows={name: int(count) for name, count in late.items() if count},
+        rows={entry["table"]: entry["rows"] for entry in inputs},
+        source_age_days={
+            entry["table"]: as_of - parse_day(entry["newest"], "newest") for entry in inputs if entry["newest"]
+        },
+        late_rows={entry["table"]: entry["late_rows"] for entry in inputs if entry["late_rows"]},
     )
 
 
