@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
-from kizuna.whole_file import write_csv
+from kizuna.whole_file import text_of, write_csv
 
 
 def test_texts_of_the_shop_are_no_formulas_and_numbers_stay_numbers(tmp_path: Path) -> None:
@@ -31,3 +33,13 @@ def test_texts_of_the_shop_are_no_formulas_and_numbers_stay_numbers(tmp_path: Pa
         ",True,,2026-01-05",
     ]
     pd.testing.assert_frame_equal(frame, before)
+
+
+def test_a_pipe_in_place_of_a_file_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="It is no file"):
+        text_of(tmp_path / "pipe")
+    (tmp_path / "file").write_text("山")
+    assert text_of(tmp_path / "file") == "山"
+    with pytest.raises(FileNotFoundError):
+        text_of(tmp_path / "none")

@@ -48,6 +48,10 @@ class ResultError(KizunaError):
     exit_code = 13
 
 
+class ListDamaged(ResultError):
+    """A published list is not what it was: nothing is built on it."""
+
+
 class LockHeld(KizunaError):
     """Another run holds the lock of this output folder."""
 

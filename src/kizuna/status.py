@@ -19,6 +19,7 @@ from kizuna.labels.definition import Definition, definition_of
 from kizuna.lists.lock import holder_of
 from kizuna.lists.publication import Publication, lists_before
 from kizuna.lists.revision import SUCCESS
+from kizuna.lists.witness import refuse_replaced
 from kizuna.timeline import date_of, day_of
 from kizuna.tracking.registry import CHALLENGER, CHAMPION, ModelVersion, Registry
 
@@ -135,6 +136,11 @@ def _models(config: Config, problems: list[str]) -> tuple[ModelState | None, Mod
         problems.append(str(error))
         return None, None
     found: list[ModelState | None] = []
+    try:
+        refuse_replaced(config.output_dir, registry.resolve(CHAMPION))
+    except KizunaError as error:
+        # That none is promoted is a state of the shop, and told as such.
+        problems += [str(error)] if any(CHAMPION in one.aliases for one in versions) else []
     for alias in (CHAMPION, CHALLENGER):
         version = next((one for one in versions if alias in one.aliases), None)
         since = [one.at for one in promotions if version and one.version == version.version]

@@ -41,7 +41,7 @@ def status_lines(found: Status, config: str) -> list[str]:
         f"{found.name} on {found.today}",
         *(f"problem        {line}" for problem in found.problems for line in problem.splitlines()),
         f"last list      {_last(found)}",
-        f"champion       {_champion(found.champion)}",
+        f"champion       {_champion(found)}",
         f"challenger     {_challenger(found.challenger)}",
         f"lists          {_lists(found)}",
         *(_table(table, first=not place) for place, table in enumerate(found.tables)),
@@ -161,9 +161,10 @@ def _ago(now: datetime, then: datetime) -> str:
     return f"{told} ago ({then:%Y-%m-%d %H:%M} UTC)"
 
 
-def _champion(model: ModelState | None) -> str:
+def _champion(found: Status) -> str:
+    model = found.champion
     if model is None:
-        return "none is promoted"
+        return "not known" if found.problems else "none is promoted"
     since = f", in use since {model.since:%Y-%m-%d}" if model.since else ""
     refused = f"; the gate refused it: {model.refused}" if model.refused else ""
     return f"version {model.version}, grade {model.grade or '-'}, trained until {_until(model)}{since}{refused}"

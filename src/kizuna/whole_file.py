@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,13 @@ from kizuna.safe_text import safe_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def text_of(path: Path) -> str:
+    """The text of a file; OSError for anything else in its place, a pipe, for instance, that nobody writes to."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "It is no file", str(path))
+    return path.read_text(encoding="utf-8")
 
 
 @contextmanager

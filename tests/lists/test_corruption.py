@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import pytest
 
 from kizuna.errors import ConfigError, KizunaError, LockHeld, ResultError
 from kizuna.lists.publication import Publication, lists_before, locked, publish, published, restore
+from kizuna.lists.revision import manifest_text
 
 MONDAY, NEXT_MONDAY = date(2026, 11, 9), date(2026, 11, 16)
 INPUTS = {"purchases": "aa11"}
@@ -38,7 +40,7 @@ class TestFiles:
             (lambda path: path.unlink(), "it is gone"),
             (lambda path: path.write_text("customer_id\nc2\n"), "it was changed since"),
             (lambda path: path.write_bytes(b""), "it was changed since"),
-            (lambda path: (path.unlink(), path.mkdir()), "it cannot be read: Is a directory"),
+            (lambda path: (path.unlink(), path.mkdir()), "it is no file any more"),
             (lambda path: (path.unlink(), path.symlink_to("nowhere")), "it is gone"),
         ],
     )
@@ -85,10 +87,27 @@ class TestFiles:
     )
     def test_a_manifest_that_kizuna_did_not_write_is_said(self, tmp_path: Path, text: str) -> None:
         folder = publish_once(tmp_path).folder
-        (folder / "manifest.json").write_text(text)
+        (folder / "manifest.json").write_text(manifest_text(json.loads(text)) if text.startswith('{"') else text)
         for look in (lambda: published(tmp_path, MONDAY), lambda: lists_before(tmp_path, NEXT_MONDAY)):
             with pytest.raises(ResultError, match=r"its manifest\.json cannot be read\. Somebody changed it by hand"):
                 look()
+
+    def test_a_manifest_with_any_byte_changed_is_said(self, tmp_path: Path) -> None:
+        path = publish_once(tmp_path).folder / "manifest.json"
+        whole = path.read_bytes()
+        for place in range(0, len(whole), 7):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+            with pytest.raises(ResultError, match=r"its manifest\.json cannot be read"):
+                published(tmp_path, MONDAY)
+        path.write_bytes(whole)
+        assert published(tmp_path, MONDAY) is not None
+
+    def test_nobody_waits_for_a_pipe_in_its_place(self, tmp_path: Path) -> None:
+        path = publish_once(tmp_path).folder / "manifest.json"
+        path.unlink()
+        os.mkfifo(path)
+        with pytest.raises(ResultError, match=r"its manifest\.json cannot be read"):
+            published(tmp_path, MONDAY)
 
     def test_a_list_without_its_success_is_written_anew(self, tmp_path: Path) -> None:
         (publish_once(tmp_path).folder / "_SUCCESS").unlink()

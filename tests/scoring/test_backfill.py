@@ -79,7 +79,7 @@ def contents(shop: Path) -> dict[str, bytes]:
 
 def manifest_of(shop: Path, day: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((shop / "exports" / day / "manifest.json").read_text())
-    return found
+    return {name: value for name, value in found.items() if name != "manifest_sha256"}
 
 
 def reason(err: str) -> str:

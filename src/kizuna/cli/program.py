@@ -70,12 +70,28 @@ def _ended(debug: bool) -> int:
     except KizunaError as error:
         return _fail(error, str(error), error.exit_code, debug)
     except OSError as error:
-        what = f"{error.strerror or error}: {error.filename or 'no file named'}. Nothing was published."
-        return _fail(error, what, 20, debug)
+        return _fail(error, _said_of_system(error), 20, debug)
     except Exception as error:
         # The text of an error that nobody foresaw may repeat a customer's row.
         what = f"Unexpected {type(error).__name__} in {_place_of(error)}. Run again with --debug and report it."
         return _fail(error, what, 20, debug)
+
+
+def _said_of_system(error: OSError) -> str:
+    """What the system refused, and whether the list was published before."""
+    from kizuna.journal import open_journal
+
+    try:
+        place = error.filename or os.getcwd()
+    except OSError:
+        return (
+            "The folder that the command was begun in is gone. Go to another one, and run again. Nothing was published."
+        )
+    journal = open_journal()
+    day = journal.notes.get("published") if journal else None
+    ended = f"The list of {day} is published all the same." if day else "Nothing was published."
+    named = f": {place}" if error.filename else ""
+    return f"{error.strerror or error}{named}. {ended}"
 
 
 def _called() -> object:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kizuna.data.sources import literal
 from kizuna.errors import ResultError, Transient
-from kizuna.whole_file import written_whole
+from kizuna.whole_file import text_of, written_whole
 
 FOLDER = ".forgotten"
 FILE = "record.json"
@@ -51,7 +51,7 @@ def read_forgotten(output_dir: Path) -> Forgotten:
     """
     path = output_dir / FOLDER / FILE
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
+        tree = json.loads(text_of(path))
         found = Forgotten(str(tree["salt"]), frozenset(map(str, tree["sha256"])))
         if len(found.salt) != 2 * _SALT_BYTES or not all(len(value) == 64 for value in found.hashes):
             raise ValueError

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from kizuna.errors import DestinationFailed
 from kizuna.lists.publication import LockedOutput
 from kizuna.lists.push import share
-from kizuna.whole_file import written_whole
+from kizuna.whole_file import text_of, written_whole
 
 OUTBOX = ".outbox"
 _ENDING = ".json"
@@ -91,7 +91,7 @@ def read_entry(output_dir: Path, name: str) -> Entry:
     """The entry of a destination, an empty one where there is none; DestinationFailed for a file that was changed."""
     path = output_dir / OUTBOX / f"{name}{_ENDING}"
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
+        tree = json.loads(text_of(path))
         if tree["sha256"] != _sha256(tree["entry"]):
             raise ValueError
         return _entry(tree["entry"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +23,18 @@ from kizuna.exports.sheets.past import write_past
 from kizuna.wording.words import load_words
 
 
+@contextmanager
+def _system_errors() -> Iterator[None]:
+    """What the system refuses, a full disk for instance, comes as its own error and not as the library's."""
+    from xlsxwriter.exceptions import FileCreateError
+
+    try:
+        yield
+    except FileCreateError as error:
+        cause = error.args[0] if error.args else error
+        raise cause if isinstance(cause, OSError) else error from None
+
+
 def write_workbook(pack: ListPack, path: Path) -> None:
     """Writes at_risk.xlsx, its sheets in the order of SHEETS; those of which nothing is known add none.
 
@@ -37,7 +50,7 @@ def write_workbook(pack: ListPack, path: Path) -> None:
         "in_memory": True,
         "default_format_properties": {"font_name": words("font"), "font_size": FONT_SIZE},
     }
-    with xlsxwriter.Workbook(str(path), options) as book:
+    with _system_errors(), xlsxwriter.Workbook(str(path), options) as book:
         # The clock would otherwise stand in the file.
         created = datetime(pack.as_of.year, pack.as_of.month, pack.as_of.day)
         book.set_properties(

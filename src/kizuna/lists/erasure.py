@@ -7,7 +7,6 @@ step where the system can exchange two folders; where it cannot, the old one is 
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import shutil
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kizuna.lists.publication import MANIFEST, SUCCESS, LockedOutput, Publication
+from kizuna.lists.revision import manifest_text
 
 _REVISIONS = ".revisions"
 # Whoever holds the lock removes what is called so; it never is the only copy.
@@ -37,8 +37,7 @@ def rewrite_revision(publication: Publication, contents: Mapping[str, bytes], ma
             (staging / name).mkdir(mode=0o700)
         elif name.as_posix() not in (MANIFEST, SUCCESS):
             _write(staging / name, contents[key] if (key := name.as_posix()) in contents else path.read_bytes())
-    text = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
-    _write(staging / MANIFEST, (text + "\n").encode())
+    _write(staging / MANIFEST, manifest_text(manifest).encode())
     _write(staging / SUCCESS, b"")
     for path in (*(path for path in staging.rglob("*") if path.is_dir()), staging):
         _sync(path)

@@ -1,23 +1,26 @@
 """One revision of a published day: a folder that is complete before it gets its name, and never changes afterwards.
 
-``manifest.json`` names every file with its sha256, ``_SUCCESS`` is written last. What is read of an earlier list is
-compared with its manifest first, so that a file that was changed or lost shapes no later list.
+``manifest.json`` names every file with its sha256, and has its own; ``_SUCCESS`` is written last. What is read of an
+earlier list is compared with its manifest first, so that a file that was changed or lost shapes no later list.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from kizuna.errors import ResultError
+from kizuna.errors import ListDamaged, ResultError
 from kizuna.fingerprint import file_sha256
 from kizuna.lists.links import sync
 
 MANIFEST = "manifest.json"
 SUCCESS = "_SUCCESS"
+_OWN = "manifest_sha256"
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Publication:
         expected = {item["path"]: item["sha256"] for item in self.manifest["files"]}.get(name)
         state = _state(path, expected)
         if state != "sound":
-            raise ResultError(
+            raise ListDamaged(
                 f"{path} belongs to the published list of {self.as_of}, but {state}. Put the file back from a backup, "
                 f"or show another revision of that day with --restore, or write one with --republish."
             )
@@ -57,14 +60,14 @@ def read_revision(folder: Path) -> Publication | None:
     if not (folder / SUCCESS).is_file():
         return None
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = _read_manifest(folder / MANIFEST)
         found = Publication(date.fromisoformat(manifest["as_of"]), manifest["revision"], folder, manifest)
         named = (found.as_of.isoformat(), f"r{found.revision}") == (folder.parent.name, folder.name)
         if named and isinstance(manifest["fingerprints"], dict) and all(_is_listed(item) for item in manifest["files"]):
             return found
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise ResultError(
+    raise ListDamaged(
         f"{folder} was published, but its {MANIFEST} cannot be read. Somebody changed it by hand: "
         "put the file back, or remove the folder and publish the day again."
     )
@@ -78,10 +81,7 @@ def revision_numbers(home: Path) -> list[int]:
 
 def seal(staging: Path, rows: dict[str, int], manifest: dict[str, Any]) -> None:
     """Completes a folder of written files: manifest with the rows and the sha256 of each, all durable, ``_SUCCESS`` last."""
-    text = json.dumps(
-        manifest | {"files": _files(staging, rows)}, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False
-    )
-    (staging / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    (staging / MANIFEST).write_text(manifest_text(manifest | {"files": _files(staging, rows)}), encoding="utf-8")
     for path in sorted(staging.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
         sync(path)
@@ -89,6 +89,28 @@ def seal(staging: Path, rows: dict[str, int], manifest: dict[str, Any]) -> None:
     (staging / SUCCESS).touch(mode=0o600)
     sync(staging / SUCCESS)
     sync(staging)
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """A manifest as it is written: with the sha256 of everything else in it, so that a change by hand is seen."""
+    own = {_OWN: _digest(manifest)}
+    return json.dumps(dict(manifest) | own, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """What a manifest says; ValueError where it was changed since it was written."""
+    # Nobody waits for a pipe that was put in its place.
+    if not path.is_file():
+        raise ValueError
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if manifest[_OWN] != _digest(manifest):
+        raise ValueError
+    return manifest
+
+
+def _digest(manifest: Mapping[str, Any]) -> str:
+    others = {name: value for name, value in manifest.items() if name != _OWN}
+    return hashlib.sha256(json.dumps(others, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def _files(staging: Path, rows: dict[str, int]) -> list[dict[str, Any]]:
@@ -109,6 +131,9 @@ def _state(path: Path, expected: str | None) -> str:
     """``sound``, or what is wrong in words."""
     if expected is None:
         return "its manifest does not name it"
+    # Nobody waits for a pipe that was put in its place.
+    if path.exists() and not path.is_file():
+        return "it is no file any more"
     try:
         return "sound" if file_sha256(path) == expected else "it was changed since"
     except FileNotFoundError:

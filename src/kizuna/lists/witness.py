@@ -18,7 +18,7 @@ from typing import Any
 from kizuna.errors import ModelError
 from kizuna.lists.publication import Publication, readable_lists
 from kizuna.tracking.registry import ModelPair, ModelVersion
-from kizuna.whole_file import written_whole
+from kizuna.whole_file import text_of, written_whole
 
 KEY = "model_files"
 _ACCEPTED = ".promoted.json"
@@ -116,7 +116,7 @@ def _recorded(publication: Publication) -> list[dict[str, Any]]:
 
 def _accepted(output_dir: Path) -> dict[str, list[str]]:
     with suppress(OSError, ValueError, TypeError, AttributeError):
-        kept = json.loads((output_dir / _ACCEPTED).read_text(encoding="utf-8"))
+        kept = json.loads(text_of(output_dir / _ACCEPTED))
         return {str(name): [str(sha256) for sha256 in found] for name, found in kept.items()}
     return {}
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from kizuna.config import Config
 from kizuna.data.store import Store
-from kizuna.errors import ConfigError, ContractError, DataMissing, LockHeld, ResultError
+from kizuna.errors import ConfigError, ContractError, DataMissing, ListDamaged, LockHeld, ResultError
 from kizuna.exports.pack import PastLists
 from kizuna.kpi.files import freeze
 from kizuna.kpi.pack import KpiPack, kpi_pack
@@ -57,6 +57,8 @@ def before_of(store: Store, config: Config, as_of: int, say: Callable[[str], Non
         return Before(lists, monitor, None)
     try:
         kpi = kpi_pack(store, config, date(day.year - _KPI_YEARS, day.month, 1), date_of(as_of - 1))
+    except ListDamaged:
+        raise
     except (DataMissing, ResultError) as error:
         say(f"KPIs are left out of the documents: {error}")
     return Before(lists, monitor, kpi)

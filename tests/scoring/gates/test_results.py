@@ -14,6 +14,7 @@ from kizuna.config_file import parse_config
 from kizuna.config_gates import Gates
 from kizuna.evaluation.drift.reference import Reference
 from kizuna.evaluation.drift.stability import histogram
+from kizuna.fingerprint import file_sha256
 from kizuna.lists.publication import Publication
 from kizuna.scoring.gates.gate import Gate
 from kizuna.scoring.gates.results import DayResult, last_list_gates, possible_gate, recent, size_gates, training_gate
@@ -30,7 +31,8 @@ def reference(usual_score: float = 0.0) -> Reference:
 
 def published(folder: Path, p: np.ndarray, value: float = 100.0, model: str = "shop-churn v1") -> Publication:
     pd.DataFrame({"churn_probability": p, "cltv": value}).to_parquet(folder / "scores.parquet")
-    manifest = {"models": {"churn": model}, "counts": {"listed": 50}, "list_size": 50}
+    files = [{"path": "scores.parquet", "rows": len(p), "sha256": file_sha256(folder / "scores.parquet")}]
+    manifest = {"models": {"churn": model}, "counts": {"listed": 50}, "list_size": 50, "files": files}
     return Publication(date(2025, 11, 24), 1, folder, manifest)
 
 

@@ -173,7 +173,7 @@ def _result(publication: Publication) -> DayResult:
     """What a published list holds of the same."""
     import pyarrow.parquet as pq
 
-    table = pq.read_table(publication.folder / "scores.parquet", columns=["churn_probability", "cltv"])
+    table = pq.read_table(publication.file("scores.parquet"), columns=["churn_probability", "cltv"])
     p, value = (table[name].cast("float64").to_numpy() for name in table.column_names)
     manifest = publication.manifest
     return DayResult(p, value, manifest["counts"]["listed"], manifest.get("list_size", 0))
