@@ -115,6 +115,16 @@ class TestFiles:
 
 
 class TestLinks:
+    @pytest.mark.parametrize("target", [".revisions", "elsewhere"])
+    def test_a_link_in_place_of_all_revisions_is_said(self, tmp_path: Path, target: str) -> None:
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / ".revisions").symlink_to(target)
+        with pytest.raises(
+            ConfigError, match="should be the folder of all published revisions, but it is a link or a file"
+        ):
+            publish_once(tmp_path)
+        assert not any((tmp_path / "elsewhere").iterdir())
+
     def test_a_lost_link_is_set_again_by_the_same_run(self, tmp_path: Path) -> None:
         publish_once(tmp_path)
         for name in ("2026-11-09", "latest"):

@@ -67,13 +67,19 @@ def link_latest(output_dir: Path, as_of: date, revision: int) -> None:
 
 
 def refuse_foreign(output_dir: Path, as_of: date) -> None:
-    """ConfigError where a file or folder of somebody else stands in a link's place."""
+    """ConfigError where a file or folder of somebody else stands in a link's place, or something else in that of revisions."""
     for path in (output_dir / as_of.isoformat(), output_dir / LATEST):
         if path.exists() and not path.is_symlink():
             raise ConfigError(
                 f"{path} should become a link to the published results, but it is a file or folder that kizuna did "
                 "not write. Move it away, or choose another output.dir."
             )
+    revisions = output_dir / REVISIONS
+    if revisions.is_symlink() or (revisions.exists() and not revisions.is_dir()):
+        raise ConfigError(
+            f"{revisions} should be the folder of all published revisions, but it is a link or a file. Put the folder back "
+            "from a backup, or choose another output.dir."
+        )
 
 
 def sync(path: Path) -> None:
