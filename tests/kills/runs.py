@@ -17,6 +17,7 @@ from typing import IO
 WARM = Path(__file__).with_name("warm.py")
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 KILLED = -signal.SIGKILL
+Step = tuple[object, object]
 
 
 @dataclass
@@ -35,16 +36,20 @@ class Warm:
                 os.kill(child, signal.SIGKILL)
         return self._ended()
 
-    def killed_at(self, is_there: Callable[[dict[str, object]], bool], *arguments: object) -> int:
-        """The same, killed at the first line of its JSON log of which ``is_there`` says so."""
+    def killed_at(self, step: Step, *arguments: object) -> int:
+        """The same, killed at this step."""
+        return self.met_at(step, lambda child: os.kill(child, signal.SIGKILL), *arguments)
+
+    def met_at(self, step: Step, do: Callable[[int], object], *arguments: object) -> int:
+        """The exit code of a run to which something is done, once, while it is at a step: event and stage of its JSON log."""
         begin = self.log.stat().st_size
         child = self._begin((*arguments, "--log-json"))
         with self.log.open() as log:
             log.seek(begin)
-            for entry in _entries(log, child):
-                if is_there(entry):
+            for entry in _entries(log):
+                if (entry["event"], entry["stage"]) == step:
                     with suppress(ProcessLookupError):
-                        os.kill(child, signal.SIGKILL)
+                        do(child)
                     break
         return self._ended()
 
@@ -103,7 +108,7 @@ def cold(*arguments: object, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def _entries(log: IO[str], child: int) -> Iterator[dict[str, object]]:
+def _entries(log: IO[str]) -> Iterator[dict[str, object]]:
     """Lines as they are written, until the child has told its end."""
     while True:
         line = log.readline()

@@ -186,8 +186,7 @@ def test_a_kill_at_every_named_step(shop: Shop, database: str, written: Callable
         weeks = [FIRST]
         for event, stage in dict.fromkeys(steps):
             weeks.append(weeks[-1] + timedelta(days=7))
-            there = lambda line, event=event, stage=stage: (line["event"], line["stage"]) == (event, stage)  # noqa: E731
-            assert job.killed_at(there, *shop.score(weeks[-1])) in (0, KILLED)
+            assert job.killed_at((event, stage), *shop.score(weeks[-1])) in (0, KILLED)
             assert not reader.wrong, (event, stage)
             assert job.run(*shop.score(weeks[-1])) == 0, (event, stage, job.log.read_text()[-2000:])
         reader.look_again()
