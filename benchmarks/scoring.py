@@ -46,7 +46,7 @@ opened = time.perf_counter() - began
 scores, _ = score_everyone(store, load_models(project.config), project.day(sys.argv[2]), Pauses(()))
 seconds = time.perf_counter() - began
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-print(f"{seconds} {opened} {spent} {len(scores)} {store.rows} {peak}")
+print(f"\\n{seconds} {opened} {spent} {len(scores)} {store.rows} {peak}")
 """
 
 
@@ -110,7 +110,7 @@ def main(customers: int, days: int, lists: int, threads: int, folder: Path) -> i
         stdout=subprocess.PIPE,
         check=True,
     ).stdout
-    alone, opened, predicted, scored, rows, peak = (float(number) for number in told.split())
+    alone, opened, predicted, scored, rows, peak = (float(number) for number in told.splitlines()[-1].split())
     print(f"{'features and prediction':<28} {alone:8.1f} s   peak {peak:,.0f} MB", flush=True)
     print(f"{'  of which LightGBM':<28} {predicted:8.1f} s {scored / predicted:>12,.0f} customers/s")
     print(f"{'  of which reading':<28} {opened:8.1f} s {rows / opened:>12,.0f} rows/s", flush=True)

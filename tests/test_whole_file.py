@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kizuna.whole_file import text_of, write_csv
+from kizuna.whole_file import text_of, write_csv, written_whole
 
 
 def test_texts_of_the_shop_are_no_formulas_and_numbers_stay_numbers(tmp_path: Path) -> None:
@@ -39,6 +39,8 @@ def test_a_pipe_in_place_of_a_file_holds_nobody_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="It is no file"):
         text_of(tmp_path / "pipe")
+    with pytest.raises(OSError, match="It is a device and no file"), written_whole(Path("/dev/null")):
+        raise AssertionError
     (tmp_path / "file").write_text("山")
     assert text_of(tmp_path / "file") == "山"
     with pytest.raises(FileNotFoundError):

@@ -25,6 +25,9 @@ def text_of(path: Path) -> str:
 @contextmanager
 def written_whole(path: Path, mode: int = 0o600) -> Iterator[Path]:
     """A path aside to write to; what lies there takes the place of ``path`` once the block has ended well."""
+    # What took the place of /dev/null would be a file, and the device gone.
+    if path.is_char_device() or path.is_block_device():
+        raise OSError(errno.EINVAL, "It is a device and no file", str(path))
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield aside

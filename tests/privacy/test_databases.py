@@ -12,6 +12,8 @@ from kizuna.errors import DestinationFailed
 from kizuna.privacy.databases import rows_in_table
 from servers import postgresql_server
 
+pytestmark = pytest.mark.slow
+
 IDS = ["7", "1007", "'; DROP TABLE at_risk; --", "a\nb", "山田"]
 
 
