@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Airflow wants other versions of what kizuna uses, as it would where both are at work.
+AIRFLOW := $(VENV)/airflow/.installed
 
 # Two threads of two libraries fight each other: one each, unless a config says more.
 export OMP_NUM_THREADS ?= 1
@@ -30,9 +32,9 @@ imports: $(STAMP)
 fast: $(STAMP)
 	$(BIN)/pytest -n 2
 
-test-slow: $(STAMP)
+test-slow: $(STAMP) $(AIRFLOW)
 	sh tests/system_packages.sh
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[spark]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[spark]' kubernetes-validate
 	$(BIN)/pytest -m slow
 
 # Asks PyPI for known weaknesses of every pinned version. Strict: a version that the index knows nothing of fails, too,
@@ -51,8 +53,13 @@ mlflow: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kizuna needs Python 3.11 or newer; found " + sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,postgres,tune]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,postgres,s3,tune]'
 	touch $(STAMP)
+
+$(AIRFLOW): tests/deploy/airflow.txt $(STAMP)
+	$(PYTHON) -m venv $(VENV)/airflow
+	$(VENV)/airflow/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/deploy/airflow.txt
+	touch $(AIRFLOW)
 
 clean:
 	rm -rf $(VENV) kizuna-demo

@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import s3fs
+from moto.server import ThreadedMotoServer
 from tests.delivery.week import CRM, FIRST, SECOND, config_of, delivered, published_day
 
 from kizuna.delivery.drop import put
@@ -86,10 +88,9 @@ def test_what_was_taken_in_is_not_put_there_again(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real server that speaks S3: not there first, then with one object, put twice."""
-    s3fs, server = pytest.importorskip("s3fs"), pytest.importorskip("moto.server")
     config = config_of(tmp_path, DROPPED.replace("there", "'s3://crm/in'"))
     publication = published_day(config, FIRST, {"a": "high"})
-    shop = server.ThreadedMotoServer(port=0)
+    shop = ThreadedMotoServer(port=0)
     shop.start()
     try:
         for name, value in (

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from croniter import croniter
 from tests.deploy.codes import DEPLOY, needs_zones, program
 
 # Minute, hour, day of the month, month, day of the week.
@@ -27,7 +28,6 @@ def test_times_lie_within_their_fields_and_every_line_names_a_user() -> None:
 
 
 def test_a_parser_of_cron_agrees() -> None:
-    croniter = pytest.importorskip("croniter").croniter
     assert all(croniter.is_valid(" ".join(job[:5])) for job in JOBS)
 
 

@@ -21,7 +21,7 @@ from commands import kizuna
 from kizuna.data.simulate import simulate
 from servers import postgresql_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 FIRST = date(2025, 3, 3)
 KILLS = 200
