@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.children import ended, in_child
 from tests.delivery.week import CHANGES, CRM, FIRST, SECOND, config_of, delivered, handed, published_day
 
 from kizuna import journal
@@ -29,11 +30,6 @@ def killed(work: Callable[[], object], folder: Path, number: int) -> bool:
 
     Steps are what it changes in the folder, and what it tells its journal.
     """
-    child = os.fork()
-    if child:
-        _, status = os.waitpid(child, 0)
-        assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
-        return os.WIFSIGNALED(status)
     steps = iter(range(number, -1, -1))
 
     def step() -> None:
@@ -46,14 +42,15 @@ def killed(work: Callable[[], object], folder: Path, number: int) -> bool:
         if event in {"open", *_CHANGING} and str(arguments[0]).startswith(str(folder)):
             step()
 
-    try:
+    def armed() -> None:
         sys.addaudithook(audit)
         with journal.journal_of("score", True) as told:
             told.listeners[:] = [lambda *_: step()]
             work()
-    except BaseException:
-        os._exit(1)
-    os._exit(0)
+
+    code = ended(in_child(armed))
+    assert code in (0, -signal.SIGKILL)
+    return code != 0
 
 
 def everything(folder: Path) -> dict[str, bytes]:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import signal
-import sys
 import time
 import urllib.error
 import urllib.parse
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.children import die_at_change, ended, holding, in_child
 from tests.servers import object_store
 
 from kizuna.errors import ConfigError, LockHeld
@@ -116,25 +116,6 @@ def publish_once(
         return publish(output, as_of, inputs, writing(text), {"eligible": 7}, republish)
 
 
-def in_child(work: Callable[[], Any]) -> int:
-    """The process id of a copy of this process that does the work and ends without pytest noticing."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-            os._exit(0)
-        except LockHeld as held:
-            os._exit(held.exit_code)
-        except BaseException as error:
-            print(repr(error), file=sys.stderr)
-            os._exit(1)
-    return child
-
-
-def ended(child: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 def test_a_published_day_is_found_whole_by_its_day_and_as_the_latest(place: Place) -> None:
     assert place.look("latest") is None
     assert publish_once(place).revision == 1
@@ -219,28 +200,19 @@ def test_of_two_machines_that_start_together_one_publishes(place: Place) -> None
 
 
 def test_the_lock_of_a_killed_run_is_taken_over_at_once_by_any_machine(place: Place) -> None:
-    ready, holding = os.pipe()
-
-    def hold() -> None:
-        with locked(place.there()):
-            os.write(holding, b"x")
-            signal.pause()
-
-    child = in_child(hold)
-    os.read(ready, 1)
     other = Place(place.folder, place.server, place.prefix, machine=2)
-    with pytest.raises(
-        LockHeld, match=rf"another run holds it: process {child} on .*, last sign of life \d+ s ago\. Wait"
+    with (
+        holding(lambda: locked(place.there())) as child,
+        pytest.raises(
+            LockHeld, match=rf"another run holds it: process {child} on .*, last sign of life \d+ s ago\. Wait"
+        ),
     ):
         publish_once(other)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
     assert publish_once(other).revision == 1
 
 
-def dying_at_step(number: int, folder: Path | None) -> None:
-    """Arms this process: SIGKILL just before its n-th change below a folder; without one, before or after a call to a store."""
-    steps = {"open", "os.mkdir", "os.rename", "os.symlink", "os.chmod", "os.remove", "os.rmdir", "os.truncate"}
+def die_at_call(number: int) -> None:
+    """Arms this process: SIGKILL just before or after a call to the store, the n-th of these moments."""
     seen = 0
 
     def step() -> None:
@@ -248,10 +220,6 @@ def dying_at_step(number: int, folder: Path | None) -> None:
         seen += 1
         if seen == number:
             os.kill(os.getpid(), signal.SIGKILL)
-
-    def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        if folder and event in steps and any(str(argument).startswith(str(folder)) for argument in arguments):
-            step()
 
     def watched(call: Callable[..., Any]) -> Callable[..., Any]:
         def around(*arguments: Any) -> Any:
@@ -264,7 +232,6 @@ def dying_at_step(number: int, folder: Path | None) -> None:
 
     for name in ("write", "create", "upload", "remove"):
         setattr(Remote, name, watched(getattr(Remote, name)))
-    sys.addaudithook(watch)
 
 
 @pytest.mark.slow
@@ -282,7 +249,7 @@ def test_a_run_killed_at_any_step_shows_old_or_new_and_the_next_run_heals(
 
         def work(number: int = number, here: Place = here) -> None:
             output_dir = here.there()
-            dying_at_step(number, None if here.server else output_dir)
+            die_at_call(number) if here.server else die_at_change(number, output_dir)
             with locked(output_dir) as output:
                 publish(output, MONDAY, {"purchases": "bb22"}, writing("new"), {}, True)
 

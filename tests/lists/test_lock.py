@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.children import ended, holding, in_child
 
 from kizuna.errors import ConfigError, LockHeld
 from kizuna.journal import journal_of
@@ -40,39 +41,6 @@ def publish_once(folder: Path, as_of: date = MONDAY) -> int:
         return publish(output, as_of, {"purchases": "aa"}, write, {}).revision
 
 
-def in_child(work: Callable[[], Any]) -> int:
-    """The process id of a copy of this process that does the work and ends without pytest noticing."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-            os._exit(0)
-        except LockHeld as held:
-            os._exit(held.exit_code)
-        except BaseException:
-            os._exit(1)
-    return child
-
-
-@contextmanager
-def held_by_child(folder: Path) -> Iterator[int]:
-    """The process id of a child that holds the folder's lock, within this."""
-    ready, holding = os.pipe()
-
-    def hold() -> None:
-        with locked(folder):
-            os.write(holding, b"x")
-            signal.pause()
-
-    child = in_child(hold)
-    try:
-        os.read(ready, 1)
-        yield child
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-
-
 def left_behind(folder: Path, record: str, age_seconds: float = 0) -> None:
     """A lock file as a dead run left it."""
     (folder / ".lock").write_text(record)
@@ -88,7 +56,7 @@ def warnings_of(work: Callable[[], Any]) -> list[str]:
 
 class TestHeld:
     def test_one_run_per_folder_and_the_words_say_who_holds_it(self, tmp_path: Path) -> None:
-        with held_by_child(tmp_path) as child:
+        with holding(lambda: locked(tmp_path)) as child:
             with pytest.raises(LockHeld) as held:
                 publish_once(tmp_path)
             words = re.sub(r"since \d{4}-\d\d-\d\d \d\d:\d\d UTC", "since T", str(held.value))
@@ -126,8 +94,7 @@ class TestHeld:
                 publish(output, MONDAY, {}, lambda folder: time.sleep(0.2) or write(folder), {})
 
         children = [in_child(work), in_child(work)]
-        codes = sorted(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
-        assert codes == [0, 14]
+        assert sorted(ended(child) for child in children) == [0, 14]
         assert published(tmp_path, MONDAY) is not None
 
     def test_the_heart_beats_while_the_run_is_busy(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +109,7 @@ class TestHeld:
 
 class TestTakenOver:
     def test_what_a_killed_run_of_this_host_left_is_taken_over_at_once_and_said(self, tmp_path: Path) -> None:
-        with held_by_child(tmp_path) as child:
+        with holding(lambda: locked(tmp_path)) as child:
             pass
         assert holder_of(tmp_path) is None
         said = warnings_of(lambda: publish_once(tmp_path))
@@ -216,33 +183,30 @@ class TestTakenOver:
         child = in_child(beat)
         with pytest.raises(LockHeld):
             publish_once(tmp_path)
-        os.waitpid(child, 0)
+        assert ended(child) == 0
 
     def test_a_child_that_lives_on_does_not_keep_the_lock_of_a_dead_parent(self, tmp_path: Path) -> None:
-        ready, holding = os.pipe()
+        grandchild = tmp_path.with_name("grandchild")
 
-        def hold() -> None:
+        @contextmanager
+        def place() -> Iterator[None]:
             with locked(tmp_path):
-                if os.fork() == 0:
-                    os.write(holding, str(os.getpid()).encode())
+                lives_on = os.fork()
+                if lives_on == 0:
                     signal.pause()
-                signal.pause()
+                grandchild.write_text(str(lives_on))
+                yield
 
-        child = in_child(hold)
-        grandchild = int(os.read(ready, 20))
+        with holding(place):
+            pass
         try:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
             assert publish_once(tmp_path) == 1
         finally:
-            os.kill(grandchild, signal.SIGKILL)
+            os.kill(int(grandchild.read_text()), signal.SIGKILL)
 
     def test_a_child_that_ends_leaves_its_parents_lock_alone(self, tmp_path: Path) -> None:
         with locked(tmp_path) as output:
-            child = os.fork()
-            if child == 0:
-                os._exit(_left(output, tmp_path))
-            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 14
+            assert ended(in_child(lambda: publish_once(tmp_path))) == 14
             output.require()
 
     def test_a_program_that_was_started_within_does_not_keep_it(self, tmp_path: Path) -> None:
@@ -253,14 +217,6 @@ class TestTakenOver:
         finally:
             sleeper.kill()
             sleeper.wait()
-
-
-def _left(output: Any, folder: Path) -> int:
-    try:
-        with locked(folder):
-            return 0
-    except LockHeld:
-        return 14
 
 
 class TestLost:

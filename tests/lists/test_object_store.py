@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import http.client
 import http.server
@@ -9,15 +10,18 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.children import ended, holding, in_child
 from tests.servers import object_store
 
 from kizuna.config_file import parse_config
@@ -171,20 +175,12 @@ class TestLock:
         assert not [name for name in shop.store.listed() if name.endswith(".json")]
 
     def test_of_many_who_try_at_once_one_gets_it(self, shop: Shop) -> None:
-        children = []
-        for number in range(6):
-            child = os.fork()
-            if child == 0:
-                try:
-                    with locked(shop.machine(f"m{number}")):
-                        time.sleep(3)
-                    os._exit(0)
-                except LockHeld:
-                    os._exit(14)
-                except BaseException:
-                    os._exit(1)
-            children.append(child)
-        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        def hold(number: int) -> None:
+            with locked(shop.machine(f"m{number}")):
+                time.sleep(3)
+
+        children = [in_child(functools.partial(hold, number)) for number in range(6)]
+        codes = [ended(child) for child in children]
         assert sorted(codes) == [0, 14, 14, 14, 14, 14]
 
 
@@ -492,13 +488,12 @@ class TestCopy:
             files = [item | {"sha256": hashlib.sha256(text).hexdigest()} for item in found.manifest["files"]]
             rewrite_revision(found, {"at_risk.csv": text}, found.manifest | {"files": files})
 
-        child = os.fork()
-        if child == 0:
+        def work() -> None:
             with locked(shop.machine()) as output:
                 forget(output.folder)
                 Remote.upload = broken  # type: ignore[method-assign]
-            os._exit(0)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) in (-signal.SIGKILL, 0)
+
+        assert ended(in_child(work)) in (-signal.SIGKILL, 0)
         with locked(shop.machine()):
             pass
         found = published(shop.machine("two"), MONDAY)
@@ -526,19 +521,12 @@ class TestCopy:
 
 
 def test_a_run_that_ends_by_sigterm_gives_the_lock_back(shop: Shop) -> None:
-    ready, holding = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            signal.signal(signal.SIGTERM, lambda number, frame: (_ for _ in ()).throw(SystemExit(143)))
-            with locked(shop.machine()):
-                os.write(holding, b"x")
-                signal.pause()
-        except SystemExit:
-            os._exit(143)
-        os._exit(1)
-    os.read(ready, 1)
-    os.kill(child, signal.SIGTERM)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 143
+    def place() -> AbstractContextManager[object]:
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
+        return locked(shop.machine())
+
+    with holding(place) as child:
+        os.kill(child, signal.SIGTERM)
+        assert ended(child) == 143
     assert shop.store.read(".lock/00000001") == b""
     assert warnings_of(shop.publish) == []

@@ -7,15 +7,14 @@ import json
 import os
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from tests.children import die_at_change, in_child
 
 from kizuna.errors import ConfigError, ResultError
 from kizuna.lists.publication import Publication, difference, lists_before, locked, publish, published, restore
@@ -270,33 +269,6 @@ def test_difference_is_empty_for_equal_inputs() -> None:
     assert difference(INPUTS, dict(reversed(INPUTS.items()))) == []
 
 
-def in_child(work: Callable[[], Any]) -> int:
-    """The process id of a copy of this process that does the work and ends without pytest noticing."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-            os._exit(0)
-        except BaseException:
-            os._exit(1)
-    return child
-
-
-def dying_before_step(number: int, folder: Path) -> None:
-    """Arms this process: SIGKILL just before its n-th change or opening of anything below a folder."""
-    steps = {"open", "os.mkdir", "os.rename", "os.symlink", "os.chmod", "os.remove", "os.rmdir", "os.truncate"}
-    seen = 0
-
-    def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal seen
-        if event in steps and any(str(argument).startswith(str(folder)) for argument in arguments):
-            seen += 1
-            if seen == number:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(watch)
-
-
 def look_as_a_reader(folder: Path, day_was_published: bool) -> None:
     """Fails when what a link shows is not complete. Readers resolve a link once and read what they found."""
     for name in ("2026-11-09", "latest"):
@@ -331,7 +303,7 @@ def test_a_run_killed_at_any_step_shows_old_or_new_and_the_next_run_heals(
         shutil.copytree(start, folder, symlinks=True)
 
         def work(step: int = step, folder: Path = folder) -> None:
-            dying_before_step(step, folder)
+            die_at_change(step, folder)
             publish_once(folder, text="new", inputs={"purchases": "bb22"}, republish=True)
 
         child = in_child(work)

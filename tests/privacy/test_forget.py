@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.children import in_child
 
 from commands import kizuna
 from kizuna.config_file import load_config
@@ -197,10 +198,7 @@ def test_a_contact_is_erased_where_the_destination_knows_no_id(shop: Path) -> No
 
 def test_readers_see_the_old_list_or_the_new_one(shop: Path) -> None:
     exports = shop.parent / "out"
-    child = os.fork()
-    if child == 0:
-        forget(load_config(shop, ()), WHO, NOW)
-        os._exit(0)
+    child = in_child(lambda: forget(load_config(shop, ()), WHO, NOW))
     seen = set()
     while os.waitpid(child, os.WNOHANG) == (0, 0):
         seen.add(len(pd.read_csv(exports / "latest/at_risk.csv")))
@@ -224,10 +222,7 @@ def test_killed_at_any_moment_and_run_again_it_is_complete(shop: Path) -> None:
     for _ in range(40):
         shutil.rmtree(shop.parent / "out")
         shutil.copytree(whole, shop.parent / "out", symlinks=True)
-        child = os.fork()
-        if child == 0:
-            forget(config, WHO, NOW)
-            os._exit(0)
+        child = in_child(lambda: forget(config, WHO, NOW))
         time.sleep(luck.uniform(0, 0.25))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

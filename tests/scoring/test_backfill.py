@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from tests.children import ended, in_child
 
 from commands import kizuna
 from kizuna import journal as journal_module
@@ -289,8 +290,7 @@ def test_killed_at_a_step_of_its_second_day_and_run_again(
         if second and (entry.event, entry.stage) == wanted:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    child = os.fork()
-    if child == 0:
+    def work() -> None:
         started = journal_module.journal_of
 
         @contextlib.contextmanager
@@ -301,8 +301,8 @@ def test_killed_at_a_step_of_its_second_day_and_run_again(
 
         journal_module.journal_of = watched
         kizuna(*asked)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+    assert ended(in_child(work)) == -signal.SIGKILL
     known = set(links(other)) - {"latest"}
     assert known == ({"2025-10-01", "2025-10-08"} if wanted[0] == "ended" and step[1] != "seal" else {"2025-10-01"})
     assert kizuna(*asked)[0] == 0
