@@ -24,19 +24,28 @@ def text_of(path: Path) -> str:
 
 @contextmanager
 def written_whole(path: Path, mode: int = 0o600) -> Iterator[Path]:
-    """A path aside to write to; what lies there takes the place of ``path`` once the block has ended well."""
+    """An empty file aside to write to, its owner's alone; it takes the place of ``path`` once the block has ended well."""
     # What took the place of /dev/null would be a file, and the device gone.
     if path.is_char_device() or path.is_block_device():
         raise OSError(errno.EINVAL, "It is a device and no file", str(path))
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        aside.touch(mode=0o600)
         yield aside
-        with aside.open("rb+") as file:
-            os.fsync(file.fileno())
+        sync(aside)
         aside.chmod(mode)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Makes a file, or what a folder lists, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_csv(frame: pd.DataFrame, path: Path, **how: Any) -> Path:

@@ -186,6 +186,17 @@ def test_what_killed_runs_have_left_goes_too(shop: Path) -> None:
     assert not staging.exists()
 
 
+def test_a_list_whose_run_was_killed_just_after_its_link_stays_sound(shop: Path) -> None:
+    home = shop.parent / "out/.revisions"
+    (home / DAYS[1] / ".showing-r1").touch()
+    shutil.copytree(home / DAYS[1] / "r1", home / DAYS[1] / "r2")
+    (home / DAYS[1] / ".showing-r2").touch()
+    assert kizuna("forget", shop, WHO)[0] == 0
+    assert left(shop) == []
+    require_sound(shop)
+    assert sorted(path.name for path in (home / DAYS[1]).iterdir()) == ["r1"]
+
+
 def test_a_contact_is_erased_where_the_destination_knows_no_id(shop: Path) -> None:
     folder = shop.parent / "out/destinations"
     (folder / "mail").mkdir()

@@ -82,6 +82,5 @@ def remember_forgotten(output_dir: Path, customer_id: str) -> bool:
     (output_dir / FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
     hashes = sorted(record.hashes | {record.hash_of(customer_id)})
     with written_whole(output_dir / FOLDER / FILE) as aside:
-        aside.touch(mode=0o600)
         aside.write_text(json.dumps({"salt": record.salt, "sha256": hashes}, indent=1) + "\n", encoding="utf-8")
     return True

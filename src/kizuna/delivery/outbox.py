@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -18,7 +17,7 @@ from typing import Any, Literal
 from kizuna.errors import DestinationFailed
 from kizuna.lists.publication import LockedOutput
 from kizuna.lists.push import share
-from kizuna.whole_file import text_of, written_whole
+from kizuna.whole_file import sync, text_of, written_whole
 
 OUTBOX = ".outbox"
 _ENDING = ".json"
@@ -116,11 +115,7 @@ def write_entry(output: LockedOutput, entry: Entry) -> Entry:
     text = json.dumps({"entry": tree, "sha256": _sha256(tree)}, ensure_ascii=False, sort_keys=True)
     with written_whole(folder / f"{entry.name}{_ENDING}") as aside:
         aside.write_text(text + "\n", encoding="utf-8")
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(folder)
     share(folder)
     return entry
 

@@ -14,58 +14,53 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kizuna.lists.publication import MANIFEST, SUCCESS, LockedOutput, Publication
-from kizuna.lists.revision import manifest_text
+from kizuna.lists.links import REVISIONS, STAGING
+from kizuna.lists.output import LockedOutput
+from kizuna.lists.revision import MANIFEST, SUCCESS, Publication, complete
+from kizuna.whole_file import sync
 
-_REVISIONS = ".revisions"
-# Whoever holds the lock removes what is called so; it never is the only copy.
-_STAGING = ".staging-"
-# Complete, and perhaps the only copy: it is put into its place, and never thrown away without a look.
-_COMPLETE = ".erased-"
+# Begins the name of a folder that is complete, and perhaps the only copy: it is put into its place, and never thrown away
+# without a look.
+_REWRITTEN = ".erased-"
 _AT_WORKING_FOLDER, _EXCHANGE = -100, 2
 
 
 def rewrite_revision(publication: Publication, contents: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
     """The revision has these contents by relative path, its other files as they were, and this manifest afterwards."""
     folder = publication.folder
-    staging = folder.with_name(f"{_STAGING}erased-{folder.name}")
+    staging = folder.with_name(f"{STAGING}erased-{folder.name}")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(mode=0o700)
     for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
+        name = path.relative_to(folder).as_posix()
         if path.is_dir():
             (staging / name).mkdir(mode=0o700)
-        elif name.as_posix() not in (MANIFEST, SUCCESS):
-            _write(staging / name, contents[key] if (key := name.as_posix()) in contents else path.read_bytes())
-    _write(staging / MANIFEST, manifest_text(manifest).encode())
-    _write(staging / SUCCESS, b"")
-    for path in (*(path for path in staging.rglob("*") if path.is_dir()), staging):
-        _sync(path)
+        elif name not in (MANIFEST, SUCCESS):
+            (staging / name).write_bytes(contents[name] if name in contents else path.read_bytes())
+    complete(staging, manifest)
     _take_place(staging, folder)
 
 
 def finish_rewriting(output: LockedOutput) -> None:
-    """What a killed run left between two steps is put into its place, and what it threw away is gone."""
-    for complete in sorted((output.folder / _REVISIONS).glob(f"*/{_COMPLETE}*")):
-        place = complete.with_name(complete.name.removeprefix(_COMPLETE))
+    """What a killed run left between two steps is put into its place."""
+    for rewritten in sorted((output.folder / REVISIONS).glob(f"*/{_REWRITTEN}*")):
+        place = rewritten.with_name(rewritten.name.removeprefix(_REWRITTEN))
         if place.exists():
-            shutil.rmtree(complete)
+            shutil.rmtree(rewritten)
         else:
-            complete.rename(place)
-    for staging in (output.folder / _REVISIONS).glob(f"*/{_STAGING}*"):
-        shutil.rmtree(staging)
+            rewritten.rename(place)
 
 
 def _take_place(staging: Path, folder: Path) -> None:
     if _exchanged(staging, folder):
-        _sync(folder.parent)
+        sync(folder.parent)
         shutil.rmtree(staging)
         return
-    complete, old = folder.with_name(f"{_COMPLETE}{folder.name}"), folder.with_name(f"{_STAGING}old-{folder.name}")
-    staging.rename(complete)
+    rewritten, old = folder.with_name(f"{_REWRITTEN}{folder.name}"), folder.with_name(f"{STAGING}old-{folder.name}")
+    staging.rename(rewritten)
     folder.rename(old)
-    complete.rename(folder)
-    _sync(folder.parent)
+    rewritten.rename(folder)
+    sync(folder.parent)
     shutil.rmtree(old)
 
 
@@ -79,20 +74,3 @@ def _exchanged(one: Path, other: Path) -> bool:
         return False
     here = ctypes.c_int(_AT_WORKING_FOLDER)
     return bool(library.renameat2(here, names[0], here, names[1], ctypes.c_uint(_EXCHANGE)) == 0)
-
-
-def _write(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    path.chmod(0o600)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

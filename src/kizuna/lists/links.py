@@ -13,10 +13,15 @@ from datetime import date
 from pathlib import Path
 
 from kizuna.errors import ConfigError, ResultError
+from kizuna.whole_file import sync
 
 LATEST = "latest"
 REVISIONS = ".revisions"
 LINKING = ".link-"
+# In a day's folder: what whoever holds the lock removes, for it never is the only copy of anything.
+STAGING = ".staging-"
+# Begins the name of what says of a revision, by its number, that it is about to be shown for the first time.
+ABOUT_TO_SHOW = ".showing-r"
 
 
 def home_of(output_dir: Path, as_of: date) -> Path:
@@ -80,15 +85,6 @@ def refuse_foreign(output_dir: Path, as_of: date) -> None:
             f"{revisions} should be the folder of all published revisions, but it is a link or a file. Put the folder back "
             "from a backup, or choose another output.dir."
         )
-
-
-def sync(path: Path) -> None:
-    """Makes a file, or what a folder lists, durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _target(as_of: date, revision: int) -> str:

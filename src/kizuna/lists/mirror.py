@@ -20,6 +20,7 @@ from kizuna.errors import ConfigError
 from kizuna.lists.links import REVISIONS
 from kizuna.lists.pointer import is_pointer
 from kizuna.lists.remote import Remote, open_remote
+from kizuna.lists.revision import SUCCESS
 from kizuna.whole_file import written_whole
 
 _RECORD = ".mirror.json"
@@ -135,7 +136,7 @@ def lies_in(name: str, below: str) -> bool:
 
 def _is_of_a_complete_one(folder: Path, name: str) -> bool:
     parts = name.split("/")
-    return parts[0] != REVISIONS or (len(parts) > 3 and (folder.joinpath(*parts[:3]) / "_SUCCESS").is_file())
+    return parts[0] != REVISIONS or (len(parts) > 3 and (folder.joinpath(*parts[:3]) / SUCCESS).is_file())
 
 
 def _require_private(folder: Path, address: str) -> None:

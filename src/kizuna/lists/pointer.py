@@ -16,8 +16,6 @@ from kizuna.errors import ResultError
 from kizuna.lists.links import LATEST, REVISIONS
 from kizuna.lists.revision import MANIFEST
 
-# Begins the name of the object that says of a revision that it is about to be shown for the first time.
-SHOWING = ".showing-r"
 LATEST_POINTER = f"{LATEST}.json"
 _POINTER = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}|latest)\.json")
 _REVISION = re.compile(r"\.revisions/([0-9]{4}-[0-9]{2}-[0-9]{2})/r([1-9][0-9]{0,8})")

@@ -17,9 +17,12 @@ from typing import Any
 
 from kizuna import journal
 from kizuna.errors import ConfigError, ResultError
+from kizuna.lists.erasure import finish_rewriting
 from kizuna.lists.links import (
+    ABOUT_TO_SHOW,
     LINKING,
     REVISIONS,
+    STAGING,
     days_with_revisions,
     home_of,
     link_day,
@@ -27,7 +30,6 @@ from kizuna.lists.links import (
     linked_days,
     linked_revision,
     refuse_foreign,
-    sync,
 )
 from kizuna.lists.output import LockedOutput as LockedOutput
 from kizuna.lists.output import locked as locked
@@ -35,9 +37,7 @@ from kizuna.lists.revision import MANIFEST as MANIFEST
 from kizuna.lists.revision import SUCCESS as SUCCESS
 from kizuna.lists.revision import Publication as Publication
 from kizuna.lists.revision import read_revision, revision_numbers, seal
-
-_STAGING = ".staging-"
-_SHOWING = ".showing-"
+from kizuna.whole_file import sync
 
 
 def published(output_dir: Path, as_of: date) -> Publication | None:
@@ -71,7 +71,9 @@ def readable_lists(output_dir: Path) -> list[Publication]:
 def revisions_of(output_dir: Path, as_of: date) -> list[Publication]:
     """Every complete revision of a day, in their order, whichever is linked."""
     home = home_of(output_dir, as_of)
-    found = (read_revision(home / f"r{number}") for number in revision_numbers(home) if not _showing(home, number))
+    found = (
+        read_revision(home / f"r{number}") for number in revision_numbers(home) if not _note(home, number).exists()
+    )
     return [publication for publication in found if publication]
 
 
@@ -90,23 +92,16 @@ def publish(
     untouched. One published from another is refused with a ConfigError that says what differs, unless ``republish``,
     which adds a revision. LockHeld where the lock was lost meanwhile.
     """
-    _clear(output)
+    clear_leftovers(output)
     refuse_foreign(output.folder, as_of)
     current = published(output.folder, as_of) or _unlinked(output.folder, as_of, fingerprint)
     if current and not republish:
-        if changes := difference(current.fingerprint, fingerprint):
-            if gone := current.manifest.get("erased", 0):
-                changes.append(f"{gone:,} of its customers {'is' if gone == 1 else 'are'} forgotten since")
-            raise ConfigError(
-                f"{as_of} was asked for, but it is published already (r{current.revision}) from other inputs: "
-                f"{'; '.join(changes)}.\nLeave it, or add a revision with --republish, "
-                f"which keeps r{current.revision}."
-            )
+        _refuse_other_inputs(current, fingerprint)
         current.require_whole()
         return _show(output, as_of, current.revision)
     home = home_of(output.folder, as_of)
     revision = max(revision_numbers(home), default=0) + 1
-    staging = home / f"{_STAGING}r{revision}-{output.run[:8]}"
+    staging = home / f"{STAGING}r{revision}-{output.run[:8]}"
     for folder in (home.parent, home, staging):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for folder in (output.folder, home.parent):
@@ -117,7 +112,8 @@ def publish(
         with journal.stage("seal"):
             seal(staging, rows, manifest | named)
         output.require()
-        _showing(home, revision, begin=True)
+        _note(home, revision).touch(mode=0o600)
+        sync(home)
         staging.rename(home / f"r{revision}")
         sync(home)
         with journal.stage("link"):
@@ -132,7 +128,7 @@ def publish(
 
 def restore(output: LockedOutput, as_of: date, revision: int) -> Publication:
     """The earlier revision of a published day, linked again; ConfigError names those that exist."""
-    _clear(output)
+    clear_leftovers(output)
     refuse_foreign(output.folder, as_of)
     complete = {found.revision: found for found in revisions_of(output.folder, as_of)}
     if revision not in complete:
@@ -143,6 +139,18 @@ def restore(output: LockedOutput, as_of: date, revision: int) -> Publication:
         )
     complete[revision].require_whole()
     return _show(output, as_of, revision)
+
+
+def clear_leftovers(output: LockedOutput) -> None:
+    """Removes or completes what dead runs left in the middle: none other can be at work while the lock is held."""
+    finish_rewriting(output)
+    for path in (output.folder / REVISIONS).glob(f"*/{STAGING}*"):
+        shutil.rmtree(path)
+    for note in (output.folder / REVISIONS).glob(f"*/{ABOUT_TO_SHOW}*"):
+        revision = int(note.name.removeprefix(ABOUT_TO_SHOW))
+        _undo(output, date.fromisoformat(note.parent.name), revision)
+    for link in output.folder.glob(f"{LINKING}*"):
+        link.unlink()
 
 
 def difference(old: dict[str, str], new: dict[str, str]) -> list[str]:
@@ -183,40 +191,38 @@ def _still_there(output_dir: Path, as_of: date) -> Publication | None:
     )
 
 
+def _refuse_other_inputs(current: Publication, fingerprint: dict[str, str]) -> None:
+    changes = difference(current.fingerprint, fingerprint)
+    if not changes:
+        return
+    if gone := current.manifest.get("erased", 0):
+        changes.append(f"{gone:,} of its customers {'is' if gone == 1 else 'are'} forgotten since")
+    raise ConfigError(
+        f"{current.as_of} was asked for, but it is published already (r{current.revision}) from other inputs: "
+        f"{'; '.join(changes)}.\nLeave it, or add a revision with --republish, which keeps r{current.revision}."
+    )
+
+
 def _unlinked(output_dir: Path, as_of: date, fingerprint: dict[str, str]) -> Publication | None:
     """The newest complete revision of a day that lost its link, where it was made from the same inputs."""
     same = [found for found in revisions_of(output_dir, as_of) if found.fingerprint == fingerprint]
     return same[-1] if same else None
 
 
-def _clear(output: LockedOutput) -> None:
-    # The lock makes every staging folder, half-made link and revision about to be shown found here a dead run's.
-    for path in (output.folder / REVISIONS).glob(f"*/{_STAGING}*"):
-        shutil.rmtree(path)
-    for note in (output.folder / REVISIONS).glob(f"*/{_SHOWING}r*"):
-        revision = int(note.name.removeprefix(f"{_SHOWING}r"))
-        _undo(output, date.fromisoformat(note.parent.name), revision)
-    for link in output.folder.glob(f"{LINKING}*"):
-        link.unlink()
-
-
 def _undo(output: LockedOutput, as_of: date, revision: int) -> None:
     """Removes what a revision left that is not shown; one that is keeps nothing but its folder."""
     home = home_of(output.folder, as_of)
-    if not (home / f"{_SHOWING}r{revision}").exists():
+    note = _note(home, revision)
+    if not note.exists():
         return
     if linked_revision(output.folder, as_of) != revision:
         shutil.rmtree(home / f"r{revision}", ignore_errors=True)
-    (home / f"{_SHOWING}r{revision}").unlink(missing_ok=True)
+    note.unlink(missing_ok=True)
 
 
-def _showing(home: Path, revision: int, begin: bool = False) -> bool:
-    """Whether a revision is about to be shown for the first time; ``begin`` says so from now on."""
-    note = home / f"{_SHOWING}r{revision}"
-    if begin:
-        note.touch(mode=0o600)
-        sync(home)
-    return note.exists()
+def _note(home: Path, revision: int) -> Path:
+    """A file that is there while a revision is about to be shown for the first time."""
+    return home / f"{ABOUT_TO_SHOW}{revision}"
 
 
 def _show(output: LockedOutput, as_of: date, revision: int) -> Publication:
@@ -225,7 +231,7 @@ def _show(output: LockedOutput, as_of: date, revision: int) -> Publication:
         link_day(output.folder, as_of, revision)
     _show_latest(output.folder)
     output.show()
-    (home_of(output.folder, as_of) / f"{_SHOWING}r{revision}").unlink(missing_ok=True)
+    _note(home_of(output.folder, as_of), revision).unlink(missing_ok=True)
     shown = published(output.folder, as_of)
     if shown is None:
         raise ResultError(f"{as_of} was published in {output.folder}, but somebody removed it. Run again.")

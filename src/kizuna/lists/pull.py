@@ -13,14 +13,14 @@ from datetime import date
 from pathlib import Path
 
 from kizuna.errors import ResultError
-from kizuna.lists.links import REVISIONS, link_day, link_latest, linked_days, linked_revision
+from kizuna.lists.links import ABOUT_TO_SHOW, REVISIONS, link_day, link_latest, linked_days, linked_revision
 from kizuna.lists.mirror import Mirror, is_of_a_list, is_sound, lies_in, syncing
-from kizuna.lists.pointer import LATEST_POINTER, SHOWING, Pointer, is_pointer, parse_pointer
+from kizuna.lists.pointer import LATEST_POINTER, Pointer, is_pointer, parse_pointer
 from kizuna.lists.revision import SUCCESS, read_revision, revision_numbers
 from kizuna.whole_file import written_whole
 
 _REVISION_OBJECT = re.compile(
-    rf"\{REVISIONS}/(?P<day>[0-9-]{{10}})/(?:{SHOWING}(?P<begun>[0-9]{{1,9}})|r(?P<number>[0-9]{{1,9}})/(?P<file>.+))"
+    rf"\{REVISIONS}/(?P<day>[0-9-]{{10}})/(?:{ABOUT_TO_SHOW}(?P<begun>[0-9]{{1,9}})|r(?P<number>[0-9]{{1,9}})/(?P<file>.+))"
 )
 
 
@@ -85,7 +85,7 @@ def _pull_revisions(mirror: Mirror, listed: dict[str, str], shown: set[tuple[str
         for number in revision_numbers(home):
             if (home.name, number) not in shown:
                 shutil.rmtree(home / f"r{number}")
-        for note in home.glob(".showing-*"):
+        for note in home.glob(f"{ABOUT_TO_SHOW}*"):
             note.unlink()
     for name in [name for name in mirror.known if name.startswith(f"{REVISIONS}/") and name not in listed]:
         mirror.known.pop(name)

@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from kizuna.lists.links import LATEST, REVISIONS, home_of, linked_days, linked_revision
+from kizuna.lists.links import ABOUT_TO_SHOW, LATEST, REVISIONS, home_of, linked_days, linked_revision
 from kizuna.lists.mirror import Mirror, files_here, lies_in, mirror_of, syncing, write_record
-from kizuna.lists.pointer import LATEST_POINTER, SHOWING, pointer_text
+from kizuna.lists.pointer import LATEST_POINTER, pointer_text
 from kizuna.lists.revision import MANIFEST, SUCCESS, read_revision
 
 
@@ -65,7 +65,7 @@ def share(folder: Path) -> None:
 def _begin(mirror: Mirror, files: list[str]) -> list[str]:
     """The notes that are put before new revisions: what a run that dies before the pointer leaves is known by them."""
     new = {Path(name).parent for name in files if Path(name).name == SUCCESS and name not in mirror.known}
-    notes = [f"{home.parent.as_posix()}/{SHOWING}{home.name.removeprefix('r')}" for home in sorted(new)]
+    notes = [f"{home.parent.as_posix()}/{ABOUT_TO_SHOW}{home.name.removeprefix('r')}" for home in sorted(new)]
     for note in notes:
         mirror.remote.write(note, b"")
     return notes

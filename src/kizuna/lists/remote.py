@@ -40,7 +40,7 @@ class Remote:
 
     def listed(self, below: str = "") -> dict[str, str]:
         """The version of every object below a folder (default: all), by its name from the root."""
-        with self.asked():
+        with self._asked():
             self.system.invalidate_cache()
             found = self.system.find(self._place(below), detail=True)
         start = len(self.root) + 1
@@ -48,18 +48,18 @@ class Remote:
 
     def read(self, name: str) -> bytes:
         """An object's bytes; FileNotFoundError where there is none."""
-        with self.asked(FileNotFoundError):
+        with self._asked(FileNotFoundError):
             return bytes(self.system.cat_file(self._place(name)))
 
     def write(self, name: str, content: bytes) -> None:
         """Puts an object in one step in the place of what was there."""
-        with self.asked():
+        with self._asked():
             self.system.pipe_file(self._place(name), content)
 
     def create(self, name: str, content: bytes) -> bool:
         """Whether the object was put: it is not where there is one already. The store decides, so only one of two can."""
         try:
-            with self.asked(FileExistsError):
+            with self._asked(FileExistsError):
                 self.system.pipe_file(self._place(name), content, mode="create")
         except FileExistsError:
             return False
@@ -67,18 +67,18 @@ class Remote:
 
     def upload(self, path: Path, name: str) -> None:
         """Puts a file's bytes as one object; seen when it is whole."""
-        with self.asked():
+        with self._asked():
             self.system.put_file(str(path), self._place(name))
 
     def download(self, name: str, path: Path) -> None:
         """Writes an object's bytes to a file; FileNotFoundError where it has gone."""
-        with self.asked(FileNotFoundError):
+        with self._asked(FileNotFoundError):
             self.system.get_file(self._place(name), str(path))
 
     def remove(self, name: str) -> None:
         """Removes an object, if it is there."""
         try:
-            with self.asked(FileNotFoundError):
+            with self._asked(FileNotFoundError):
                 self.system.rm_file(self._place(name))
         except FileNotFoundError:
             return
@@ -87,7 +87,7 @@ class Remote:
         return f"{self.root}/{name}" if name else self.root
 
     @contextmanager
-    def asked(self, *passing: type[Exception]) -> Iterator[None]:
+    def _asked(self, *passing: type[Exception]) -> Iterator[None]:
         """Within this, what the store's client raises is told in our words, but for the errors that pass."""
         try:
             yield

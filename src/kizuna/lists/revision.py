@@ -16,7 +16,7 @@ from typing import Any
 
 from kizuna.errors import ListDamaged, ResultError
 from kizuna.fingerprint import file_sha256
-from kizuna.lists.links import sync
+from kizuna.whole_file import sync
 
 MANIFEST = "manifest.json"
 SUCCESS = "_SUCCESS"
@@ -80,8 +80,13 @@ def revision_numbers(home: Path) -> list[int]:
 
 
 def seal(staging: Path, rows: dict[str, int], manifest: dict[str, Any]) -> None:
-    """Completes a folder of written files: manifest with the rows and the sha256 of each, all durable, ``_SUCCESS`` last."""
-    (staging / MANIFEST).write_text(manifest_text(manifest | {"files": _files(staging, rows)}), encoding="utf-8")
+    """Completes a folder of written files with a manifest that has the rows and the sha256 of each."""
+    complete(staging, manifest | {"files": _files(staging, rows)})
+
+
+def complete(staging: Path, manifest: Mapping[str, Any]) -> None:
+    """Completes a folder of written files: this manifest, all private and durable, ``_SUCCESS`` last."""
+    (staging / MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")
     for path in sorted(staging.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
         sync(path)

@@ -24,9 +24,8 @@ from kizuna.data.forgotten import read_forgotten, remember_forgotten
 from kizuna.errors import ConfigError, DestinationFailed, KizunaError
 from kizuna.exports.destinations.contacts import read_contacts
 from kizuna.exports.destinations.settings import CONTACTS, key_of
-from kizuna.lists.erasure import finish_rewriting
 from kizuna.lists.output import fetch_output
-from kizuna.lists.publication import Publication, locked
+from kizuna.lists.publication import Publication, clear_leftovers, locked
 from kizuna.privacy.databases import rows_in_table
 from kizuna.privacy.files import destination_keys, files_below, found_in, rank_in
 from kizuna.privacy.revisions import all_revisions, erase_from, holds_rows
@@ -88,7 +87,7 @@ def forget(config: Config, customer_id: str, now: datetime, dry_run: bool = Fals
         with journal.stage("record"):
             is_new = remember_forgotten(output.folder, customer_id)
         with journal.stage("leftovers"):
-            finish_rewriting(output)
+            clear_leftovers(output)
             _clear_aside(output.folder)
         with journal.stage("erase"):
             found = _erased(config, customer_id)
@@ -158,7 +157,6 @@ def _walked(config: Config, customer_id: str, erase: bool) -> Proof:
         note(place, item.count, item.is_read)
         if item.count and erase:
             with written_whole(path) as aside:
-                aside.touch(mode=0o600)
                 aside.write_bytes(item.content)
     tables, failed = _in_databases(config, customer_id, counts, erase)
     return Proof(
@@ -268,6 +266,5 @@ def _write_proof(output_dir: Path, proof: Proof, now: datetime) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     taken = [int(path.stem) for path in folder.glob("*.json") if path.stem.isdecimal()]
     with written_whole(folder / f"{max(taken, default=0) + 1:06d}.json") as aside:
-        aside.touch(mode=0o600)
         tree = {"searched_at": now.isoformat(timespec="seconds")} | proof.to_json()
         aside.write_text(json.dumps(tree, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
