@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from kizuna.safe_text import safe_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_ASIDE = re.compile(r"\..+\.(\d+)")
 
 
 def text_of(path: Path) -> str:
@@ -37,6 +40,20 @@ def written_whole(path: Path, mode: int = 0o600) -> Iterator[Path]:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def is_left_aside(path: Path) -> bool:
+    """Whether a process was writing this file aside that lives no more, as far as this host can tell."""
+    match = _ASIDE.fullmatch(path.name)
+    if match is None:
+        return False
+    try:
+        os.kill(int(match[1]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
 def sync(path: Path) -> None:

@@ -58,7 +58,7 @@ def test_in_a_csv_for_people_the_rank_tells_ids_apart_that_look_alike() -> None:
 
 
 def test_an_id_that_parquet_holds_as_a_number_is_found() -> None:
-    for values in ([7, 1007, 70], [7.0, 1007.0, 70.0]):
+    for values in ([7, 1007, 70], [7.0, 1007.0, 70.0], [7.0, float("inf"), 7.5]):
         target = io.BytesIO()
         pd.DataFrame({"customer_id": values}).to_parquet(target)
         count, after = parquet_rows.without_rows(target.getvalue(), sought("7"))

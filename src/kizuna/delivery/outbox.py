@@ -112,12 +112,16 @@ def write_entry(output: LockedOutput, entry: Entry) -> Entry:
     folder = output.folder / OUTBOX
     folder.mkdir(mode=0o700, exist_ok=True)
     tree = asdict(entry) | {"deliveries": [delivery.to_json() for delivery in entry.deliveries]}
-    text = json.dumps({"entry": tree, "sha256": _sha256(tree)}, ensure_ascii=False, sort_keys=True)
     with written_whole(folder / f"{entry.name}{_ENDING}") as aside:
-        aside.write_text(text + "\n", encoding="utf-8")
+        aside.write_text(entry_text(tree), encoding="utf-8")
     sync(folder)
     share(folder)
     return entry
+
+
+def entry_text(tree: dict[str, Any]) -> str:
+    """An entry as it is written: with the sha256 of what it says, so that a change by hand is seen."""
+    return json.dumps({"entry": tree, "sha256": _sha256(tree)}, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def entry_names(output_dir: Path) -> list[str]:

@@ -59,12 +59,7 @@ def upsert_list(rows: pa.Table, as_of: date, asked: DatabaseExport) -> None:
 
     DestinationFailed where the server does not let us in, or the table is not there, lacks columns or refuses the rows.
     """
-    try:
-        import adbc_driver_postgresql.dbapi as driver
-    except ImportError:
-        raise DestinationFailed(
-            "its driver adbc-driver-postgresql is not installed. Install it: pip install 'kizuna[postgres]'"
-        ) from None
+    driver = postgresql_driver()
     try:
         connection = driver.connect(asked.uri)
     except Exception as error:
@@ -82,6 +77,17 @@ def upsert_list(rows: pa.Table, as_of: date, asked: DatabaseExport) -> None:
         raise DestinationFailed(f"the database refused the list: {_reason(error)}") from None
 
 
+def postgresql_driver() -> Any:
+    """The module that connects; DestinationFailed where it is not installed."""
+    try:
+        import adbc_driver_postgresql.dbapi as driver
+    except ImportError:
+        raise DestinationFailed(
+            "its driver adbc-driver-postgresql is not installed. Install it: pip install 'kizuna[postgres]'"
+        ) from None
+    return driver
+
+
 def _reason(error: Exception) -> str:
     """What the server says is wrong, in one line. What it adds may repeat a customer's row."""
     said = re.search(r"ERROR:\s+(.+)", str(error))
@@ -90,7 +96,7 @@ def _reason(error: Exception) -> str:
 
 def _make_ready(cursor: Any, names: list[str], asked: DatabaseExport) -> None:
     """Makes the table, or the columns that it lacks, where that is asked for; else DestinationFailed names them."""
-    table = _quoted(asked.table)
+    table = quoted_table(asked.table)
     cursor.execute(
         "SELECT attname::text FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped "
         f"AND attrelid = to_regclass({literal(table)})"
@@ -108,7 +114,7 @@ def _make_ready(cursor: Any, names: list[str], asked: DatabaseExport) -> None:
 
 
 def _write(cursor: Any, rows: pa.Table, as_of: date, asked: DatabaseExport) -> None:
-    table, names = _quoted(asked.table), rows.column_names
+    table, names = quoted_table(asked.table), rows.column_names
     columns = ", ".join(quote(name) for name in names)
     values = [quote(name) for name in names if name not in KEY]
     newer = ", ".join(f"{name} = EXCLUDED.{name}" for name in values)
@@ -124,5 +130,6 @@ def _write(cursor: Any, rows: pa.Table, as_of: date, asked: DatabaseExport) -> N
     )
 
 
-def _quoted(table: str) -> str:
+def quoted_table(table: str) -> str:
+    """The name of a table, of its schema too if it has one, for SQL."""
     return ".".join(quote(part) for part in table.split("."))

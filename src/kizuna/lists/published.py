@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import IO
 
 import pandas as pd
 
@@ -42,12 +44,15 @@ def as_received(publications: Sequence[Publication]) -> list[Publication]:
     return [replace(one, manifest=one.manifest | {"backfill": False}) for one in publications]
 
 
+def read_listed(source: Path | IO[bytes], columns: list[str] | None = None) -> pd.DataFrame:
+    """The rows of an at_risk.csv as texts, but for ``contact_allowed``: true, false or null (consent unknown)."""
+    rows = pd.read_csv(source, dtype=str, keep_default_na=False, usecols=columns)
+    return rows.assign(contact_allowed=rows["contact_allowed"].map({"true": True, "false": False}).astype("boolean"))
+
+
 def _read(publication: Publication, config: Config) -> pd.DataFrame:
-    rows = pd.read_csv(publication.file("at_risk.csv"), dtype=str, keep_default_na=False, usecols=_READ)
-    allowed = rows["contact_allowed"].map({"true": True, "false": False}).astype("boolean")
     manifest = publication.manifest
-    return rows.assign(
-        contact_allowed=allowed,
+    return read_listed(publication.file("at_risk.csv"), _READ).assign(
         experiment=manifest.get("experiment", config.experiment),
         control_share=manifest.get("control_share", config.at_risk.control_share),
         backfill=bool(manifest.get("backfill", False)),

@@ -1,1 +1,1 @@
-"""Personal data that kizuna has written: found, erased on request, and removed when it is old."""
+"""Personal data that kizuna has written: found, and erased on request."""

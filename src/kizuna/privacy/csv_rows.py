@@ -32,10 +32,9 @@ def without_rows(content: bytes, sought: Sought) -> tuple[int, bytes]:
     if not exact and not spelled:
         return 0, content
     ranks = [place for place, name in enumerate(names) if name in people.ranks]
-    wanted = {sought.customer_id} | sought.keys
 
     def theirs(cells: list[str]) -> bool:
-        if any(place < len(cells) and cells[place] in wanted for place in exact):
+        if any(place < len(cells) and cells[place] in sought.names for place in exact):
             return True
         if not any(place < len(cells) and cells[place] in sought.spellings for place in spelled):
             return False

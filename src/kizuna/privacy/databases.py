@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kizuna.config_exports import DatabaseExport
-from kizuna.data.sources import quote
 from kizuna.errors import DestinationFailed
+from kizuna.exports.database import postgresql_driver, quoted_table
 
 
 def rows_in_table(asked: DatabaseExport, customer_id: str, delete: bool) -> int:
@@ -15,13 +17,7 @@ def rows_in_table(asked: DatabaseExport, customer_id: str, delete: bool) -> int:
     if "\0" in customer_id:
         # PostgreSQL holds no such text.
         return 0
-    try:
-        import adbc_driver_postgresql.dbapi as driver
-    except ImportError:
-        raise DestinationFailed(
-            "its driver adbc-driver-postgresql is not installed. Install it: pip install 'kizuna[postgres]'"
-        ) from None
-    table = ".".join(quote(part) for part in asked.table.split("."))
+    driver, table = postgresql_driver(), quoted_table(asked.table)
     try:
         with driver.connect(asked.uri) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT to_regclass($1) IS NOT NULL", (table,))
@@ -41,6 +37,5 @@ def rows_in_table(asked: DatabaseExport, customer_id: str, delete: bool) -> int:
         ) from None
 
 
-def _first(cursor: object) -> int:
-    row = cursor.fetchone()  # type: ignore[attr-defined]
-    return int(row[0])
+def _first(cursor: Any) -> int:
+    return int(cursor.fetchone()[0])

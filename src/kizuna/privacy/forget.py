@@ -7,32 +7,21 @@ again, and none that a later run could write anew.
 from __future__ import annotations
 
 import json
-import os
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from kizuna import journal
 from kizuna.config import Config
-from kizuna.config_exports import DatabaseExport, DestinationExport
 from kizuna.data.forgotten import FOLDER as RECORD
 from kizuna.data.forgotten import read_forgotten, remember_forgotten
-from kizuna.errors import ConfigError, DestinationFailed, KizunaError
-from kizuna.exports.destinations.contacts import read_contacts
-from kizuna.exports.destinations.settings import CONTACTS, key_of
+from kizuna.errors import ConfigError, KizunaError
 from kizuna.lists.output import fetch_output
-from kizuna.lists.publication import Publication, clear_leftovers, locked
-from kizuna.privacy.databases import rows_in_table
-from kizuna.privacy.files import destination_keys, files_below, found_in, rank_in
-from kizuna.privacy.revisions import all_revisions, erase_from, holds_rows
-from kizuna.privacy.sought import ID, Sought, places_of
-from kizuna.whole_file import written_whole
-
-_LEFT_ASIDE = re.compile(r"\..+\.(\d+)")
+from kizuna.lists.publication import clear_leftovers, locked
+from kizuna.privacy.files import files_below
+from kizuna.privacy.search import Search, search
+from kizuna.whole_file import is_left_aside, written_whole
 
 
 @dataclass(frozen=True)
@@ -53,8 +42,8 @@ class Proof:
     told: tuple[str, ...]
     models: tuple[str, ...] | None
     already_forgotten: bool
-    failed: tuple[str, ...] = ()
-    dry_run: bool = False
+    failed: tuple[str, ...]
+    dry_run: bool
 
     @property
     def rows(self) -> int:
@@ -81,19 +70,21 @@ def forget(config: Config, customer_id: str, now: datetime, dry_run: bool = Fals
     _refuse_no_id(customer_id)
     fetch_output(config.output.address, config.output_dir)
     if dry_run:
-        known = customer_id in read_forgotten(config.output_dir)
-        return replace(_searched(config, customer_id), already_forgotten=known, dry_run=True)
+        known, found = customer_id in read_forgotten(config.output_dir), search(config, customer_id, erase=False)
+        return _proof(config, found, found, known, dry_run)
     with locked(config.output_dir) as output:
         with journal.stage("record"):
             is_new = remember_forgotten(output.folder, customer_id)
         with journal.stage("leftovers"):
             clear_leftovers(output)
-            _clear_aside(output.folder)
+            for path in list(files_below(output.folder)):
+                if is_left_aside(path):
+                    path.unlink(missing_ok=True)
         with journal.stage("erase"):
-            found = _erased(config, customer_id)
+            found = search(config, customer_id, erase=True)
         with journal.stage("prove"):
-            left = _searched(config, customer_id)
-        proof = replace(found, files=left.files, remaining=left.rows, unread=left.unread, already_forgotten=not is_new)
+            left = search(config, customer_id, erase=False)
+        proof = _proof(config, found, left, not is_new, dry_run)
         _write_proof(output.folder, proof, now)
     return proof
 
@@ -109,123 +100,21 @@ def _refuse_no_id(customer_id: str) -> None:
         raise ConfigError("The customer to forget has an empty id, which nobody has. Name the customer's id.")
 
 
-def _searched(config: Config, customer_id: str) -> Proof:
-    """What is there of the customer, in files and tables; nothing is changed."""
-    return _walked(config, customer_id, erase=False)
-
-
-def _erased(config: Config, customer_id: str) -> Proof:
-    return _walked(config, customer_id, erase=True)
-
-
-def _walked(config: Config, customer_id: str, erase: bool) -> Proof:
-    publications = list(all_revisions(config.output_dir))
-    places = places_of(config, _keys(config, customer_id, [one.folder for one in publications]))
-    sought = Sought(customer_id, frozenset({ID}))
-    counts: dict[str, int] = {}
-    unread: list[str] = []
-    seen = rewritten = 0
-    told: set[str] = set()
-
-    def note(name: Path, count: int, is_read: bool) -> None:
-        nonlocal seen
-        seen += 1
-        if not is_read:
-            unread.append(name.as_posix())
-        if count:
-            kind = _kind_of(name)
-            counts[kind] = counts.get(kind, 0) + count
-
-    for publication in publications:
-        rank = rank_in(publication.folder, customer_id)
-        mine = replace(sought, rank=rank)
-        found = {}
-        for path in files_below(publication.folder):
-            name = path.relative_to(publication.folder).as_posix()
-            if not holds_rows(name):
-                seen += 1
-                continue
-            found[name] = found_in(path, Path(name), places, mine)
-            note(path.relative_to(config.output_dir), found[name].count, found[name].is_read)
-        told |= _told(found)
-        if any(item.count for item in found.values()):
-            rewritten += 1
-            if erase:
-                erase_from(publication, found, rank is not None)
-    for path, place in _other_files(config, publications):
-        item = found_in(path, place, places, sought)
-        note(place, item.count, item.is_read)
-        if item.count and erase:
-            with written_whole(path) as aside:
-                aside.write_bytes(item.content)
-    tables, failed = _in_databases(config, customer_id, counts, erase)
+def _proof(config: Config, found: Search, left: Search, already_forgotten: bool, dry_run: bool) -> Proof:
+    """What was ``found``, and what was ``left`` when everything was searched again."""
     return Proof(
-        files=seen,
-        tables=tables,
-        revisions_rewritten=rewritten,
-        erased=dict(sorted(counts.items())),
-        remaining=0 if erase else sum(counts.values()),
-        unread=tuple(unread),
-        told=tuple(sorted(told)),
+        files=left.files,
+        tables=found.tables,
+        revisions_rewritten=found.revisions,
+        erased=dict(sorted(found.rows.items())),
+        remaining=left.rows.total(),
+        unread=tuple(left.unread),
+        told=tuple(sorted(found.told)),
         models=_models(config),
-        already_forgotten=False,
-        failed=tuple(failed),
+        already_forgotten=already_forgotten,
+        failed=tuple(found.failed),
+        dry_run=dry_run,
     )
-
-
-def _keys(config: Config, customer_id: str, revisions: Sequence[Path]) -> dict[str, frozenset[str]]:
-    """What each destination calls the customer: as published revisions say, and as contacts do now."""
-    keys = destination_keys(list(revisions), customer_id)
-    for export in config.exports:
-        if not isinstance(export, DestinationExport):
-            continue
-        ours = export.columns.get(key_of(export), "")
-        if export.contacts is None or not ours.startswith(CONTACTS):
-            continue
-        name = ours.removeprefix(CONTACTS)
-        with suppress(KizunaError):
-            contacts = read_contacts(config, export.contacts, [name], export.file_stem)
-            value = contacts[name].get(customer_id)
-            if isinstance(value, str) and value:
-                keys[export.file_stem] = keys.get(export.file_stem, frozenset()) | {value}
-    return keys
-
-
-def _told(found: dict[str, Any]) -> set[str]:
-    """The destinations whose files in a revision held rows to hand over."""
-    held = (Path(name) for name, item in found.items() if item.count and name.startswith("destinations/"))
-    return {path.name.split(".")[0] for path in held if path.name.count(".") == 1}
-
-
-def _other_files(config: Config, publications: Sequence[Publication]) -> Iterator[tuple[Path, Path]]:
-    """Every other file below the output folder with its name there; and copies in the drops, named as what they copy."""
-    output, folders = config.output_dir, [one.folder for one in publications]
-    for path in list(files_below(output)):
-        if not any(path.is_relative_to(folder) for folder in folders):
-            yield path, path.relative_to(output)
-    for export in config.exports:
-        drop = getattr(export, "drop", None)
-        if isinstance(export, DestinationExport) and drop and "://" not in drop:
-            handed = output / "destinations" / export.file_stem
-            for path in files_below(handed):
-                copy = config.resolve(drop) / path.name
-                if copy.is_file():
-                    yield copy, path.relative_to(output)
-
-
-def _in_databases(config: Config, customer_id: str, counts: dict[str, int], erase: bool) -> tuple[int, list[str]]:
-    """How many tables were asked, and which could not be; their rows are added to ``counts``."""
-    asked = [export for export in config.exports if isinstance(export, DatabaseExport)]
-    failed = []
-    for export in asked:
-        try:
-            count = rows_in_table(export, customer_id, erase)
-        except DestinationFailed as error:
-            failed.append(f"database {export.table}: {error}.")
-            continue
-        if count:
-            counts["databases"] = counts.get("databases", 0) + count
-    return len(asked), failed
 
 
 def _models(config: Config) -> tuple[str, ...] | None:
@@ -237,28 +126,6 @@ def _models(config: Config) -> tuple[str, ...] | None:
     except KizunaError:
         return None
     return tuple(f"{version.name} v{version.version}" for version in versions)
-
-
-def _kind_of(relative: Path) -> str:
-    return "lists" if relative.parts[0] == ".revisions" else relative.parts[0].lstrip(".")
-
-
-def _clear_aside(output_dir: Path) -> None:
-    """Removes files that dead processes of this host were still writing."""
-    for path in list(files_below(output_dir)):
-        match = _LEFT_ASIDE.fullmatch(path.name)
-        if match and not _is_alive(int(match[1])):
-            path.unlink(missing_ok=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _write_proof(output_dir: Path, proof: Proof, now: datetime) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
+from kizuna.delivery.outbox import entry_text
 from kizuna.privacy.sought import Sought
 
 
@@ -18,17 +18,13 @@ def without_keys(content: bytes, sought: Sought) -> tuple[int, bytes]:
     entry = tree.get("entry") if isinstance(tree, dict) else None
     if not isinstance(entry, dict):
         return 0, content
-    planned, wanted = entry.get("planned"), {sought.customer_id} | sought.keys
+    planned = entry.get("planned")
     holders: list[dict[str, Any]] = [entry, *([planned] if isinstance(planned, dict) else [])]
     count = 0
     for holder in holders:
         held = holder.get("held")
         if isinstance(held, dict):
-            kept = {key: value for key, value in held.items() if key not in wanted}
+            kept = {key: value for key, value in held.items() if key not in sought.names}
             count += len(held) - len(kept)
             holder["held"] = kept
-    if not count:
-        return 0, content
-    digest = hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
-    text = json.dumps({"entry": entry, "sha256": digest}, ensure_ascii=False, sort_keys=True)
-    return count, (text + "\n").encode()
+    return count, entry_text(entry).encode() if count else content

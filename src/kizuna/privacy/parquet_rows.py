@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
+from functools import reduce
+from math import isfinite
 from typing import Any
 
 from kizuna.privacy.sought import Sought
@@ -17,19 +20,16 @@ def without_rows(content: bytes, sought: Sought) -> tuple[int, bytes]:
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         names = [name for name in file.schema_arrow.names if name in sought.headings]
-        found = [_is_theirs(file.read([name])[name], sought) for name in names]
-        count = 0
-        if found:
-            theirs = found[0]
-            for other in found[1:]:
-                theirs = pc.or_(theirs, other)
-            count = int(pc.sum(theirs).as_py() or 0)
+        if not names:
+            return 0, content
+        theirs = reduce(pc.or_, (_is_theirs(file.read([name])[name], sought) for name in names))
+        count = int(pc.sum(theirs).as_py() or 0)
         if not count:
             return 0, content
         kept, target = file.read().filter(pc.invert(theirs)), io.BytesIO()
         codec = file.metadata.row_group(0).column(0).compression
     except pa.ArrowException as error:
-        raise ValueError(str(type(error).__name__)) from None
+        raise ValueError(type(error).__name__) from None
     pq.write_table(kept, target, compression=codec)
     return count, target.getvalue()
 
@@ -39,22 +39,18 @@ def _is_theirs(column: Any, sought: Sought) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    wanted = {sought.customer_id} | sought.keys
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_dictionary(column.type):
         column = column.cast(kind)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         texts = column.cast(pa.large_string())
-        return pc.fill_null(pc.is_in(texts, value_set=pa.array(sorted(wanted), pa.large_string())), False)
-    spelled = [_spelled(value) in wanted for value in column.to_pylist()]
+        return pc.fill_null(pc.is_in(texts, value_set=pa.array(sorted(sought.names), pa.large_string())), False)
+    spelled = [_spelled(value) in sought.names for value in column.to_pylist()]
     return pa.chunked_array([pa.array(spelled, pa.bool_())])
 
 
 def _spelled(value: Any) -> str | None:
     if value is None or value != value:
         return None
-    return (
-        str(int(value))
-        if not isinstance(value, str) and hasattr(value, "__int__") and value == int(value)
-        else str(value)
-    )
+    is_whole = isinstance(value, (int, float, Decimal)) and isfinite(value) and value == int(value)
+    return str(int(value)) if is_whole else str(value)

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kizuna.lists.erasure import rewrite_revision
-from kizuna.lists.publication import MANIFEST, SUCCESS, Publication, revisions_of
+from kizuna.lists.publication import Publication
+from kizuna.lists.published import read_listed
 from kizuna.lists.selection import LEFT_OUT
 from kizuna.privacy.files import Found
 from kizuna.scoring.files import contact_rows
-from kizuna.timeline import date_of, parse_day
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _LIST, _SCORES = "at_risk.csv", "scores.parquet"
 _PEOPLE = (".xlsx", ".html")
-
-
-def all_revisions(output_dir: Path) -> Iterator[Publication]:
-    """Every complete revision of every day, oldest first, whether it is linked or not."""
-    home = output_dir / ".revisions"
-    for day in sorted(home.iterdir()) if home.is_dir() else []:
-        if day.is_dir() and not day.name.startswith("."):
-            yield from revisions_of(output_dir, date_of(parse_day(day.name, "a folder of revisions")))
 
 
 def erase_from(publication: Publication, found: Mapping[str, Found], was_listed: bool) -> None:
@@ -41,11 +32,6 @@ def erase_from(publication: Publication, found: Mapping[str, Found], was_listed:
         before, _ = _frames(publication, {})
         manifest |= _corrected(manifest, listed, scores, before)
     rewrite_revision(publication, contents, manifest)
-
-
-def holds_rows(name: str) -> bool:
-    """Whether a file of a revision is one that may name customers."""
-    return name not in (MANIFEST, SUCCESS)
 
 
 def _described(
@@ -70,9 +56,7 @@ def _frames(publication: Publication, contents: Mapping[str, bytes]) -> tuple[pd
         name: contents[name] if name in contents else (publication.folder / name).read_bytes()
         for name in (_LIST, _SCORES)
     }
-    listed = pd.read_csv(io.BytesIO(held[_LIST]), dtype=str, keep_default_na=False)
-    allowed = listed["contact_allowed"].map({"true": True, "false": False}).astype("boolean")
-    return listed.assign(contact_allowed=allowed), pd.read_parquet(io.BytesIO(held[_SCORES]))
+    return read_listed(io.BytesIO(held[_LIST])), pd.read_parquet(io.BytesIO(held[_SCORES]))
 
 
 def _corrected(

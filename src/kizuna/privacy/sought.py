@@ -6,14 +6,10 @@ or the customer 1007, is somebody or something else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
-from kizuna.config import Config
-from kizuna.config_exports import DestinationExport
 from kizuna.exports.cp932 import encodable_cells
-from kizuna.exports.destinations.settings import key_of
 from kizuna.exports.people_csv import column_header
 from kizuna.safe_text import safe_text
 from kizuna.wording.catalog import languages
@@ -35,6 +31,11 @@ class Sought:
     headings: frozenset[str]
     keys: frozenset[str] = frozenset()
     rank: str | None = None
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What the customer is called in files for machines."""
+        return self.keys | {self.customer_id}
 
     @cached_property
     def spellings(self) -> frozenset[str]:
@@ -59,39 +60,3 @@ def people_headings() -> Headings:
     ids |= {word(key) for word in words for key in (f"column.{ID}", "top.customer")}
     ranks = {column_header(_RANK, word) for word in words} | {word(f"column.{_RANK}") for word in words}
     return Headings(frozenset(ids), frozenset(ranks | {_RANK}))
-
-
-@dataclass(frozen=True)
-class Places:
-    """Under which headings customers stand in the files of each destination and in the rows set aside of each table.
-
-    ``keys``: by destination, what it calls the customer who is sought.
-    """
-
-    destinations: Mapping[str, frozenset[str]]
-    tables: Mapping[str, str]
-    keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    def of_destination(self, name: str, customer_id: str) -> Sought:
-        """The customer in files of a destination; one that the config no longer has may have called its column anything."""
-        usual = {ID, "key", "external_id", "id"}
-        return Sought(
-            customer_id, frozenset(usual | self.destinations.get(name, frozenset())), self.keys.get(name, frozenset())
-        )
-
-    def of_table(self, table: str, customer_id: str) -> Sought:
-        """The customer in the rows of a table that were set aside."""
-        return Sought(customer_id, frozenset({self.tables.get(table, ID)}))
-
-
-def places_of(config: Config, keys: Mapping[str, frozenset[str]]) -> Places:
-    """The places of a config. ``keys``: see ``Places``."""
-    asked = [export for export in config.exports if isinstance(export, DestinationExport)]
-    headings = {
-        export.file_stem: frozenset(
-            {key_of(export), *(theirs for theirs, ours in export.columns.items() if ours == ID)}
-        )
-        for export in asked
-    }
-    tables = {name: source.columns.get(ID, ID) for name, source in config.data.tables.items()}
-    return Places(headings, tables, keys)
