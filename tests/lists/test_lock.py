@@ -21,7 +21,6 @@ from tests.children import ended, holding, in_child
 
 from kizuna.errors import ConfigError, LockHeld
 from kizuna.journal import journal_of
-from kizuna.lists import lock as lock_file
 from kizuna.lists import owner as owner_file
 from kizuna.lists.lock import held_folder, holder_of
 from kizuna.lists.owner import parse_owner, this_owner
@@ -163,7 +162,7 @@ class TestTakenOver:
     def test_another_host_whose_heart_has_stopped_is_taken_over(
         self, tmp_path: Path, age_seconds: float, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(lock_file, "BEAT_SECONDS", 0.1)
+        monkeypatch.setattr(owner_file, "BEAT_SECONDS", 0.1)
         left_behind(tmp_path, json.dumps(ELSEWHERE), age_seconds)
         assert warnings_of(lambda: publish_once(tmp_path)) == [
             f"the lock of {tmp_path} was not given back by process 7 on elsewhere, since 2026-11-09 06:00 UTC, which has "
@@ -173,7 +172,7 @@ class TestTakenOver:
     def test_a_beat_that_is_seen_counts_whatever_the_clocks_say(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(lock_file, "BEAT_SECONDS", 5.0)
+        monkeypatch.setattr(owner_file, "BEAT_SECONDS", 5.0)
         left_behind(tmp_path, json.dumps(ELSEWHERE), age_seconds=7200)
 
         def beat() -> None:

@@ -20,9 +20,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from kizuna import journal
 from kizuna.errors import ConfigError, LockHeld
-from kizuna.lists.owner import BEAT_SECONDS, TTL_SECONDS, Owner, beating, parse_owner, this_owner
+from kizuna.lists.owner import (
+    TTL_SECONDS,
+    Owner,
+    beating,
+    held_by_another,
+    lost,
+    parse_owner,
+    say_taken_over,
+    shows_life,
+    this_owner,
+)
 
 FILE = ".lock"
 _LARGEST_RECORD = 4096
@@ -52,10 +61,7 @@ class HeldFolder:
             return
         else:
             by = f"{now.words} has taken it"
-        raise LockHeld(
-            f"The output folder {self.folder} was locked by this run, but no longer is: {by}. Nothing was published. "
-            "Run again when no other run is at work."
-        )
+        raise lost(f"The output folder {self.folder}", by)
 
 
 @contextmanager
@@ -140,10 +146,7 @@ def _foreign(path: Path) -> ConfigError:
 
 
 def _lock_held(output_dir: Path, path: Path) -> LockHeld:
-    return LockHeld(
-        f"The output folder {output_dir} was asked for, but another run holds it: {_holder(path)}. "
-        "Wait until it ends, or stop it, and run again."
-    )
+    return held_by_another(f"The output folder {output_dir}", _holder(path))
 
 
 def _take_over(output_dir: Path, path: Path, descriptor: int) -> None:
@@ -151,27 +154,9 @@ def _take_over(output_dir: Path, path: Path, descriptor: int) -> None:
     if os.fstat(descriptor).st_size == 0:
         return
     owner = _record_in(descriptor)
-    if owner is None:
-        journal.warn(f"the lock of {output_dir} held no readable record of a run; it is taken over")
-        return
-    if not owner.is_of_this_host and _shows_life(path):
+    if owner and not owner.is_of_this_host and shows_life(_age_seconds(path), lambda: path.stat().st_mtime_ns):
         raise _lock_held(output_dir, path)
-    journal.warn(f"the lock of {output_dir} was not given back by {owner.words}, which has ended; it is taken over")
-
-
-def _shows_life(path: Path) -> bool:
-    """Whether a holder that cannot be looked for still beats.
-
-    A clock that was set makes a beat look old or yet to come; a beat that is seen to come does not depend on clocks.
-    """
-    if abs(_age_seconds(path)) <= TTL_SECONDS:
-        return True
-    before, until = path.stat().st_mtime_ns, time.monotonic() + 1.2 * BEAT_SECONDS
-    while time.monotonic() < until:
-        time.sleep(0.2)
-        if path.stat().st_mtime_ns != before:
-            return True
-    return False
+    say_taken_over(str(output_dir), owner)
 
 
 def _age_seconds(path: Path) -> float:

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kizuna import journal
+from kizuna.errors import LockHeld
+
 BEAT_SECONDS = 10.0
+_LOOK_SECONDS = 1.0
 # Thirty beats: longer than a long call without Python, a slow disk or a paused virtual machine lasts, and shorter than
 # the waits between the tries of every scheduler in deploy/, so that the next try takes over what nobody holds any more.
 TTL_SECONDS = 300.0
@@ -90,6 +95,44 @@ def parse_owner(text: str) -> Owner | None:
         if all(text.isprintable() and len(text) < 256 for text in texts) and all(type(n) is int for n in numbers):
             return owner
     return None
+
+
+def held_by_another(place: str, who: str) -> LockHeld:
+    """The refusal of a run that wanted a place which another one holds."""
+    return LockHeld(
+        f"{place} was asked for, but another run holds it: {who}. Wait until it ends, or stop it, and run again."
+    )
+
+
+def lost(place: str, by: str) -> LockHeld:
+    """The end of a run that held a place and holds it no more."""
+    return LockHeld(
+        f"{place} was locked by this run, but no longer is: {by}. Nothing was published. "
+        "Run again when no other run is at work."
+    )
+
+
+def say_taken_over(place: str, owner: Owner | None) -> None:
+    """Warns of what a dead holder left; None where its record cannot be read."""
+    if owner is None:
+        journal.warn(f"the lock of {place} held no readable record of a run; it is taken over")
+    else:
+        journal.warn(f"the lock of {place} was not given back by {owner.words}, which has ended; it is taken over")
+
+
+def shows_life(silent_seconds: float | None, sign: Callable[[], object]) -> bool:
+    """Whether a holder that cannot be looked for still beats. ``silent_seconds``: for how long it has not, None: unknown.
+
+    A clock that was set makes a beat look old or yet to come; a ``sign`` that is seen to change does not depend on clocks.
+    """
+    if silent_seconds is not None and abs(silent_seconds) <= TTL_SECONDS:
+        return True
+    before, until = sign(), time.monotonic() + 1.5 * BEAT_SECONDS
+    while time.monotonic() < until:
+        time.sleep(min(_LOOK_SECONDS, BEAT_SECONDS))
+        if sign() != before:
+            return True
+    return False
 
 
 @contextmanager

@@ -8,6 +8,7 @@ holder of another host has been silent, and where they say too long, it is watch
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -17,14 +18,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from kizuna import journal
 from kizuna.errors import ConfigError, LockHeld, Transient
-from kizuna.lists import owner as owners
-from kizuna.lists.owner import Owner, beating, parse_owner, this_owner
+from kizuna.lists.owner import (
+    Owner,
+    beating,
+    held_by_another,
+    lost,
+    parse_owner,
+    say_taken_over,
+    shows_life,
+    this_owner,
+)
 from kizuna.lists.remote import Remote
 
 FOLDER = ".lock"
-_WATCH_SECONDS = 1.0
 # Runs of this process that hold an address now: one that could not give it back has ended, though the process has not.
 _held: set[str] = set()
 
@@ -43,10 +50,7 @@ class HeldRemote:
         if newest != self.number:
             owner = parse_owner(_record(self.remote, self.folder, newest)) if newest else None
             by = f"{owner.words} has taken it" if owner else "its lock was removed or taken"
-            raise LockHeld(
-                f"{self.remote.address} was locked by this run, but no longer is: {by}. Nothing was published. "
-                "Run again when no other run is at work."
-            )
+            raise lost(self.remote.address, by)
 
 
 @contextmanager
@@ -97,38 +101,32 @@ def _let_pass(remote: Remote, folder: str, number: int) -> None:
     if not text:
         return
     owner = parse_owner(text)
-    if owner is None:
-        journal.warn(f"the lock of {remote.address} held no readable record of a run; it is taken over")
-        return
-    is_own = owner.is_near and owner.pid == os.getpid() and owner.run not in _held
-    if not (is_own or owner.has_ended) and _shows_life(remote, folder, number, text):
-        raise _lock_held(remote, folder, number)
-    journal.warn(f"the lock of {remote.address} was not given back by {owner.words}, which has ended; it is taken over")
+    if owner:
+        is_own = owner.is_near and owner.pid == os.getpid() and owner.run not in _held
+        sign = functools.partial(_sign, remote, folder)
+        if not (is_own or owner.has_ended) and shows_life(_silent_seconds(text), sign):
+            raise _lock_held(remote, folder, number)
+    say_taken_over(remote.address, owner)
 
 
-def _shows_life(remote: Remote, folder: str, number: int, text: str) -> bool:
-    """Whether a holder of another host may be alive: by the record's own time, and where that looks old, by watching."""
+def _sign(remote: Remote, folder: str) -> tuple[int, str]:
+    """What changes when the holder beats, or another run takes the address."""
+    newest = _newest(remote, folder)
+    return newest, _record(remote, folder, newest)
+
+
+def _silent_seconds(text: str) -> float | None:
+    """How long ago a record was written, by this machine's clock and its writer's; None where it does not say."""
     with suppress(ValueError, KeyError, TypeError):
-        silent_seconds = time.time() - float(json.loads(text)["beat_at"])
-        if abs(silent_seconds) <= owners.TTL_SECONDS:
-            return True
-    until = time.monotonic() + 1.5 * owners.BEAT_SECONDS
-    while time.monotonic() < until:
-        time.sleep(min(_WATCH_SECONDS, owners.BEAT_SECONDS))
-        if _newest(remote, folder) != number or _record(remote, folder, number) != text:
-            return True
-    return False
+        return time.time() - float(json.loads(text)["beat_at"])
+    return None
 
 
 def _lock_held(remote: Remote, folder: str, number: int) -> LockHeld:
     text = _record(remote, folder, number)
-    owner, since = parse_owner(text), ""
-    with suppress(ValueError, KeyError, TypeError):
-        since = f", last sign of life {max(time.time() - float(json.loads(text)['beat_at']), 0):.0f} s ago"
-    who = f"{owner.words}{since}" if owner else "it began or ended just now"
-    return LockHeld(
-        f"{remote.address} was asked for, but another run holds it: {who}. Wait until it ends, or stop it, and run again."
-    )
+    owner, silent = parse_owner(text), _silent_seconds(text)
+    since = "" if silent is None else f", last sign of life {max(silent, 0):.0f} s ago"
+    return held_by_another(remote.address, f"{owner.words}{since}" if owner else "it began or ended just now")
 
 
 def _beat(owner: Owner, count: int) -> bytes:
