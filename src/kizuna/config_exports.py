@@ -144,6 +144,9 @@ class DatabaseExport(_Section):
         return self.name or f"database {self.table}"
 
 
+# What every published list is handed on to.
+Receiver = DestinationExport | DatabaseExport
+
 Export = Annotated[
     WorkbookExport | ReportExport | CsvExport | DestinationExport | DatabaseExport, Field(discriminator="to")
 ]

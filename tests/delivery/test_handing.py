@@ -170,8 +170,9 @@ def test_a_published_file_that_somebody_changed_is_not_handed_over(tmp_path: Pat
     with pytest.raises(DestinationFailed) as caught:
         delivered(config, publication)
     assert str(caught.value) == (
-        "2026-01-05 is published, but 1 of 1 destinations failed. crm: destinations/crm.csv of r1 of 2026-01-05 was "
-        "changed since it was published. Put it back, or add a revision with --republish.\n"
+        f"2026-01-05 is published, but 1 of 1 destinations failed. crm: {publication.folder}/destinations/crm.csv belongs "
+        "to the published list of 2026-01-05, but it was changed since. Put the file back from a backup, or show another "
+        "revision of that day with --restore, or write one with --republish.\n"
         "Mend it and run the same command again: it delivers what failed, and the list stays as it is."
     )
     assert handed(config, "crm") == {}

@@ -98,12 +98,13 @@ def test_the_customer_is_gone_and_nobody_else(shop: Path) -> None:
             assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600)
 
 
-def test_copies_in_a_drop_are_erased_as_well(shop: Path) -> None:
+@pytest.mark.parametrize("drop", ["drop", "file://{}/drop"])
+def test_copies_in_a_drop_are_erased_as_well(shop: Path, drop: str) -> None:
     (shop.parent / "drop").mkdir()
     handed = shop.parent / "out/destinations/crm/000001.csv"
     copy = Path(shutil.copy(handed, shop.parent / "drop"))
     other = Path(shutil.copy(handed, shop.parent / "drop/of_another_program.csv"))
-    shop.write_text(shop.read_text().replace("name: crm,", "name: crm, drop: drop,"))
+    shop.write_text(shop.read_text().replace("name: crm,", f"name: crm, drop: '{drop.format(shop.parent)}',"))
     code, out, _ = kizuna("forget", shop, WHO)
     assert code == 0
     assert "2 in destinations" in out

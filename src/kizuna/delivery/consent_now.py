@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kizuna.config_exports import DatabaseExport, DestinationExport
+from kizuna.config_exports import DatabaseExport, Receiver
 from kizuna.data.blocks import Block
 from kizuna.data.contract import CONSENTS
 from kizuna.data.frames import arrow_table, numpy_columns
@@ -38,9 +38,7 @@ def consent_now(store: Store, as_of: date) -> pd.DataFrame:
     return found.mask(np.repeat(suppressed[:, None], len(found.columns), axis=1), False)
 
 
-def refused_since(
-    customers: list[str], now: pd.DataFrame, asked: DestinationExport | DatabaseExport, consent_missing: str
-) -> set[str]:
+def refused_since(customers: list[str], now: pd.DataFrame, asked: Receiver, consent_missing: str) -> set[str]:
     """Those of the customers who may not be contacted any more, and those whom the tables do not know any more.
 
     A database holds everybody; it follows what was refused outright. ``now``: see ``consent_now``.

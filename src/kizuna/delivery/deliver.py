@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kizuna import journal
 from kizuna.config import Config
-from kizuna.config_exports import DatabaseExport, DestinationExport
+from kizuna.config_exports import DatabaseExport, Receiver
 from kizuna.data.store import Store
 from kizuna.delivery.databases import target_of, write_day
 from kizuna.delivery.handing import hand_over
@@ -20,15 +20,13 @@ from kizuna.delivery.states import failed_files
 from kizuna.errors import DestinationFailed, KizunaError, LockHeld
 from kizuna.lists.publication import LockedOutput, Publication, lists_before, published
 
-Asked = DestinationExport | DatabaseExport
-
 
 def deliver(
     output: LockedOutput,
     config: Config,
     publication: Publication,
     opened: Callable[[], Store],
-    say: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None],
 ) -> list[Delivery]:
     """How far each destination of the config is afterwards, the failed files of the publication among them.
 
@@ -77,8 +75,8 @@ def owed(output_dir: Path, publication: Publication, config: Config) -> bool:
     return False
 
 
-def _asked(config: Config) -> list[Asked]:
-    return [export for export in config.exports if isinstance(export, (DestinationExport, DatabaseExport))]
+def _asked(config: Config) -> list[Receiver]:
+    return [export for export in config.exports if isinstance(export, Receiver)]
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ class _Published:
 
 
 def _deliver(
-    output: LockedOutput, lists: _Published, asked: Asked, shop: Shop, say: Callable[[str], None]
+    output: LockedOutput, lists: _Published, asked: Receiver, shop: Shop, say: Callable[[str], None]
 ) -> list[Delivery]:
     """What this run delivers to one destination, or, where that is nothing, what it has.
 
@@ -111,7 +109,7 @@ def _deliver(
 
 
 def _deliver_one(
-    output: LockedOutput, publication: Publication, asked: Asked, shop: Shop, say: Callable[[str], None]
+    output: LockedOutput, publication: Publication, asked: Receiver, shop: Shop, say: Callable[[str], None]
 ) -> Delivery:
     """The delivery of one publication to one destination, made now or found made."""
     entry, wanted = _entry(output.folder, asked), asked_of(publication, asked, shop.config)
@@ -146,7 +144,7 @@ def _deliver_one(
     return done
 
 
-def _entry(output_dir: Path, asked: Asked) -> Entry:
+def _entry(output_dir: Path, asked: Receiver) -> Entry:
     """What the outbox has of it; where the config now means another database, what is owed alone."""
     entry = read_entry(output_dir, asked.file_stem)
     if isinstance(asked, DatabaseExport) and entry.target != target_of(asked):

@@ -9,9 +9,17 @@ import os
 from pathlib import Path
 from typing import Any
 
+from kizuna.config import Config
 from kizuna.errors import DestinationFailed
 
 _TAKEN = "in its drop lies another file named {}. Move that one away"
+
+
+def drop_of(drop: str, config: Config) -> str | Path:
+    """The folder, or the address elsewhere, that the config names."""
+    if drop.startswith("file://"):
+        return Path(drop.removeprefix("file://"))
+    return drop if "://" in drop else config.resolve(drop)
 
 
 def put(content: bytes, name: str, drop: str | Path) -> None:

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kizuna import journal
-from kizuna.config import Config
 from kizuna.config_exports import DestinationExport
-from kizuna.delivery.drop import put
+from kizuna.delivery.drop import drop_of, put
 from kizuna.delivery.outbox import UNKNOWN, Entry, Planned, write_entry
 from kizuna.delivery.sources import Shop, list_columns, wanted_rows
 from kizuna.errors import DestinationFailed
@@ -58,7 +57,7 @@ def hand_over(
     if asked.drop:
         with journal.stage("drop"):
             output.require()
-            put(handing.content, handing.planned.file, _drop_of(asked.drop, shop.config))
+            put(handing.content, handing.planned.file, drop_of(asked.drop, shop.config))
     done = replace(delivery, state="delivered", rows=handing.rows, opted_out=len(refused), error=None)
     return replace(entry, deliveries=(done,), held=handing.planned.held, handed=entry.handed + 1, planned=None)
 
@@ -148,10 +147,3 @@ def _write(folder: Path, name: str, content: bytes) -> None:
     if not (folder / name).exists() or (folder / name).read_bytes() != content:
         with written_whole(folder / name) as aside:
             aside.write_bytes(content)
-
-
-def _drop_of(drop: str, config: Config) -> str | Path:
-    """The folder or the address that the config names."""
-    if drop.startswith("file://"):
-        return Path(drop.removeprefix("file://"))
-    return drop if "://" in drop else config.resolve(drop)

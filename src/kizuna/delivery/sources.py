@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kizuna.config import Config
-from kizuna.config_exports import DatabaseExport, DestinationExport
+from kizuna.config_exports import DestinationExport, Receiver
 from kizuna.data.store import Store
 from kizuna.delivery.consent_now import consent_now, refused_since
 from kizuna.delivery.outbox import Delivery
-from kizuna.errors import DestinationFailed
 from kizuna.exports.database import read_list
 from kizuna.exports.destinations.files import read_wanted, settings_sha256, wanted, wanted_file, who_file
 from kizuna.exports.destinations.mapping import Mapped
 from kizuna.exports.outgoing import ListOut
-from kizuna.fingerprint import file_sha256
 from kizuna.lists.publication import Publication
 
 if TYPE_CHECKING:
@@ -43,22 +41,20 @@ class Shop:
         """The tables."""
         return self.opened()
 
-    def refused(
-        self, publication: Publication, customers: list[str], asked: DestinationExport | DatabaseExport
-    ) -> set[str]:
+    def refused(self, publication: Publication, customers: list[str], asked: Receiver) -> set[str]:
         """Those of the customers of a publication who may not be contacted any more."""
         if publication.as_of not in self._now:
             self._now[publication.as_of] = consent_now(self.store, publication.as_of)
         return refused_since(customers, self._now[publication.as_of], asked, self.config.at_risk.consent_missing)
 
 
-def asked_of(publication: Publication, asked: DestinationExport | DatabaseExport, config: Config) -> Delivery:
+def asked_of(publication: Publication, asked: Receiver, config: Config) -> Delivery:
     """The delivery that a publication asks for, told from its manifest alone."""
-    settings = "" if isinstance(asked, DatabaseExport) else settings_sha256(asked, config)
-    path = (
-        wanted_file(asked) if not isinstance(asked, DatabaseExport) and _is_made(publication, asked, config) else LIST
-    )
-    content = hashlib.sha256(f"{settings} {_hashes(publication).get(path)}".encode()).hexdigest()
+    settings, path = "", LIST
+    if isinstance(asked, DestinationExport):
+        settings = settings_sha256(asked, config)
+        path = wanted_file(asked) if _is_made(publication, asked, config) else LIST
+    content = hashlib.sha256(f"{settings} {publication.hashes.get(path)}".encode()).hexdigest()
     return Delivery(asked.file_stem, publication.as_of, publication.revision, content)
 
 
@@ -66,19 +62,19 @@ def wanted_rows(publication: Publication, asked: DestinationExport, shop: Shop) 
     """The rows that the destination should hold: as they were published, or, where the destination was not asked for then,
     was asked for otherwise or had no contacts, made of the published list now.
 
-    Errors: DestinationFailed for files changed since they were published; those of reading contacts.
+    Errors: ListDamaged for files changed since they were published; those of reading contacts.
     """
     if _is_made(publication, asked, shop.config):
-        _refuse_changed(publication, wanted_file(asked), who_file(asked))
+        for name in (wanted_file(asked), who_file(asked)):
+            publication.file(name)
         return read_wanted(publication.folder, asked)
     rows: pd.DataFrame = list_rows(publication).to_pandas()
     return wanted(ListOut(rows, publication.as_of, shop.config, shop.store), asked)
 
 
 def list_rows(publication: Publication) -> pa.Table:
-    """The published list, typed; DestinationFailed where its file was changed since."""
-    _refuse_changed(publication, LIST)
-    return read_list(publication.folder / LIST)
+    """The published list, typed; ListDamaged where its file was changed since."""
+    return read_list(publication.file(LIST))
 
 
 def list_columns(publication: Publication) -> list[str]:
@@ -89,19 +85,4 @@ def list_columns(publication: Publication) -> list[str]:
 
 def _is_made(publication: Publication, asked: DestinationExport, config: Config) -> bool:
     made = publication.manifest.get("destinations", {})
-    return made.get(asked.file_stem) == settings_sha256(asked, config) and wanted_file(asked) in _hashes(publication)
-
-
-def _hashes(publication: Publication) -> dict[str, str]:
-    return {item["path"]: item["sha256"] for item in publication.manifest["files"]}
-
-
-def _refuse_changed(publication: Publication, *paths: str) -> None:
-    hashes = _hashes(publication)
-    for path in paths:
-        file = publication.folder / path
-        if not file.is_file() or file_sha256(file) != hashes.get(path):
-            raise DestinationFailed(
-                f"{path} of r{publication.revision} of {publication.as_of} was changed since it was published. "
-                "Put it back, or add a revision with --republish"
-            )
+    return made.get(asked.file_stem) == settings_sha256(asked, config) and wanted_file(asked) in publication.hashes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kizuna.config import Config
-from kizuna.config_exports import CsvExport, DatabaseExport, DestinationExport
+from kizuna.config_exports import CsvExport, Receiver
 from kizuna.delivery.outbox import Delivery, entry_names, read_entry
 from kizuna.exports.failed import failed_exports, failure
 from kizuna.exports.people_csv import FILE_STEMS
@@ -29,7 +29,7 @@ def delivery_states(output_dir: Path) -> list[Delivery]:
 
 def destinations_told(config: Config) -> list[dict[str, Any]]:
     """The same of the destinations that the config names, in plain values."""
-    names = [export.file_stem for export in config.exports if isinstance(export, (DestinationExport, DatabaseExport))]
+    names = [export.file_stem for export in config.exports if isinstance(export, Receiver)]
     return [item.to_json() for item in delivery_states(config.output_dir) if item.name in names]
 
 

@@ -37,11 +37,15 @@ class Publication:
         """What the results were made from, by name."""
         return dict(self.manifest["fingerprints"])
 
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The sha256 of each of its files as it was published, by relative path."""
+        return {item["path"]: item["sha256"] for item in self.manifest["files"]}
+
     def file(self, name: str) -> Path:
         """The path of one of its files, which is as it was when it was published; ResultError otherwise."""
         path = self.folder / name
-        expected = {item["path"]: item["sha256"] for item in self.manifest["files"]}.get(name)
-        state = _state(path, expected)
+        state = _state(path, self.hashes.get(name))
         if state != "sound":
             raise ListDamaged(
                 f"{path} belongs to the published list of {self.as_of}, but {state}. Put the file back from a backup, "
@@ -51,8 +55,8 @@ class Publication:
 
     def require_whole(self) -> None:
         """ResultError where one of its files is not as it was when it was published."""
-        for item in self.manifest["files"]:
-            self.file(item["path"])
+        for name in self.hashes:
+            self.file(name)
 
 
 def read_revision(folder: Path) -> Publication | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from kizuna.config import Config
 from kizuna.config_exports import DestinationExport
 from kizuna.data.forgotten import FOLDER as RECORD
+from kizuna.delivery.drop import drop_of
 from kizuna.delivery.handing import FOLDER as HANDED
 from kizuna.privacy.csv_rows import column_pairs
 from kizuna.privacy.csv_rows import without_rows as without_csv_rows
@@ -59,11 +60,14 @@ def other_files(config: Config, revisions: Sequence[Path]) -> Iterator[tuple[Pat
         if not any(path.is_relative_to(folder) for folder in revisions):
             yield path, path.relative_to(output)
     for export in config.exports:
-        if isinstance(export, DestinationExport) and export.drop and "://" not in export.drop:
+        if (
+            isinstance(export, DestinationExport)
+            and export.drop
+            and isinstance(drop := drop_of(export.drop, config), Path)
+        ):
             for path in files_below(output / HANDED / export.file_stem):
-                copy = config.resolve(export.drop) / path.name
-                if copy.is_file():
-                    yield copy, path.relative_to(output)
+                if (drop / path.name).is_file():
+                    yield drop / path.name, path.relative_to(output)
 
 
 def found_in(path: Path, sought: Sought) -> Found:

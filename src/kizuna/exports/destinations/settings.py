@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kizuna.config import Config
-from kizuna.config_exports import CsvExport, DatabaseExport, DestinationExport, WorkbookExport
+from kizuna.config_exports import CsvExport, DestinationExport, Receiver, WorkbookExport
 from kizuna.errors import ConfigError, nearest
 from kizuna.exports.destinations.kinds import rules_of
 from kizuna.exports.profile import PROFILE, profile_names
@@ -27,7 +27,7 @@ def refuse_exports(config: Config, list_columns: Sequence[str]) -> None:
         for sheet in sheets
         if sheet.split_by not in (None, *profile)
     ]
-    stems = [e.file_stem for e in config.exports if isinstance(e, (DestinationExport, DatabaseExport))]
+    stems = [e.file_stem for e in config.exports if isinstance(e, Receiver)]
     said += [
         f"exports: two destinations are called '{stem}'. Give one another name."
         for stem in sorted({stem for stem in stems if stems.count(stem) > 1})
