@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ import pandas as pd
 
 from kizuna.lists.publication import Publication, locked, publish
 
+MONDAY, NEXT_MONDAY = date(2026, 11, 9), date(2026, 11, 16)
+INPUTS = {"purchases": "aa11", "churn_model": "shop-churn/3"}
 DEFINITION = {
     "kind": "inactivity",
     "horizon_days": 30,
@@ -18,6 +20,26 @@ DEFINITION = {
     "active_within_days": 180,
     "arrives_after_days": 0,
 }
+
+
+def writing(text: str = "c1") -> Callable[[Path], dict[str, int]]:
+    """Writes a list of one line, and a file in a folder beside it."""
+
+    def write(folder: Path) -> dict[str, int]:
+        (folder / "at_risk.csv").write_text(f"customer_id\n{text}\n")
+        (folder / "charts").mkdir()
+        (folder / "charts" / "risk.svg").write_text("<svg/>")
+        return {"at_risk.csv": 1}
+
+    return write
+
+
+def publish_text(
+    folder: Path, as_of: date = MONDAY, text: str = "c1", inputs: dict[str, str] = INPUTS, republish: bool = False
+) -> Publication:
+    """A list of one line: how it is published is all that matters."""
+    with locked(folder) as output:
+        return publish(output, as_of, inputs, writing(text), {"eligible": 7}, republish)
 
 
 def publish_list(

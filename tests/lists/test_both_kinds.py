@@ -25,12 +25,12 @@ from kizuna.lists.links import home_of
 from kizuna.lists.output import fetch_output
 from kizuna.lists.publication import Publication, lists_before, locked, publish, published, restore
 from kizuna.lists.remote import Remote
+from kizuna.lists.revision import read_revision
+from published import INPUTS, MONDAY, NEXT_MONDAY, publish_text, writing
 
-MONDAY, NEXT_MONDAY = date(2026, 11, 9), date(2026, 11, 16)
 _AS_ANYBODY = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=test/20261109/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
 }
-INPUTS = {"purchases": "aa11", "churn_model": "shop-churn/3"}
 
 
 @dataclass(frozen=True)
@@ -99,21 +99,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return Place(tmp_path, request.getfixturevalue("server"), f"exports/{tmp_path.name}")
 
 
-def writing(text: str) -> Callable[[Path], dict[str, int]]:
-    def write(folder: Path) -> dict[str, int]:
-        (folder / "at_risk.csv").write_text(f"customer_id\n{text}\n")
-        (folder / "charts").mkdir()
-        (folder / "charts" / "risk.svg").write_text("<svg/>")
-        return {"at_risk.csv": 1}
-
-    return write
-
-
-def publish_once(
-    place: Place, as_of: date = MONDAY, text: str = "c1", inputs: dict[str, str] = INPUTS, republish: bool = False
-) -> Publication:
-    with locked(place.there()) as output:
-        return publish(output, as_of, inputs, writing(text), {"eligible": 7}, republish)
+def publish_once(place: Place, *what: Any, **how: Any) -> Publication:
+    return publish_text(place.there(), *what, **how)
 
 
 def test_a_published_day_is_found_whole_by_its_day_and_as_the_latest(place: Place) -> None:
@@ -131,13 +118,15 @@ def test_the_same_inputs_are_a_no_op_wherever_they_are_scored_again(place: Place
 
 
 def test_other_inputs_for_a_published_day_are_refused_with_the_difference(place: Place) -> None:
-    publish_once(place)
+    publish_once(place, inputs={"purchases": "a" * 64, "churn_model": "shop-churn/3", "surveys": "77"})
     with pytest.raises(ConfigError) as refused:
-        publish_once(place, text="c2", inputs={"purchases": "bb22", "churn_model": "shop-churn/3"})
+        publish_once(place, text="c2", inputs={"purchases": "b" * 64, "churn_model": "shop-churn/4", "config": "5e"})
     assert str(refused.value) == (
-        "2026-11-09 was asked for, but it is published already (r1) from other inputs: purchases changed (aa11 to bb22).\n"
-        "Leave it, or add a revision with --republish, which keeps r1."
+        "2026-11-09 was asked for, but it is published already (r1) from other inputs: churn_model changed "
+        "(shop-churn/3 to shop-churn/4); config is new (5e); purchases changed (aaaaaaaaaaaa… to bbbbbbbbbbbb…); "
+        "surveys is gone (77).\nLeave it, or add a revision with --republish, which keeps r1."
     )
+    assert refused.value.exit_code == 2
     assert place.look("2026-11-09") == "c1"
 
 
@@ -167,6 +156,11 @@ def test_earlier_lists_are_known_to_every_machine(place: Place) -> None:
     assert lists_before(there, NEXT_MONDAY)[0].file("at_risk.csv").read_text() == "customer_id\nc1\n"
 
 
+def files_here(place: Place) -> list[Path]:
+    """Every file and link on this machine."""
+    return sorted(path for path in place.folder.rglob("*") if path.is_symlink() or not path.is_dir())
+
+
 @pytest.mark.parametrize("error", [OSError("No space left on device"), SystemExit(143), KeyboardInterrupt()])
 def test_a_failure_while_writing_leaves_nothing_visible(place: Place, error: BaseException) -> None:
     def write(folder: Path) -> dict[str, int]:
@@ -174,8 +168,10 @@ def test_a_failure_while_writing_leaves_nothing_visible(place: Place, error: Bas
         raise error
 
     publish_once(place)
+    before = files_here(place)
     with pytest.raises(type(error)), locked(place.there()) as output:
         publish(output, NEXT_MONDAY, INPUTS, write, {})
+    assert files_here(place) == before
     assert place.shown("2026-11-16") is None
     assert place.look("latest") == "c1"
     assert publish_once(place, NEXT_MONDAY).revision == 1
@@ -211,6 +207,12 @@ def test_the_lock_of_a_killed_run_is_taken_over_at_once_by_any_machine(place: Pl
     assert publish_once(other).revision == 1
 
 
+def require_complete(folder: Path) -> None:
+    found = read_revision(folder)
+    assert found is not None
+    found.require_whole()
+
+
 def die_at_call(number: int) -> None:
     """Arms this process: SIGKILL just before or after a call to the store, the n-th of these moments."""
     seen = 0
@@ -234,7 +236,7 @@ def die_at_call(number: int) -> None:
         setattr(Remote, name, watched(getattr(Remote, name)))
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("place", ["folder", pytest.param("address", marks=pytest.mark.slow)], indirect=True)
 @pytest.mark.parametrize("day_was_published", [False, True])
 def test_a_run_killed_at_any_step_shows_old_or_new_and_the_next_run_heals(
     place: Place, day_was_published: bool
@@ -259,13 +261,15 @@ def test_a_run_killed_at_any_step_shows_old_or_new_and_the_next_run_heals(
             done, status = os.waitpid(child, os.WNOHANG)
             seen.add(here.look("2026-11-09"))
             assert here.look("latest") in ("older", "old", "new")
+        for success in here.folder.rglob("r*/_SUCCESS"):
+            require_complete(success.parent)
         before = here.look("2026-11-09")
         # The next run is on another machine every other time.
         again = Place(here.folder, here.server, here.prefix, 1 + number % 2)
         healed = publish_once(again, text="new", inputs={"purchases": "bb22"}, republish=True)
         assert healed.revision == int(day_was_published) + 1 + (before == "new")
         assert here.look("2026-11-09") == here.look("latest") == "new"
-        assert not list(home_of(again.there(), MONDAY).glob(".s*"))
+        assert not [*home_of(again.there(), MONDAY).glob(".s*"), *again.there().glob(".link-*")]
         if status == 0:
             break
         assert os.WTERMSIG(status) == signal.SIGKILL

@@ -16,21 +16,9 @@ from typing import Any
 import pytest
 
 from kizuna.errors import ConfigError, KizunaError, LockHeld, ResultError
-from kizuna.lists.publication import Publication, lists_before, locked, publish, published, restore
+from kizuna.lists.publication import lists_before, locked, publish, published, restore
 from kizuna.lists.revision import manifest_text
-
-MONDAY, NEXT_MONDAY = date(2026, 11, 9), date(2026, 11, 16)
-INPUTS = {"purchases": "aa11"}
-
-
-def publish_once(folder: Path, as_of: date = MONDAY, inputs: dict[str, str] = INPUTS, **how: bool) -> Publication:
-    def write(staging: Path) -> dict[str, int]:
-        (staging / "at_risk.csv").write_text("customer_id\nc1\n")
-        (staging / "scores.parquet").write_bytes(b"scores")
-        return {"at_risk.csv": 1}
-
-    with locked(folder) as output:
-        return publish(output, as_of, inputs, write, {}, **how)
+from published import INPUTS, MONDAY, NEXT_MONDAY, publish_text
 
 
 class TestFiles:
@@ -47,7 +35,7 @@ class TestFiles:
     def test_a_file_that_is_not_what_was_published_is_not_read(
         self, tmp_path: Path, harm: Callable[[Path], Any], found: str
     ) -> None:
-        shown = publish_once(tmp_path)
+        shown = publish_text(tmp_path)
         assert shown.file("at_risk.csv").read_text() == "customer_id\nc1\n"
         harm(shown.folder / "at_risk.csv")
         with pytest.raises(ResultError) as damaged:
@@ -58,13 +46,13 @@ class TestFiles:
         )
         assert damaged.value.exit_code == 13
         with pytest.raises(ResultError):
-            publish_once(tmp_path)
-        assert publish_once(tmp_path, republish=True).revision == 2
+            publish_text(tmp_path)
+        assert publish_text(tmp_path, republish=True).revision == 2
         with locked(tmp_path) as output, pytest.raises(ResultError):
             restore(output, MONDAY, 1)
 
     def test_a_file_that_the_manifest_does_not_name_is_not_read(self, tmp_path: Path) -> None:
-        shown = publish_once(tmp_path)
+        shown = publish_text(tmp_path)
         (shown.folder / "more.csv").write_text("customer_id\nc9\n")
         with pytest.raises(ResultError, match=r"but its manifest does not name it\. Put"):
             shown.file("more.csv")
@@ -86,14 +74,14 @@ class TestFiles:
         ],
     )
     def test_a_manifest_that_kizuna_did_not_write_is_said(self, tmp_path: Path, text: str) -> None:
-        folder = publish_once(tmp_path).folder
+        folder = publish_text(tmp_path).folder
         (folder / "manifest.json").write_text(manifest_text(json.loads(text)) if text.startswith('{"') else text)
         for look in (lambda: published(tmp_path, MONDAY), lambda: lists_before(tmp_path, NEXT_MONDAY)):
             with pytest.raises(ResultError, match=r"its manifest\.json cannot be read\. Somebody changed it by hand"):
                 look()
 
     def test_a_manifest_with_any_byte_changed_is_said(self, tmp_path: Path) -> None:
-        path = publish_once(tmp_path).folder / "manifest.json"
+        path = publish_text(tmp_path).folder / "manifest.json"
         whole = path.read_bytes()
         for place in range(0, len(whole), 7):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
@@ -103,15 +91,15 @@ class TestFiles:
         assert published(tmp_path, MONDAY) is not None
 
     def test_nobody_waits_for_a_pipe_in_its_place(self, tmp_path: Path) -> None:
-        path = publish_once(tmp_path).folder / "manifest.json"
+        path = publish_text(tmp_path).folder / "manifest.json"
         path.unlink()
         os.mkfifo(path)
         with pytest.raises(ResultError, match=r"its manifest\.json cannot be read"):
             published(tmp_path, MONDAY)
 
     def test_a_list_without_its_success_is_written_anew(self, tmp_path: Path) -> None:
-        (publish_once(tmp_path).folder / "_SUCCESS").unlink()
-        assert publish_once(tmp_path).revision == 2
+        (publish_text(tmp_path).folder / "_SUCCESS").unlink()
+        assert publish_text(tmp_path).revision == 2
 
 
 class TestLinks:
@@ -122,32 +110,32 @@ class TestLinks:
         with pytest.raises(
             ConfigError, match="should be the folder of all published revisions, but it is a link or a file"
         ):
-            publish_once(tmp_path)
+            publish_text(tmp_path)
         assert not any((tmp_path / "elsewhere").iterdir())
 
     def test_a_lost_link_is_set_again_by_the_same_run(self, tmp_path: Path) -> None:
-        publish_once(tmp_path)
+        publish_text(tmp_path)
         for name in ("2026-11-09", "latest"):
             (tmp_path / name).unlink()
-        assert publish_once(tmp_path).revision == 1
+        assert publish_text(tmp_path).revision == 1
         assert os.readlink(tmp_path / "2026-11-09") == os.readlink(tmp_path / "latest") == ".revisions/2026-11-09/r1"
 
     @pytest.mark.parametrize(
         "target", ["nowhere", "/etc", "..", ".revisions/2026-11-02/r1", ".revisions/2026-11-09/r0"]
     )
     def test_latest_is_set_right_wherever_it_led(self, tmp_path: Path, target: str) -> None:
-        publish_once(tmp_path)
+        publish_text(tmp_path)
         (tmp_path / "latest").unlink()
         (tmp_path / "latest").symlink_to(target)
-        publish_once(tmp_path)
+        publish_text(tmp_path)
         assert os.readlink(tmp_path / "latest") == ".revisions/2026-11-09/r1"
 
     @pytest.mark.parametrize(
         "target", ["/etc", "..", ".revisions/2026-11-02/r1", ".revisions/2026-11-09/r1/../r1", "r1"]
     )
     def test_a_days_link_that_leads_elsewhere_is_not_followed(self, tmp_path: Path, target: str) -> None:
-        publish_once(tmp_path, date(2026, 11, 2))
-        publish_once(tmp_path)
+        publish_text(tmp_path, date(2026, 11, 2))
+        publish_text(tmp_path)
         (tmp_path / "2026-11-09").unlink()
         (tmp_path / "2026-11-09").symlink_to(target)
         words = (
@@ -157,16 +145,16 @@ class TestLinks:
         for look in (
             lambda: published(tmp_path, MONDAY),
             lambda: lists_before(tmp_path, NEXT_MONDAY),
-            lambda: publish_once(tmp_path),
+            lambda: publish_text(tmp_path),
         ):
             with pytest.raises(ResultError) as elsewhere:
                 look()
             assert str(elsewhere.value) == words
         (tmp_path / "2026-11-09").unlink()
-        assert publish_once(tmp_path).revision == 1
+        assert publish_text(tmp_path).revision == 1
 
     def test_a_list_whose_revision_is_gone_is_missed_by_later_lists(self, tmp_path: Path) -> None:
-        shutil.rmtree(publish_once(tmp_path).folder)
+        shutil.rmtree(publish_text(tmp_path).folder)
         with pytest.raises(ResultError) as gone:
             lists_before(tmp_path, NEXT_MONDAY)
         assert str(gone.value) == (
@@ -178,8 +166,8 @@ class TestLinks:
         assert lists_before(tmp_path, NEXT_MONDAY) == []
 
     def test_a_list_whose_link_is_gone_is_missed_by_later_lists(self, tmp_path: Path) -> None:
-        publish_once(tmp_path)
-        publish_once(tmp_path, republish=True)
+        publish_text(tmp_path)
+        publish_text(tmp_path, republish=True)
         (tmp_path / "2026-11-09").unlink()
         with pytest.raises(ResultError) as gone:
             lists_before(tmp_path, NEXT_MONDAY)
@@ -191,11 +179,11 @@ class TestLinks:
         assert [one.revision for one in lists_before(tmp_path, NEXT_MONDAY)] == [1]
 
     def test_a_run_that_was_killed_before_its_link_is_no_list_that_is_gone(self, tmp_path: Path) -> None:
-        place = publish_once(tmp_path).folder
+        place = publish_text(tmp_path).folder
         (tmp_path / "2026-11-09").unlink()
         (place.parent / ".showing-r1").touch()
         assert lists_before(tmp_path, NEXT_MONDAY) == []
-        assert publish_once(tmp_path, NEXT_MONDAY).revision == 1
+        assert publish_text(tmp_path, NEXT_MONDAY).revision == 1
         assert not place.exists()
 
 
@@ -209,10 +197,10 @@ class TestMidway:
         with locked(tmp_path) as output, pytest.raises((OSError, ResultError)):
             publish(output, MONDAY, INPUTS, robbed, {})
         assert published(tmp_path, MONDAY) is None
-        assert publish_once(tmp_path).revision == 1
+        assert publish_text(tmp_path).revision == 1
 
     def test_a_link_that_cannot_be_set_leaves_the_old_list_and_no_half_revision(self, tmp_path: Path) -> None:
-        publish_once(tmp_path)
+        publish_text(tmp_path)
 
         def blocking(staging: Path) -> dict[str, int]:
             (tmp_path / ".link-2026-11-09").mkdir()
@@ -244,14 +232,14 @@ class TestFull:
 
     def test_at_every_size_that_is_left_the_old_list_stays_or_the_new_one_is_whole(self, small_disk: Path) -> None:
         output = small_disk / "exports"
-        publish_once(output)
+        publish_text(output)
         ended = set()
         for left_kb in range(0, 80, 4):
             ballast = small_disk / "ballast"
             free = os.statvfs(small_disk)
             ballast.write_bytes(b"x" * max(free.f_bavail * free.f_frsize - left_kb * 1024, 0))
             try:
-                publish_once(output, NEXT_MONDAY)
+                publish_text(output, NEXT_MONDAY)
                 ended.add("published")
             except OSError as full:
                 ended.add(full.strerror)
@@ -265,14 +253,14 @@ class TestFull:
 
     def test_without_inodes_nothing_is_published(self, small_disk: Path) -> None:
         output = small_disk / "exports"
-        publish_once(output)
+        publish_text(output)
         for left in range(12):
             taken = 0
             while os.statvfs(small_disk).f_favail > left:
                 (small_disk / f"taken{taken}").touch()
                 taken += 1
             with suppress(OSError):
-                publish_once(output, NEXT_MONDAY)
+                publish_text(output, NEXT_MONDAY)
             if (found := published(output, NEXT_MONDAY)) is not None:
                 found.require_whole()
                 break
@@ -284,10 +272,10 @@ class TestFull:
 
     def test_a_file_system_that_may_only_be_read_is_said(self, small_disk: Path) -> None:
         output = small_disk / "exports"
-        publish_once(output)
+        publish_text(output)
         subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
         with pytest.raises(ConfigError) as refused:
-            publish_once(output)
+            publish_text(output)
         assert str(refused.value) == (
             f"output.dir asks for {output}, which cannot be written: Read-only file system. "
             "Choose another folder, or mend its permissions."

@@ -10,34 +10,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.children import ended, holding, in_child
+from tests.lists.other_runs import ELSEWHERE, warnings_of
 
 from kizuna.errors import ConfigError, LockHeld
-from kizuna.journal import journal_of
 from kizuna.lists import owner as owner_file
 from kizuna.lists.lock import held_folder, holder_of
 from kizuna.lists.owner import parse_owner, this_owner
 from kizuna.lists.publication import locked, publish, published
-
-MONDAY = date(2026, 11, 9)
-ELSEWHERE = {"pid": 7, "host": "elsewhere", "since": "2026-11-09 06:00 UTC", "boot": "b", "machine": "m", "run": "x"}
-
-
-def write(folder: Path) -> dict[str, int]:
-    (folder / "at_risk.csv").write_text("customer_id\nc1\n")
-    return {"at_risk.csv": 1}
-
-
-def publish_once(folder: Path, as_of: date = MONDAY) -> int:
-    with locked(folder) as output:
-        return publish(output, as_of, {"purchases": "aa"}, write, {}).revision
+from published import INPUTS, MONDAY, publish_text, writing
 
 
 def left_behind(folder: Path, record: str, age_seconds: float = 0) -> None:
@@ -47,17 +33,11 @@ def left_behind(folder: Path, record: str, age_seconds: float = 0) -> None:
     os.utime(folder / ".lock", (then, then))
 
 
-def warnings_of(work: Callable[[], Any]) -> list[str]:
-    with journal_of("test", as_json=False) as journal:
-        work()
-    return [entry.facts["message"] for entry in journal.entries if entry.event == "warned"]
-
-
 class TestHeld:
     def test_one_run_per_folder_and_the_words_say_who_holds_it(self, tmp_path: Path) -> None:
         with holding(lambda: locked(tmp_path)) as child:
             with pytest.raises(LockHeld) as held:
-                publish_once(tmp_path)
+                publish_text(tmp_path)
             words = re.sub(r"since \d{4}-\d\d-\d\d \d\d:\d\d UTC", "since T", str(held.value))
             assert re.sub(r"life \d+ s", "life N s", words) == (
                 f"The output folder {tmp_path} was asked for, but another run holds it: process {child} on "
@@ -67,7 +47,7 @@ class TestHeld:
             assert held.value.exit_code == 14
             assert str(holder_of(tmp_path)).startswith(f"process {child} on ")
         assert holder_of(tmp_path) is None
-        assert publish_once(tmp_path) == 1
+        assert publish_text(tmp_path).revision == 1
 
     def test_a_lock_that_was_only_just_taken_names_nobody(self, tmp_path: Path) -> None:
         with locked(tmp_path):
@@ -85,16 +65,7 @@ class TestHeld:
             assert (record["pid"], record["host"]) == (os.getpid(), socket.gethostname())
         assert (tmp_path / ".lock").read_text() == ""
         assert (tmp_path / ".lock").stat().st_mode & 0o777 == 0o600
-        assert warnings_of(lambda: publish_once(tmp_path)) == []
-
-    def test_of_two_runs_started_together_one_publishes(self, tmp_path: Path) -> None:
-        def work() -> None:
-            with locked(tmp_path) as output:
-                publish(output, MONDAY, {}, lambda folder: time.sleep(0.2) or write(folder), {})
-
-        children = [in_child(work), in_child(work)]
-        assert sorted(ended(child) for child in children) == [0, 14]
-        assert published(tmp_path, MONDAY) is not None
+        assert warnings_of(lambda: publish_text(tmp_path)) == []
 
     def test_the_heart_beats_while_the_run_is_busy(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(owner_file, "BEAT_SECONDS", 0.05)
@@ -111,7 +82,7 @@ class TestTakenOver:
         with holding(lambda: locked(tmp_path)) as child:
             pass
         assert holder_of(tmp_path) is None
-        said = warnings_of(lambda: publish_once(tmp_path))
+        said = warnings_of(lambda: publish_text(tmp_path))
         assert len(said) == 1
         assert re.sub(r"since .* UTC", "since T", said[0]) == (
             f"the lock of {tmp_path} was not given back by process {child} on {socket.gethostname()}, since T, which has "
@@ -122,7 +93,7 @@ class TestTakenOver:
         me = json.loads(this_owner().to_json())
         left_behind(tmp_path, json.dumps(me | {"began": me["began"] - 1}))
         assert holder_of(tmp_path) is None
-        assert publish_once(tmp_path) == 1
+        assert publish_text(tmp_path).revision == 1
 
     @pytest.mark.parametrize(
         "record",
@@ -139,18 +110,18 @@ class TestTakenOver:
     )
     def test_a_torn_record_stops_nobody(self, tmp_path: Path, record: str) -> None:
         left_behind(tmp_path, record)
-        assert warnings_of(lambda: publish_once(tmp_path)) == [
+        assert warnings_of(lambda: publish_text(tmp_path)) == [
             f"the lock of {tmp_path} held no readable record of a run; it is taken over"
         ]
 
     def test_the_record_of_an_older_version_on_this_host_is_taken_over(self, tmp_path: Path) -> None:
         left_behind(tmp_path, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
-        assert publish_once(tmp_path) == 1
+        assert publish_text(tmp_path).revision == 1
 
     def test_another_host_holds_it_as_long_as_its_heart_beats(self, tmp_path: Path) -> None:
         left_behind(tmp_path, json.dumps(ELSEWHERE), age_seconds=100)
         with pytest.raises(LockHeld) as held:
-            publish_once(tmp_path)
+            publish_text(tmp_path)
         assert re.sub(r"life \d+ s", "life N s", str(held.value)) == (
             f"The output folder {tmp_path} was asked for, but another run holds it: process 7 on elsewhere, since "
             "2026-11-09 06:00 UTC, last sign of life N s ago. Wait until it ends, or stop it, and run again."
@@ -164,7 +135,7 @@ class TestTakenOver:
     ) -> None:
         monkeypatch.setattr(owner_file, "BEAT_SECONDS", 0.1)
         left_behind(tmp_path, json.dumps(ELSEWHERE), age_seconds)
-        assert warnings_of(lambda: publish_once(tmp_path)) == [
+        assert warnings_of(lambda: publish_text(tmp_path)) == [
             f"the lock of {tmp_path} was not given back by process 7 on elsewhere, since 2026-11-09 06:00 UTC, which has "
             "ended; it is taken over"
         ]
@@ -181,7 +152,7 @@ class TestTakenOver:
 
         child = in_child(beat)
         with pytest.raises(LockHeld):
-            publish_once(tmp_path)
+            publish_text(tmp_path)
         assert ended(child) == 0
 
     def test_a_child_that_lives_on_does_not_keep_the_lock_of_a_dead_parent(self, tmp_path: Path) -> None:
@@ -199,20 +170,20 @@ class TestTakenOver:
         with holding(place):
             pass
         try:
-            assert publish_once(tmp_path) == 1
+            assert publish_text(tmp_path).revision == 1
         finally:
             os.kill(int(grandchild.read_text()), signal.SIGKILL)
 
     def test_a_child_that_ends_leaves_its_parents_lock_alone(self, tmp_path: Path) -> None:
         with locked(tmp_path) as output:
-            assert ended(in_child(lambda: publish_once(tmp_path))) == 14
+            assert ended(in_child(lambda: publish_text(tmp_path))) == 14
             output.require()
 
     def test_a_program_that_was_started_within_does_not_keep_it(self, tmp_path: Path) -> None:
         with locked(tmp_path):
             sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], close_fds=False)
         try:
-            assert publish_once(tmp_path) == 1
+            assert publish_text(tmp_path).revision == 1
         finally:
             sleeper.kill()
             sleeper.wait()
@@ -222,7 +193,7 @@ class TestLost:
     def test_a_lock_file_that_was_removed_is_found_out_before_anything_is_shown(self, tmp_path: Path) -> None:
         def removing(folder: Path) -> dict[str, int]:
             (tmp_path / ".lock").unlink()
-            return write(folder)
+            return writing()(folder)
 
         with pytest.raises(LockHeld) as lost, locked(tmp_path) as output:
             publish(output, MONDAY, {}, removing, {})
@@ -231,26 +202,26 @@ class TestLost:
             "Nothing was published. Run again when no other run is at work."
         )
         assert published(tmp_path, MONDAY) is None
-        assert publish_once(tmp_path) == 1
+        assert publish_text(tmp_path).revision == 1
 
     def test_a_run_that_overtook_keeps_what_it_published(self, tmp_path: Path) -> None:
         def overtaken(folder: Path) -> dict[str, int]:
             (tmp_path / ".lock").unlink()
-            assert publish_once(tmp_path) == 1
-            return write(folder)
+            assert publish_text(tmp_path).revision == 1
+            return writing()(folder)
 
         with pytest.raises(LockHeld) as lost, locked(tmp_path) as output:
             publish(output, MONDAY, {"purchases": "bb"}, overtaken, {})
         assert "was locked by this run, but no longer is" in str(lost.value)
         shown = published(tmp_path, MONDAY)
         assert shown is not None
-        assert shown.fingerprint == {"purchases": "aa"}
+        assert shown.fingerprint == INPUTS
         shown.require_whole()
 
     def test_a_run_of_another_host_that_took_it_over_is_named_and_keeps_it(self, tmp_path: Path) -> None:
         def standing_still(folder: Path) -> dict[str, int]:
             (tmp_path / ".lock").write_text(json.dumps(ELSEWHERE))
-            return write(folder)
+            return writing()(folder)
 
         with pytest.raises(LockHeld) as lost, locked(tmp_path) as output:
             publish(output, MONDAY, {}, standing_still, {})
@@ -279,7 +250,7 @@ class TestPlanted:
             "hard link": lambda: place.hardlink_to(other),
         }[kind]()
         with pytest.raises(ConfigError) as refused:
-            publish_once(output)
+            publish_text(output)
         assert str(refused.value) == (
             f"{place} should be the lock file of the output folder, but it is a link, a folder or a device that kizuna "
             "did not make. Move it away and run again."

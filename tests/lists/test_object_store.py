@@ -13,21 +13,20 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.children import ended, holding, in_child
+from tests.lists.other_runs import ELSEWHERE, warnings_of
 from tests.servers import object_store
 
-from kizuna.config_file import parse_config
 from kizuna.errors import ConfigError, LockHeld, ResultError, Transient
 from kizuna.feedback.store import read_feedback
-from kizuna.journal import journal_of
 from kizuna.lists import owner as owner_file
 from kizuna.lists.erasure import rewrite_revision
 from kizuna.lists.output import fetch_output
@@ -35,10 +34,7 @@ from kizuna.lists.owner import this_owner
 from kizuna.lists.publication import Publication, lists_before, locked, publish, published, restore
 from kizuna.lists.push import share
 from kizuna.lists.remote import Remote, open_remote
-from kizuna.privacy.forget import forget
-
-MONDAY, NEXT_MONDAY = date(2026, 11, 9), date(2026, 11, 16)
-ELSEWHERE = {"pid": 7, "host": "elsewhere", "since": "2026-11-09 06:00 UTC", "boot": "b", "machine": "m", "run": "x"}
+from published import MONDAY, NEXT_MONDAY, publish_text, writing
 
 
 @dataclass(frozen=True)
@@ -56,14 +52,8 @@ class Shop:
         fetch_output(self.address, self.folder / name)
         return self.folder / name
 
-    def publish(self, as_of: date = MONDAY, machine: str = "one", inputs: str = "aa", **how: bool) -> Publication:
-        with locked(self.machine(machine)) as output:
-            return publish(output, as_of, {"purchases": inputs}, write, {}, **how)
-
-
-def write(folder: Path) -> dict[str, int]:
-    (folder / "at_risk.csv").write_text("customer_id\nc1\n")
-    return {"at_risk.csv": 1}
+    def publish(self, as_of: date = MONDAY, machine: str = "one") -> Publication:
+        return publish_text(self.machine(machine), as_of)
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +65,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def shop(server: str, tmp_path: Path) -> Shop:
     return Shop(tmp_path, f"s3://shop/exports/{tmp_path.name}")
-
-
-def warnings_of(work: Callable[[], Any]) -> list[str]:
-    with journal_of("test", as_json=False) as journal:
-        work()
-    return [entry.facts["message"] for entry in journal.entries if entry.event == "warned"]
 
 
 def record(owner: dict[str, Any], silent_seconds: float) -> bytes:
@@ -159,7 +143,7 @@ class TestLock:
                 shop.store.remove(".lock/00000001")
             else:
                 shop.store.write(".lock/00000002", taken_by)
-            return write(folder)
+            return writing()(folder)
 
         with pytest.raises(LockHeld) as lost, locked(shop.machine()) as output:
             publish(output, MONDAY, {}, overtaken, {})
@@ -275,7 +259,7 @@ class TestOutage:
 
         def cut_off(folder: Path) -> dict[str, int]:
             monkeypatch.setattr(Remote, call, silent)
-            return write(folder)
+            return writing()(folder)
 
         with pytest.raises(Transient), locked(shop.machine()) as output:
             publish(output, NEXT_MONDAY, {}, cut_off, {})
@@ -469,7 +453,7 @@ class TestCopy:
             "Name another folder as output.mirror."
         )
 
-    @pytest.mark.parametrize("sent", [0, 1, 2, 3])
+    @pytest.mark.parametrize("sent", [0, 1, 2, 3, 4])
     def test_a_list_that_was_rewritten_here_is_sent_whole_though_sending_broke_off(self, shop: Shop, sent: int) -> None:
         shop.publish()
         upload, count = Remote.upload, 0
@@ -485,8 +469,9 @@ class TestCopy:
             found = published(folder, MONDAY)
             assert found is not None
             text = b"customer_id\n"
-            files = [item | {"sha256": hashlib.sha256(text).hexdigest()} for item in found.manifest["files"]]
-            rewrite_revision(found, {"at_risk.csv": text}, found.manifest | {"files": files})
+            listed, *others = found.manifest["files"]
+            listed = listed | {"sha256": hashlib.sha256(text).hexdigest()}
+            rewrite_revision(found, {"at_risk.csv": text}, found.manifest | {"files": [listed, *others]})
 
         def work() -> None:
             with locked(shop.machine()) as output:
@@ -502,18 +487,6 @@ class TestCopy:
         manifest = shop.store.read(".revisions/2026-11-09/r1/manifest.json")
         pointer = json.loads(shop.store.read("2026-11-09.json"))
         assert pointer["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
-
-    def test_who_is_forgotten_on_one_machine_is_gone_from_the_store_and_from_the_others(self, shop: Shop) -> None:
-        shop.publish()
-        tree = {"name": "shop", "data": {"tables": {"purchases": {"path": "p.csv"}}}}
-        output = {"dir": shop.address, "mirror": str(shop.folder / "two")}
-        proof = forget(parse_config(tree | {"output": output}), "c1", datetime(2026, 11, 10, tzinfo=UTC))
-        assert proof.remaining == 0
-        assert shop.store.read(".revisions/2026-11-09/r1/at_risk.csv") == b"customer_id\n"
-        found = published(shop.machine(), MONDAY)
-        assert found is not None
-        assert found.file("at_risk.csv").read_bytes() == b"customer_id\n"
-        assert (shop.machine() / ".forgotten").is_dir()
 
     def test_feedback_is_read_from_it(self, shop: Shop) -> None:
         shop.publish()
