@@ -15,7 +15,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import adbc_driver_postgresql.dbapi
 import pytest
 
 
@@ -77,6 +79,21 @@ def object_store(folder: Path) -> Iterator[str]:
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=30)
+
+
+def select(uri: str, query: str) -> list[tuple[Any, ...]]:
+    """The rows of a query to a PostgreSQL."""
+    with adbc_driver_postgresql.dbapi.connect(uri) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
+def run(uri: str, *statements: str) -> None:
+    """Statements in a PostgreSQL, as one transaction."""
+    with adbc_driver_postgresql.dbapi.connect(uri) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        connection.commit()
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import adbc_driver_postgresql.dbapi
 import pandas as pd
 import pytest
 import yaml
@@ -31,7 +30,7 @@ from kizuna.delivery.sources import list_rows
 from kizuna.delivery.states import delivery_states
 from kizuna.errors import DestinationFailed
 from kizuna.journal import journal_of
-from servers import postgresql_server
+from servers import postgresql_server, run, select
 
 NOWHERE = "postgresql://shop:secret@127.0.0.1:1/postgres"
 DATABASE = f"{{to: database, uri: '{NOWHERE}', table: crm.lists}}"
@@ -189,19 +188,6 @@ def server() -> Iterator[str]:
         yield uri
 
 
-def select(uri: str, query: str) -> list[tuple[Any, ...]]:
-    with adbc_driver_postgresql.dbapi.connect(uri) as connection, connection.cursor() as cursor:
-        cursor.execute(query)
-        return cursor.fetchall()
-
-
-def run(uri: str, *statements: str) -> None:
-    with adbc_driver_postgresql.dbapi.connect(uri) as connection, connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-        connection.commit()
-
-
 @pytest.mark.slow
 def test_a_week_and_the_next_with_every_export(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     simulate(tmp_path, customers=1000, days=640, seed=11)
@@ -281,9 +267,7 @@ def test_a_week_and_the_next_with_every_export(server: str, tmp_path: Path, monk
     assert set(gone) == set(braze.loc[braze["kizuna_risk"] == "none", "external_id"])
     assert (braze != "").all(axis=None)
     assert len(braze) <= len(second)
-    with adbc_driver_postgresql.dbapi.connect(server) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT as_of, count(*) FROM at_risk GROUP BY 1 ORDER BY 1")
-        assert cursor.fetchall() == [
-            (date(2026, 1, 1), len(listed)),
-            (date(2026, 1, 8), len(pd.read_csv(week / "at_risk.csv"))),
-        ]
+    assert select(server, "SELECT as_of, count(*) FROM at_risk GROUP BY 1 ORDER BY 1") == [
+        (date(2026, 1, 1), len(listed)),
+        (date(2026, 1, 8), len(pd.read_csv(week / "at_risk.csv"))),
+    ]

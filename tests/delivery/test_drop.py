@@ -5,13 +5,11 @@ from pathlib import Path
 import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
-from tests.delivery.week import CRM, FIRST, SECOND, config_of, delivered, published_day
+from tests.delivery.week import DROPPED, FIRST, SECOND, config_of, delivered, published_day
 
 from kizuna.delivery.drop import put
 from kizuna.delivery.states import delivery_states
 from kizuna.errors import DestinationFailed
-
-DROPPED = CRM.replace("crm,", "crm, drop: there,")
 
 
 def test_a_file_is_there_whole_and_once(tmp_path: Path) -> None:

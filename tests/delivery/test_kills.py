@@ -12,16 +12,27 @@ from typing import Any
 
 import pytest
 from tests.children import ended, in_child
-from tests.delivery.week import CHANGES, CRM, FIRST, SECOND, config_of, delivered, handed, published_day
+from tests.delivery.week import (
+    CHANGES,
+    CRM,
+    DROPPED,
+    FIRST,
+    SECOND,
+    at_stage,
+    config_of,
+    delivered,
+    handed,
+    interrupt,
+    published_day,
+)
 
 from kizuna import journal
 from kizuna.config import Config
 from kizuna.delivery.states import delivery_states
 from kizuna.errors import DestinationFailed, LockHeld
 from kizuna.lists.publication import Publication, published
-from servers import postgresql_server
+from servers import postgresql_server, run, select
 
-DROPPED = CRM.replace("crm,", "crm, drop: there,")
 _CHANGING = {"os.rename", "os.remove", "os.mkdir", "os.chmod"}
 
 
@@ -114,31 +125,21 @@ def server() -> Iterator[str]:
 
 @pytest.mark.slow
 def test_a_database_has_the_day_once_whenever_it_was_killed(server: str, tmp_path: Path) -> None:
-    import adbc_driver_postgresql.dbapi
-
     database = f"{{to: database, uri: '{server}', table: lists, create: true}}"
-    with adbc_driver_postgresql.dbapi.connect(server) as connection, connection.cursor() as cursor:
-
-        def run(*statements: str) -> list[tuple[Any, ...]]:
-            for statement in statements:
-                cursor.execute(statement)
-            found = cursor.fetchall() if statements[-1].startswith("SELECT") else []
-            connection.commit()
-            return found
-
-        run("CREATE TABLE audit (as_of date, customer_id text)")
-        shop(tmp_path / "first", database)
-        run(
-            "CREATE FUNCTION said() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN INSERT INTO audit VALUES (NEW.as_of, NEW.customer_id); RETURN NULL; END $$",
-            "CREATE TRIGGER said AFTER INSERT OR UPDATE ON lists FOR EACH ROW EXECUTE FUNCTION said()",
-        )
-        for config, publication, _ in kills(tmp_path / "killed", database):
-            delivered(config, publication)
-            found = run("SELECT as_of, string_agg(customer_id, '' ORDER BY customer_id) FROM audit GROUP BY 1")
-            # The first list was there already when this shop delivered it, and is not touched.
-            assert found == [(SECOND, "abd")]
-            run("DELETE FROM lists WHERE as_of > '2026-01-05'", "DELETE FROM audit")
+    run(server, "CREATE TABLE audit (as_of date, customer_id text)")
+    shop(tmp_path / "first", database)
+    run(
+        server,
+        "CREATE FUNCTION said() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO audit VALUES (NEW.as_of, NEW.customer_id); RETURN NULL; END $$",
+        "CREATE TRIGGER said AFTER INSERT OR UPDATE ON lists FOR EACH ROW EXECUTE FUNCTION said()",
+    )
+    for config, publication, _ in kills(tmp_path / "killed", database):
+        delivered(config, publication)
+        found = select(server, "SELECT as_of, string_agg(customer_id, '' ORDER BY customer_id) FROM audit GROUP BY 1")
+        # The first list was there already when this shop delivered it, and is not touched.
+        assert found == [(SECOND, "abd")]
+        run(server, "DELETE FROM lists WHERE as_of > '2026-01-05'", "DELETE FROM audit")
 
 
 def test_a_run_that_was_killed_after_it_planned_a_file_writes_the_same(tmp_path: Path) -> None:
@@ -146,14 +147,8 @@ def test_a_run_that_was_killed_after_it_planned_a_file_writes_the_same(tmp_path:
     config = config_of(tmp_path, DROPPED)
     publication = published_day(config, FIRST, {"a": "high"})
 
-    def stopped(_: journal.Journal, entry: journal.Entry) -> None:
-        if (entry.event, entry.stage) == ("began", "drop"):
-            raise KeyboardInterrupt
-
-    with journal.journal_of("score", True) as told:
-        told.listeners[:] = [stopped]
-        with pytest.raises(KeyboardInterrupt):
-            delivered(config, publication)
+    with at_stage("began", "drop", interrupt), pytest.raises(KeyboardInterrupt):
+        delivered(config, publication)
     assert list((tmp_path / "there").iterdir()) == []
     (done,) = delivered(config, publication)
     assert (done.state, done.attempts) == ("delivered", 2)
@@ -178,14 +173,11 @@ def test_a_run_that_has_lost_its_lock_delivers_nothing_more(tmp_path: Path, stag
     config = config_of(tmp_path, DROPPED)
     publication = published_day(config, FIRST, {"a": "high"})
 
-    def lose(_: journal.Journal, entry: journal.Entry) -> None:
-        if (entry.event, entry.stage) == ("began", stage):
-            (config.output_dir / ".lock").unlink()
-
-    with journal.journal_of("score", True) as told:
-        told.listeners[:] = [lose]
-        with pytest.raises(LockHeld, match="was locked by this run, but no longer is"):
-            delivered(config, publication)
+    with (
+        at_stage("began", stage, (config.output_dir / ".lock").unlink),
+        pytest.raises(LockHeld, match="was locked by this run, but no longer is"),
+    ):
+        delivered(config, publication)
     names = ["crm-000001-2026-01-05-r1.csv"]
     assert [path.name for path in (tmp_path / "there").iterdir()] == (names if stage == "note" else [])
     delivered(config, publication)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.delivery.week import CRM, FIRST, SECOND, config_of, delivered, handed, published_day
+from tests.delivery.week import CRM, FIRST, SECOND, at_stage, config_of, delivered, handed, interrupt, published_day
 
-from kizuna import journal
 from kizuna.config import Config
 from kizuna.lists.output import fetch_output
 from kizuna.lists.publication import published
@@ -23,18 +22,12 @@ def test_a_delivery_that_one_machine_began_is_ended_by_another(tmp_path: Path) -
         fetch_output("s3://shop/exports", config.output_dir)
         return config
 
-    def stopped(_: journal.Journal, entry: journal.Entry) -> None:
-        if (entry.event, entry.stage) == ("ended", "drop"):
-            raise KeyboardInterrupt
-
     with object_store(tmp_path):
         first = machine("first")
         delivered(first, published_day(first, FIRST, {"a": "high"}))
         publication = published_day(first, SECOND, {"b": "high"})
-        with journal.journal_of("score", True) as told:
-            told.listeners[:] = [stopped]
-            with pytest.raises(KeyboardInterrupt):
-                delivered(first, publication)
+        with at_stage("ended", "drop", interrupt), pytest.raises(KeyboardInterrupt):
+            delivered(first, publication)
         names = ["crm-000001-2026-01-05-r1.csv", "crm-000002-2026-01-12-r1.csv"]
         before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "there").iterdir()}
         assert sorted(before) == names

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from kizuna import journal
 from kizuna.config import Config
 from kizuna.config_exports import DestinationExport
 from kizuna.config_file import parse_config
@@ -29,6 +31,7 @@ from kizuna.scoring.rows import AT_RISK_COLUMNS
 FIRST, SECOND, THIRD = date(2026, 1, 5), date(2026, 1, 12), date(2026, 1, 19)
 CRM = "{to: destination, name: crm, columns: {Nr: customer_id, Risk: risk_band}, clear: {Risk: none}}"
 CHANGES = CRM.replace("crm,", "changes, changed_only: true,")
+DROPPED = CRM.replace("crm,", "crm, drop: there,")
 _TYPES = {"date": "datetime64[s]", "bigint": "Int64", "double precision": "float64", "boolean": "boolean"}
 
 
@@ -103,3 +106,21 @@ def handed(config: Config, name: str) -> dict[str, list[list[str]]]:
         with path.open(encoding="utf-8", newline="") as file:
             found[path.name] = list(csv.reader(file))[1:]
     return found
+
+
+@contextmanager
+def at_stage(event: str, stage: str, act: Callable[[], object]) -> Iterator[None]:
+    """Does something when a stage of a run began, or has ended, within this."""
+
+    def heard(_: journal.Journal, entry: journal.Entry) -> None:
+        if (entry.event, entry.stage) == (event, stage):
+            act()
+
+    with journal.journal_of("score", True) as told:
+        told.listeners[:] = [heard]
+        yield
+
+
+def interrupt() -> None:
+    """Cuts a run off in the middle."""
+    raise KeyboardInterrupt

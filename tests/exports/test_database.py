@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import adbc_driver_postgresql.dbapi
 import pandas as pd
 import pytest
 
@@ -16,7 +15,7 @@ from kizuna.errors import DestinationFailed
 from kizuna.exports.csv import write_at_risk_csv
 from kizuna.exports.database import KINDS, read_list, sql_type, upsert_list
 from kizuna.scoring.rows import AT_RISK_COLUMNS
-from servers import postgresql_server
+from servers import postgresql_server, run, select
 
 AS_OF = date(2026, 1, 1)
 
@@ -80,19 +79,6 @@ def closed_port() -> int:
 def server() -> Iterator[str]:
     with postgresql_server() as uri:
         yield uri
-
-
-def select(uri: str, query: str) -> list[tuple[Any, ...]]:
-    with adbc_driver_postgresql.dbapi.connect(uri) as connection, connection.cursor() as cursor:
-        cursor.execute(query)
-        return cursor.fetchall()
-
-
-def run(uri: str, *statements: str) -> None:
-    with adbc_driver_postgresql.dbapi.connect(uri) as connection, connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-        connection.commit()
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 from kizuna.config_exports import DatabaseExport
 from kizuna.errors import DestinationFailed
 from kizuna.privacy.databases import rows_in_table
-from servers import postgresql_server
+from servers import postgresql_server, select
 
 pytestmark = pytest.mark.slow
 
@@ -37,9 +37,7 @@ def asked(uri: str) -> DatabaseExport:
 
 
 def held(uri: str) -> list[str]:
-    with driver.connect(uri) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT customer_id FROM at_risk ORDER BY 1")
-        return [row[0] for row in cursor.fetchall()]
+    return [row[0] for row in select(uri, "SELECT customer_id FROM at_risk ORDER BY 1")]
 
 
 @pytest.mark.parametrize("who", IDS)
