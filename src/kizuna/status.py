@@ -177,7 +177,7 @@ def _list(publication: Publication, newest: list[Newest], today: int, measured: 
         as_of=publication.as_of,
         revision=publication.revision,
         published_at=at,
-        backfill=bool(publication.manifest.get("backfill")),
+        backfill=publication.is_for_the_record,
         matures_on=date_of(matures),
         matured=reached is not None and matures <= min(reached, today),
         measured=publication.as_of.isoformat() in measured,

@@ -109,7 +109,7 @@ def _said(
     ``lists``: the day's published list, and those before it.
     """
     today, earlier = lists
-    earlier = as_received(earlier) if today and today.manifest.get("backfill") else earlier
+    earlier = as_received(earlier) if today and today.is_for_the_record else earlier
     pauses, only = Pauses(tuple(config.at_risk.pause_kinds)), Listed(frozenset({customer_id}))
     scores, context = score_everyone(store, models, as_of, pauses, only)
     if scores.empty:

@@ -61,8 +61,8 @@ def deliver(
 
 
 def owed(output_dir: Path, publication: Publication, config: Config) -> bool:
-    """Whether a destination of the config has yet to get this publication; a day scored in hindsight is owed to nobody."""
-    if _for_the_record(publication):
+    """Whether a destination of the config has yet to get this publication; one made for the record is owed to nobody."""
+    if publication.is_for_the_record:
         return False
     newest = _newest(output_dir)
     for export in _asked(config):
@@ -103,7 +103,7 @@ def _deliver(
     made: list[Delivery] = []
     for day in sorted(due, key=lambda day: (day != lists.publication.as_of, day)):
         item = published(output.folder, day)
-        if item and not _for_the_record(item) and not (made and made[-1].state == "failed"):
+        if item and not item.is_for_the_record and not (made and made[-1].state == "failed"):
             made.append(_deliver_one(output, item, asked, shop, say))
     return made or list(entry.deliveries[-1:])
 
@@ -154,13 +154,8 @@ def _entry(output_dir: Path, asked: Receiver) -> Entry:
 
 
 def _newest(output_dir: Path) -> date | None:
-    days = [item.as_of for item in lists_before(output_dir, date.max) if not _for_the_record(item)]
+    days = [item.as_of for item in lists_before(output_dir, date.max) if not item.is_for_the_record]
     return days[-1] if days else None
-
-
-def _for_the_record(publication: Publication) -> bool:
-    """Whether it was made in hindsight, and so is delivered to nobody."""
-    return bool(publication.manifest.get("backfill"))
 
 
 def _day(label: str, item: Delivery, publication: Publication) -> str:

@@ -33,8 +33,6 @@ from kizuna.lists.links import (
 )
 from kizuna.lists.output import LockedOutput as LockedOutput
 from kizuna.lists.output import locked as locked
-from kizuna.lists.revision import MANIFEST as MANIFEST
-from kizuna.lists.revision import SUCCESS as SUCCESS
 from kizuna.lists.revision import Publication as Publication
 from kizuna.lists.revision import read_revision, revision_numbers, seal
 from kizuna.whole_file import sync

@@ -55,5 +55,5 @@ def _read(publication: Publication, config: Config) -> pd.DataFrame:
     return read_listed(publication.file("at_risk.csv"), _READ).assign(
         experiment=manifest.get("experiment", config.experiment),
         control_share=manifest.get("control_share", config.at_risk.control_share),
-        backfill=bool(manifest.get("backfill", False)),
+        backfill=publication.is_for_the_record,
     )

@@ -38,6 +38,11 @@ class Publication:
         return dict(self.manifest["fingerprints"])
 
     @property
+    def is_for_the_record(self) -> bool:
+        """Whether ``kizuna backfill`` made it: sent to nobody, then or later."""
+        return bool(self.manifest.get("backfill"))
+
+    @property
     def hashes(self) -> dict[str, str]:
         """The sha256 of each of its files as it was published, by relative path."""
         return {item["path"]: item["sha256"] for item in self.manifest["files"]}

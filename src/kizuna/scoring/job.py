@@ -147,7 +147,7 @@ def _deliver(
     output: LockedOutput, config: Config, publication: Publication, opened: Callable[[], Store], say: Say
 ) -> None:
     """Delivers a list, but none that was made for the record."""
-    if not publication.manifest.get("backfill"):
+    if not publication.is_for_the_record:
         deliver(output, config, publication, opened, say)
         return
     say(
