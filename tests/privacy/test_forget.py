@@ -18,6 +18,7 @@ from tests.children import in_child
 
 from commands import kizuna
 from kizuna.config_file import load_config
+from kizuna.errors import ListDamaged
 from kizuna.lists.publication import locked, published
 from kizuna.privacy.forget import forget
 from privacy.everywhere import occurrences
@@ -167,6 +168,24 @@ def test_what_cannot_be_searched_is_named(shop: Path) -> None:
     )
     (exports / "broken.parquet").unlink()
     assert left(shop) == []
+
+
+def test_damaged_files_of_a_list_hold_nothing_up_and_stay_damaged(shop: Path) -> None:
+    first, second = (shop.parent / "out/.revisions" / day / "r1" for day in DAYS)
+    for path, harm in ((first / "at_risk.csv", b"\xff\xff\n"), (second / "at_risk.csv", b"by hand\n")):
+        path.write_bytes(path.read_bytes() + harm)
+    scores = first / "scores.parquet"
+    scores.write_bytes(scores.read_bytes()[:100] + scores.read_bytes()[120:])
+    code, out, _ = kizuna("forget", shop, WHO)
+    assert code == 13
+    assert f"Not searched, for kizuna cannot read them: .revisions/{DAYS[0]}/r1/scores.parquet. Look" in out
+    for folder in (first, second):
+        assert f"\n{WHO},".encode() not in (folder / "at_risk.csv").read_bytes()
+    for day in DAYS:
+        publication = published(shop.parent / "out", date.fromisoformat(day))
+        assert publication is not None
+        with pytest.raises(ListDamaged):
+            publication.file("at_risk.csv")
 
 
 def test_it_waits_for_nobody_who_holds_the_lock(shop: Path) -> None:

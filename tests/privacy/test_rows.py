@@ -13,6 +13,7 @@ import pytest
 import xlsxwriter
 
 from kizuna.privacy import csv_rows, outbox_keys, page_rows, parquet_rows, workbook_rows
+from kizuna.privacy.files import found_in
 from kizuna.privacy.sought import Sought
 
 IDS = frozenset({"customer_id"})
@@ -137,6 +138,19 @@ def test_bytes_that_are_none_of_these_are_a_value_error() -> None:
             without(b"PAR1 and nothing", sought("7"))
     with pytest.raises(ValueError, match="cp932"):
         csv_rows.without_rows(b"customer_id\n\x81\xff\xff", sought("7"))
+
+
+def test_a_damaged_file_is_unread_and_stops_nobody(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"customer_id": [f"c{number}" for number in range(50)], "text": "said"})
+    frame.to_parquet(tmp_path / "a.parquet")
+    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
+        book.add_worksheet().write_column(0, 0, ["Customer ID", *frame["customer_id"]])
+    for path in tuple(tmp_path.iterdir()):
+        whole, unread = path.read_bytes(), 0
+        for place in range(0, len(whole), 7):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+            unread += not found_in(path, sought("c7")).is_read
+        assert unread > 50
 
 
 def test_days_are_not_customers() -> None:

@@ -50,8 +50,8 @@ def without_rows(content: bytes, sought: Sought) -> tuple[int, bytes]:
 
 
 def column_pairs(content: bytes, first: str, second: str) -> Iterator[tuple[str, str]]:
-    """The cells of two columns of a UTF-8 file, row by row; nothing where it lacks one of them."""
-    records = _records(content.decode("utf-8"))
+    """The cells of two columns of a UTF-8 file, row by row; nothing where it lacks one of them. What is damaged is no UTF-8."""
+    records = _records(content.decode("utf-8", errors="replace"))
     header, _ = next(records, ([], ""))
     if first in header and second in header:
         one, two = header.index(first), header.index(second)

@@ -28,7 +28,7 @@ def without_rows(content: bytes, sought: Sought) -> tuple[int, bytes]:
             return 0, content
         kept, target = file.read().filter(pc.invert(theirs)), io.BytesIO()
         codec = file.metadata.row_group(0).column(0).compression
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise ValueError(type(error).__name__) from None
     pq.write_table(kept, target, compression=codec)
     return count, target.getvalue()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from kizuna.errors import ListDamaged
 from kizuna.lists.erasure import rewrite_revision
 from kizuna.lists.publication import Publication
 from kizuna.lists.published import read_listed
@@ -22,16 +24,28 @@ _PEOPLE = (".xlsx", ".html")
 
 
 def erase_from(publication: Publication, found: Mapping[str, Found], was_listed: bool) -> None:
-    """Writes the revision anew with what was ``found`` in its files taken out, by relative path."""
+    """Writes the revision anew with what was ``found`` in its files taken out, by relative path.
+
+    A file that was damaged since it was published keeps its line of the manifest, and so is still known to be.
+    """
     contents = {name: item.content for name, item in found.items() if item.count}
+    sound = {name for name in publication.hashes if _is_sound(publication, name)}
     manifest = dict(publication.manifest)
-    manifest["files"] = [_described(item, contents, found, was_listed) for item in manifest["files"]]
+    manifest["files"] = [
+        _described(item, contents, found, was_listed) if item["path"] in sound else item for item in manifest["files"]
+    ]
     manifest["erased"] = manifest.get("erased", 0) + 1
-    listed, scores = _frames(publication, contents)
-    if listed is not None and scores is not None and {_LIST, _SCORES} & contents.keys():
+    if {_LIST, _SCORES} <= sound and {_LIST, _SCORES} & contents.keys():
         before, _ = _frames(publication, {})
-        manifest |= _corrected(manifest, listed, scores, before)
+        manifest |= _corrected(manifest, *_frames(publication, contents), before)
     rewrite_revision(publication, contents, manifest)
+
+
+def _is_sound(publication: Publication, name: str) -> bool:
+    with suppress(ListDamaged):
+        publication.file(name)
+        return True
+    return False
 
 
 def _described(
@@ -46,12 +60,10 @@ def _described(
     return item | {"rows": rows, "sha256": hashlib.sha256(contents[name]).hexdigest()}
 
 
-def _frames(publication: Publication, contents: Mapping[str, bytes]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+def _frames(publication: Publication, contents: Mapping[str, bytes]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The list and the scores, with these contents in the place of what lies there."""
     import pandas as pd
 
-    if not all((publication.folder / name).is_file() for name in (_LIST, _SCORES)):
-        return None, None
     held = {
         name: contents[name] if name in contents else (publication.folder / name).read_bytes()
         for name in (_LIST, _SCORES)
@@ -60,7 +72,7 @@ def _frames(publication: Publication, contents: Mapping[str, bytes]) -> tuple[pd
 
 
 def _corrected(
-    manifest: Mapping[str, Any], listed: pd.DataFrame, scores: pd.DataFrame, before: pd.DataFrame | None
+    manifest: Mapping[str, Any], listed: pd.DataFrame, scores: pd.DataFrame, before: pd.DataFrame
 ) -> dict[str, Any]:
     """The counts and the summary of a manifest as its files tell them now; what it does not name stays unnamed."""
     found = {"eligible": len(scores), "listed": len(listed), "to_contact": len(contact_rows(listed))}
@@ -74,7 +86,7 @@ def _corrected(
     summary |= {name: found[name] for name in ("eligible", "listed", "to_contact")}
     summary["expected_share"] = float(scores["churn_probability"].mean()) if len(scores) else None
     summary["high_share"] = float((scores["risk_band"] == "high").mean()) if len(scores) else None
-    if summary.get("value_at_risk") is not None and before is not None:
+    if summary.get("value_at_risk") is not None:
         gone = contact_rows(before)
         gone = gone[~gone["customer_id"].isin(listed["customer_id"])]
         summary["value_at_risk"] -= float(sum(float(value) for value in gone["value_at_risk"] if value))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections import Counter
 from html import unescape as xml_unescape
 
@@ -30,7 +31,7 @@ def without_rows(content: bytes, sought: Sought) -> tuple[int, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as book:
             parts = [(item, book.read(item)) for item in book.infolist()]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(type(error).__name__) from None
     texts = {item.filename: data.decode("utf-8") for item, data in parts if _is_edited(item.filename)}
     items = _ITEM.findall(texts.get(_STRINGS, ""))
