@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 from tests.children import die_at_change, ended, holding, in_child
-from tests.servers import object_store
 
 from kizuna.errors import ConfigError, LockHeld
 from kizuna.lists.links import home_of
@@ -84,12 +83,6 @@ class Place:
             assert content is not None
             assert hashlib.sha256(content).hexdigest() == item["sha256"]
         return (self.read(f"{revision}/at_risk.csv") or b"").decode().split()[1]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with object_store(tmp_path_factory.mktemp("store")) as address:
-        yield address
 
 
 @pytest.fixture(params=["folder", "address"])

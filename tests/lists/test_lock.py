@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.children import ended, holding, in_child
-from tests.lists.other_runs import ELSEWHERE, warnings_of
+from tests.lists.machines import ELSEWHERE, warnings_of
 
 from kizuna.errors import ConfigError, LockHeld
 from kizuna.lists import owner as owner_file
