@@ -66,7 +66,7 @@ def test_only_what_failed_is_tried_again(tmp_path: Path) -> None:
     for attempt in (1, 2, 3):
         with pytest.raises(DestinationFailed):
             delivered(config, publication)
-        states = {item.name: (item.state, item.attempts) for item in delivery_states(config.output_dir)}
+        states = {item.name: (item.state, item.attempts) for item in delivery_states(config)}
         assert states == {"database-crm.lists": ("failed", attempt), "crm": ("delivered", 1)}
     assert len(handed(config, "crm")) == 1
 
@@ -78,7 +78,7 @@ def test_a_day_that_a_database_lacks_is_owed_until_it_has_it(tmp_path: Path) -> 
             delivered(config, published_day(config, day, {"a": "high"}))
     # A server that is away is asked once.
     assert str(caught.value).count(ADDRESS) == 1
-    assert [(item.as_of, item.attempts) for item in delivery_states(config.output_dir)] == [(FIRST, 1), (SECOND, 1)]
+    assert [(item.as_of, item.attempts) for item in delivery_states(config)] == [(FIRST, 1), (SECOND, 1)]
 
 
 def test_a_file_for_people_that_could_not_be_written(tmp_path: Path) -> None:

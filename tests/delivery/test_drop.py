@@ -126,7 +126,7 @@ def test_a_newer_list_takes_the_place_of_one_that_failed(tmp_path: Path) -> None
         publication = published_day(config, day, {customer: "high"})
         with pytest.raises(DestinationFailed):
             delivered(config, publication)
-    assert [(item.as_of, item.state) for item in delivery_states(config.output_dir)] == [(SECOND, "failed")]
+    assert [(item.as_of, item.state) for item in delivery_states(config)] == [(SECOND, "failed")]
     (tmp_path / "there").mkdir()
     delivered(config, publication)
     (file,) = (tmp_path / "there").iterdir()

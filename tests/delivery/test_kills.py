@@ -110,7 +110,7 @@ def test_files_are_handed_over_once_whenever_it_was_killed(tmp_path: Path) -> No
 def test_who_opts_out_after_a_kill_is_not_left_in_the_destination(tmp_path: Path) -> None:
     for config, publication, _ in kills(tmp_path, DROPPED):
         delivered(config, publication, b=0)
-        (done,) = delivery_states(config.output_dir)
+        (done,) = delivery_states(config)
         held = {key: risk for rows in handed(config, "crm").values() for key, risk in rows}
         assert held == {"a": "high", "b": "none" if done.opted_out else "low", "c": "none", "d": "high"}
         # What the outbox knew to be delivered before b opted out stays until the next list; a kill leaves nothing else.

@@ -34,7 +34,7 @@ def score(
     as_json: AsJson = False,
 ) -> int:
     """Score every eligible customer and publish the day's list, at once or not at all."""
-    from kizuna.delivery.states import destinations_told
+    from kizuna.delivery.states import delivery_states
     from kizuna.scoring.gates.gate import accepted_gates
     from kizuna.scoring.job import ScoreOptions, dry_run_day, restore_day
     from kizuna.scoring.job import score as score_and_publish
@@ -48,7 +48,7 @@ def score(
         publication = restore_day(project.config, day, restore, lambda: project.store, journal.say)
         if as_json:
             told = {"as_of": as_of, "revision": publication.revision, "folder": str(publication.folder)}
-            print_json(told | {"destinations": destinations_told(project.config)})
+            print_json(told | {"destinations": [item.to_json() for item in delivery_states(project.config)]})
             return 0
         print(f"{as_of} shows revision r{publication.revision} again: {publication.folder}")
         return 0
@@ -69,7 +69,7 @@ def score(
             key: publication.manifest.get(key)
             for key in ("as_of", "revision", "counts", "models", "grade", "hindsight", "gates")
         }
-        destinations = destinations_told(project.config)
+        destinations = [item.to_json() for item in delivery_states(project.config)]
         print_json(told | {"folder": str(publication.folder), "destinations": destinations})
         return 0
     print(score_line(publication.manifest))

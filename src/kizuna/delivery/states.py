@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
 
 from kizuna.config import Config
 from kizuna.config_exports import CsvExport, Receiver
-from kizuna.delivery.outbox import Delivery, entry_names, read_entry
+from kizuna.delivery.outbox import Delivery, read_entry
 from kizuna.exports.failed import failed_exports, failure
 from kizuna.exports.people_csv import FILE_STEMS
 from kizuna.lists.publication import Publication
 
 
-def delivery_states(output_dir: Path) -> list[Delivery]:
-    """The newest delivery of each destination, and older ones that are still owed; by name, then by day.
+def delivery_states(config: Config) -> list[Delivery]:
+    """The newest delivery of each destination of the config, and older ones that are still owed; by name, then by day.
 
     Errors: DestinationFailed for a file of the outbox that was changed by hand.
     """
     found = []
-    for name in entry_names(output_dir):
-        deliveries = read_entry(output_dir, name).deliveries
+    for name in sorted(export.file_stem for export in config.exports if isinstance(export, Receiver)):
+        deliveries = read_entry(config.output_dir, name).deliveries
         found += [item for item in deliveries if item is deliveries[-1] or item.state != "delivered"]
     return found
-
-
-def destinations_told(config: Config) -> list[dict[str, Any]]:
-    """The same of the destinations that the config names, in plain values."""
-    names = [export.file_stem for export in config.exports if isinstance(export, Receiver)]
-    return [item.to_json() for item in delivery_states(config.output_dir) if item.name in names]
 
 
 def failed_files(publication: Publication, config: Config) -> list[Delivery]:
