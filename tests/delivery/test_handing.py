@@ -182,6 +182,7 @@ def test_an_outbox_that_was_lost_is_told_again_from_the_files(tmp_path: Path) ->
     config = config_of(tmp_path, CHANGES)
     delivered(config, published_day(config, FIRST, {"a": "high", "b": "high"}))
     (config.output_dir / ".outbox/changes.json").unlink()
+    (config.output_dir / "destinations/changes/changes-note.csv").write_text("somebody's own\n")
     delivered(config, published_day(config, SECOND, {"b": "high", "c": "high"}))
     assert handed(config, "changes")["changes-000002-2026-01-12-r1.csv"] == [
         ["b", "high"],

@@ -156,3 +156,8 @@ def test_a_damaged_file_is_unread_and_stops_nobody(tmp_path: Path) -> None:
 def test_days_are_not_customers() -> None:
     content = pd.DataFrame({"as_of": [date(2026, 1, 5)], "customer_id": ["a"]}).to_csv(index=False).encode()
     assert csv_rows.without_rows(content, sought("2026-01-05")) == (0, content)
+
+
+def test_a_file_that_the_system_does_not_let_read_is_unread(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").symlink_to(tmp_path / "a.csv")
+    assert not found_in(tmp_path / "a.csv", sought("7")).is_read

@@ -8,6 +8,7 @@ where the list has changed since, takes every row of which nobody knows whether 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,12 +112,13 @@ def _without(found: Mapped, refused: set[str]) -> Mapped:
 
 def _found_again(entry: Entry, folder: Path, key: str) -> Entry:
     """An entry that was lost, as far as the files that were handed over tell it: their count, and whom they name."""
-    names = sorted(path.name for path in folder.glob(f"{entry.name}-*.csv")) if folder.is_dir() else []
+    ours = re.compile(rf"{re.escape(entry.name)}-([0-9]{{6,}})-[0-9-]{{10}}-r[0-9]+\.csv")
+    names = sorted(path.name for path in folder.iterdir() if ours.fullmatch(path.name)) if folder.is_dir() else []
     keys = set[str]()
     for name in names:
         header, *rows = csv_lines(folder / name)
         keys |= {row[header.index(key)] for row in rows} if key in header else set()
-    handed = int(names[-1].removeprefix(f"{entry.name}-").split("-")[0]) if names else 0
+    handed = max((int(found[1]) for name in names if (found := ours.fullmatch(name))), default=0)
     return replace(entry, held=dict.fromkeys(sorted(keys), UNKNOWN), handed=handed)
 
 

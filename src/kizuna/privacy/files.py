@@ -72,7 +72,10 @@ def other_files(config: Config, revisions: Sequence[Path]) -> Iterator[tuple[Pat
 
 def found_in(path: Path, sought: Sought) -> Found:
     """What a file holds of the customer."""
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return Found(0, b"", is_read=False)
     suffix = path.suffix.lower()
     if suffix in _NO_ROWS or (not suffix and not content):
         return Found(0, content)
