@@ -15,7 +15,7 @@ import pandas as pd
 import psycopg
 import pytest
 from tests.kills.runs import KILLED, cold, warm
-from tests.kills.watching import Reader, reading
+from tests.kills.watching import Reader, published_bytes, reading
 
 from commands import kizuna
 from kizuna.data.simulate import simulate
@@ -105,13 +105,6 @@ def in_database(uri: str) -> dict[date, set[str]]:
 
 def listed(folder: Path) -> set[str]:
     return set(pd.read_csv(folder / "at_risk.csv", dtype=str, keep_default_na=False)["customer_id"])
-
-
-def published_bytes(exports: Path, day: date) -> dict[str, bytes]:
-    """Every file of a day by name, but the manifest."""
-    folder = exports / day.isoformat()
-    files = (path for path in folder.resolve().rglob("*") if path.is_file() and path.name != "manifest.json")
-    return {path.relative_to(folder.resolve()).as_posix(): path.read_bytes() for path in files}
 
 
 def assert_delivered_once(shop: Shop, uri: str, written: list[tuple[str, date, str, int]], days: list[date]) -> None:

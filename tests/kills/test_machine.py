@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.kills.runs import Warm, cold, warm
-from tests.kills.watching import Reader, reading
+from tests.kills.watching import Reader, published_bytes, reading
 
 from commands import kizuna
 from kizuna.data.simulate import simulate
@@ -51,13 +51,6 @@ def shop(trained: Path, tmp_path: Path) -> Path:
 def job(tmp_path: Path) -> Iterator[Warm]:
     with warm(tmp_path) as found:
         yield found
-
-
-def published_bytes(exports: Path, day: date) -> dict[str, bytes]:
-    """Every file of a day by name, but the manifest."""
-    folder = (exports / day.isoformat()).resolve()
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.fixture

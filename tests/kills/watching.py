@@ -1,4 +1,4 @@
-"""A reader who looks at published lists all the while, and finds each whole and unchanged, or says what was wrong."""
+"""What readers find: each published list whole and unchanged, looked at all the while, or what was wrong; a day's files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 _PAUSE_SECONDS = 0.002
@@ -100,3 +101,10 @@ def reading(reader: Reader) -> Iterator[Reader]:
         stop.set()
         thread.join()
         reader.look()
+
+
+def published_bytes(exports: Path, day: date) -> dict[str, bytes]:
+    """Every file of a day by name, but the manifest."""
+    folder = (exports / day.isoformat()).resolve()
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

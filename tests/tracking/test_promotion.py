@@ -17,17 +17,10 @@ from kizuna.fingerprint import folder_sha256
 from kizuna.tracking import promotion
 from kizuna.tracking.promotion import Promotion, alone
 from kizuna.tracking.registry import Registry
-from kizuna.tracking.runs import create_store, talking
+from kizuna.tracking.runs import talking
 
 NINE = datetime(2026, 11, 9, tzinfo=UTC)
 SOURCE = str(Path(kizuna.__file__).parents[1])
-
-
-@pytest.fixture(scope="module")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    database = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    create_store(f"sqlite:///{database}")
-    return database
 
 
 @pytest.fixture

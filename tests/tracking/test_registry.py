@@ -17,7 +17,7 @@ import pytest
 from kizuna.errors import ModelError
 from kizuna.fingerprint import folder_sha256
 from kizuna.tracking.registry import ModelPair, ModelVersion, Promotion, Registry
-from kizuna.tracking.runs import Kind, create_store, talking
+from kizuna.tracking.runs import Kind, talking
 from kizuna.words import champion_lines
 from servers import mlflow_server
 
@@ -33,13 +33,6 @@ class Store:
 
     uri: str
     artifacts: Path
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    database = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    create_store(f"sqlite:///{database}")
-    return database
 
 
 @pytest.fixture(scope="session")

@@ -33,13 +33,6 @@ SOURCE = str(Path(kizuna.__file__).parents[1])
 CANARIES = ("山田カナリア", "canary@example", "c-4711", "s3cret")
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    database = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    create_store(f"sqlite:///{database}")
-    return database
-
-
 @pytest.fixture
 def folder(empty_database: Path, tmp_path: Path) -> Iterator[Path]:
     """An empty store, in memory where there is such a thing: SQLite flushes every small change."""
