@@ -174,6 +174,14 @@ def test_json_is_one_object_and_nothing_else(shop: Path) -> None:
     assert json.loads(out) == {"error": err.removeprefix("kizuna: ").removesuffix("\n"), "exit_code": 2}
 
 
+@pytest.mark.parametrize("beside", ["--dry-run", "--republish"])
+def test_restore_goes_with_no_other_way_to_publish(beside: str, shop: Path) -> None:
+    code, out, err = kizuna("score", shop, "--as-of", "2026-10-31", "--restore", 1, beside)
+    assert (code, out) == (2, "")
+    assert "--restore links a revision that is there; leave out --dry-run and --republish." in err
+    assert not (shop.parent / "out").exists()
+
+
 def test_features_writes_one_day(shop: Path) -> None:
     target = shop.parent / "f.parquet"
     code, out, _ = kizuna("features", shop, "--as-of", "2026-10-01", "--out", target)

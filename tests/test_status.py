@@ -20,8 +20,9 @@ import yaml
 from commands import kizuna
 from kizuna.config_file import load_config
 from kizuna.lists.publication import locked
-from kizuna.status import status
-from kizuna.status_words import due, status_json, status_lines
+from kizuna.status.due import due
+from kizuna.status.found import status
+from kizuna.status.words import status_json, status_lines
 from kizuna.tracking.registry import Registry
 from published import publish_list
 

@@ -1,4 +1,4 @@
-"""The lines of the backtest, the demo's answer, versions and lists: from plain values to exact text."""
+"""The lines of the backtest, the demo's answer and versions: from plain values to exact text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kizuna.evaluation.baselines.names import RULE_NAMES, rule_name
 from kizuna.evaluation.list_backtest import Ranking, Weeks
 from kizuna.tracking.registry import ModelVersion
 from kizuna.training.backtest import Backtest
-from kizuna.words import ablation_lines, answer_lines, backtest_lines, dry_run_line, model_lines, model_row, score_line
+from kizuna.words import ablation_lines, answer_lines, backtest_lines, model_lines, model_row
 
 EMPTY = pd.DataFrame()
 
@@ -89,21 +89,6 @@ def test_versions_are_a_line_each() -> None:
     assert row == tags | {"version": "3", "aliases": ["champion"], "created": "2026-01-02T03:04:05+00:00"}
     assert model_lines([row], "shop") == ["v3    champion               grade A  blend      trained to undated  passed"]
     assert model_lines([], "shop") == ["No model of shop yet. Train one with kizuna train."]
-
-
-def test_a_list_and_a_dry_run_are_one_line() -> None:
-    counts = {"eligible": 7191, "listed": 530, "to_contact": 358, "control": 101, "exempt": 71}
-    assert score_line({"as_of": "2026-01-01", "counts": counts}) == (
-        "2026-01-01: 7,191 eligible -> 530 listed (358 to contact, 101 left alone to measure, 71 service first)"
-    )
-    assert score_line({"as_of": "2026-01-01", "counts": counts | {"to_contact": 300}}).endswith(
-        "(300 to contact, 101 left alone to measure, 71 service first, 58 may not be contacted)"
-    )
-    found = {"last_list": "2026-01-01", "listed": 530, "come": ["a", "b"], "go": []}
-    assert dry_run_line(found) == (
-        "530 would be listed; against the list of 2026-01-01 2 come and 0 go. Nothing was published."
-    )
-    assert "against no earlier list" in dry_run_line(found | {"last_list": None})
 
 
 def test_no_two_rules_share_their_words_and_other_names_stay() -> None:

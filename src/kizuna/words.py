@@ -1,4 +1,4 @@
-"""Results as lines of text for the terminal."""
+"""Backtests, models and answers as lines of text for the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kizuna.training.backtest import Backtest
 
 _BY = {"value_at_risk": "by value at risk", "churn_probability": "by risk"}
-_ARMS = {"to_contact": "to contact", "control": "left alone to measure", "exempt": "service first"}
 
 
 def backtest_lines(found: Backtest, capacity: int) -> list[str]:
@@ -151,36 +150,3 @@ def model_lines(rows: list[dict[str, Any]], shop: str) -> list[str]:
         f"trained to {row['train_day'] or 'undated'}  {row['validation_status']}"
         for row in rows
     ]
-
-
-def score_line(manifest: Mapping[str, Any]) -> str:
-    """What a published day holds."""
-    counts = manifest["counts"]
-    arms = ", ".join(f"{counts[arm]:,} {word}" for arm, word in _ARMS.items())
-    resting = counts["listed"] - sum(counts[arm] for arm in _ARMS)
-    arms += f", {resting:,} may not be contacted" if resting else ""
-    return f"{manifest['as_of']}: {counts['eligible']:,} eligible -> {counts['listed']:,} listed ({arms})"
-
-
-def dry_run_line(found: Mapping[str, Any]) -> str:
-    """What publishing would change."""
-    since = f"the list of {found['last_list']}" if found["last_list"] else "no earlier list"
-    return (
-        f"{found['listed']:,} would be listed; against {since} {len(found['come']):,} come and {len(found['go']):,} go. "
-        "Nothing was published."
-    )
-
-
-def gate_lines(found: Mapping[str, Any]) -> list[str]:
-    """How many gates pass, warn and fail; those that do not pass; and what the day would end with."""
-    gates = found["gates"]
-    counts = {status: sum(gate["status"] == status for gate in gates) for status in ("pass", "warn", "fail")}
-    lines = [f"gates: {counts['pass']} pass, {counts['warn']} warn, {counts['fail']} fail"]
-    for gate in gates:
-        if gate["status"] != "pass":
-            accepted = f", accepted: {gate['reason']}" if gate["accepted_by"] is not None else ""
-            value = "no value" if gate["value"] is None else f"{gate['value']:.3g}"
-            lines.append(f"  {gate['status']} {gate['name']}: {value}, limit {gate['limit']:.3g}{accepted}")
-    if found["refusal"]:
-        lines.append(f"It would end with exit code {found['exit_code']}. {found['refusal']}")
-    return lines

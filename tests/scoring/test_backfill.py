@@ -202,6 +202,21 @@ def test_lines_say_what_became_of_each_day(shop: Path) -> None:
     assert said[-1] == "2025-10-01: published (2 of 2)"
 
 
+def test_a_gate_that_fails_ends_it_and_accepted_stays_on_record_with_each_day(shop: Path) -> None:
+    nobody = ("--set", "at_risk.min_probability=1")
+    code, out, err = back(shop, WEEKS[2], WEEKS[3], *nobody)
+    assert (code, out, links(shop)) == (13, "", {})
+    refusal, ended_at = reason(err).splitlines()
+    assert refusal.startswith("Gate list_size: nobody is listed, of ")
+    assert ended_at.startswith(f"The backfill ended at {WEEKS[2]}, whose champion was version 1 of 'shop-churn'; ")
+    assert back(shop, WEEKS[2], WEEKS[3], *nobody, "--accept-gate", "list_size")[0] == 2
+    told(shop, WEEKS[2], WEEKS[3], *nobody, "--accept-gate", "list_size", "--why", "a quiet autumn", "--json")
+    for day in WEEKS[2:4]:
+        (failed,) = [gate for gate in manifest_of(shop, day)["gates"] if gate["status"] == "fail"]
+        assert (failed["name"], failed["reason"]) == ("list_size", "a quiet autumn")
+        assert failed["accepted_by"]
+
+
 class TestWords:
     def test_the_first_day_after_the_last(self, shop: Path) -> None:
         code, out, err = back(shop, "2025-10-08", "2025-10-01")

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kizuna import journal
 from kizuna.cli.deadline import end_after
-from kizuna.cli.options import AsJson, AsOf, Command, ConfigPath, Overrides, print_json, project_of, watched_project
+from kizuna.cli.options import (
+    AcceptGate,
+    AsJson,
+    AsOf,
+    Command,
+    ConfigPath,
+    Overrides,
+    Why,
+    print_json,
+    project_of,
+    watched_project,
+)
+
+if TYPE_CHECKING:
+    from kizuna.config import Config
+    from kizuna.data.store import Store
+    from kizuna.project import Project
+    from kizuna.scoring.job import ScoreOptions
 
 
 def score(
@@ -21,12 +38,8 @@ def score(
         int | None, typer.Option("--restore", metavar="N", help="Link revision N of the day again.")
     ] = None,
     hindsight: Annotated[bool, typer.Option("--hindsight", help="Allow a champion that knows later days.")] = False,
-    accept_gate: Annotated[
-        list[str] | None, typer.Option("--accept-gate", metavar="NAME", help="Let a failing gate pass; repeatable.")
-    ] = None,
-    why: Annotated[
-        list[str] | None, typer.Option("--why", metavar="TEXT", help="Why it may; once, or once for each gate.")
-    ] = None,
+    accept_gate: AcceptGate = None,
+    why: Why = None,
     max_seconds: Annotated[
         float | None, typer.Option(metavar="N", min=1, help="End with 75, nothing half done, when it takes longer.")
     ] = None,
@@ -34,46 +47,64 @@ def score(
     as_json: AsJson = False,
 ) -> int:
     """Score every eligible customer and publish the day's list, at once or not at all."""
-    from kizuna.delivery.states import delivery_states
     from kizuna.scoring.gates.gate import accepted_gates
-    from kizuna.scoring.job import ScoreOptions, dry_run_day, restore_day
-    from kizuna.scoring.job import score as score_and_publish
-    from kizuna.words import dry_run_line, gate_lines, score_line
+    from kizuna.scoring.job import ScoreOptions
 
+    if restore is not None and (dry_run or republish):
+        raise typer.BadParameter("--restore links a revision that is there; leave out --dry-run and --republish.")
     end_after(max_seconds)
     project = watched_project(config, overrides, unwatched=dry_run or restore is not None)
     day = project.day(as_of)
     journal.note(as_of=as_of)
     if restore is not None:
-        publication = restore_day(project.config, day, restore, lambda: project.store, journal.say)
-        if as_json:
-            told = {"as_of": as_of, "revision": publication.revision, "folder": str(publication.folder)}
-            print_json(told | {"destinations": [item.to_json() for item in delivery_states(project.config)]})
-            return 0
-        print(f"{as_of} shows revision r{publication.revision} again: {publication.folder}")
-        return 0
-    accepted = accepted_gates(accept_gate or [], why or [], project.config)
-    options = ScoreOptions(republish, hindsight, accepted=accepted)
-    if dry_run:
-        found = dry_run_day(project.store, project.config, day, options)
-        if as_json:
-            print_json(found)
-        else:
-            print("\n".join([dry_run_line(found), *gate_lines(found)]))
-        return int(found["exit_code"])
+        return _restored(project, day, restore, as_json)
+    options = ScoreOptions(republish, hindsight, accepted=accepted_gates(accept_gate or [], why or [], project.config))
     with journal.stage("read"):
         store = project.store
-    publication = score_and_publish(store, project.config, day, options, journal.say)
+    if dry_run:
+        return _tried(store, project.config, day, options, as_json)
+    return _published(store, project.config, day, options, as_json)
+
+
+def _restored(project: Project, day: int, revision: int, as_json: bool) -> int:
+    from kizuna.delivery.states import delivery_states
+    from kizuna.scoring.job import restore_day
+
+    publication = restore_day(project.config, day, revision, lambda: project.store, journal.say)
+    as_of = publication.as_of.isoformat()
     if as_json:
-        told = {
-            key: publication.manifest.get(key)
-            for key in ("as_of", "revision", "counts", "models", "grade", "hindsight", "gates")
-        }
-        destinations = [item.to_json() for item in delivery_states(project.config)]
-        print_json(told | {"folder": str(publication.folder), "destinations": destinations})
+        told = {"as_of": as_of, "revision": publication.revision, "folder": str(publication.folder)}
+        print_json(told | {"destinations": [item.to_json() for item in delivery_states(project.config)]})
+    else:
+        print(f"{as_of} shows revision r{publication.revision} again: {publication.folder}")
+    return 0
+
+
+def _tried(store: Store, config: Config, day: int, options: ScoreOptions, as_json: bool) -> int:
+    from kizuna.scoring.job import dry_run_day
+    from kizuna.scoring.words import dry_run_line, gate_lines
+
+    found = dry_run_day(store, config, day, options)
+    if as_json:
+        print_json(found)
+    else:
+        print("\n".join([dry_run_line(found), *gate_lines(found)]))
+    return int(found["exit_code"])
+
+
+def _published(store: Store, config: Config, day: int, options: ScoreOptions, as_json: bool) -> int:
+    from kizuna.delivery.states import delivery_states
+    from kizuna.scoring.job import score
+    from kizuna.scoring.words import score_line
+
+    publication = score(store, config, day, options, journal.say)
+    if as_json:
+        keys = ("as_of", "revision", "counts", "models", "grade", "hindsight", "gates")
+        told = {key: publication.manifest.get(key) for key in keys} | {"folder": str(publication.folder)}
+        print_json(told | {"destinations": [item.to_json() for item in delivery_states(config)]})
         return 0
     print(score_line(publication.manifest))
-    print(project.config.place_of(as_of))
+    print(config.place_of(publication.as_of.isoformat()))
     return 0
 
 
@@ -82,26 +113,21 @@ def backfill(
     first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, such as 2025-04-07.")],
     last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day.")],
     every: Annotated[int, typer.Option("--every", metavar="DAYS", help="From one day to the next.", min=1)] = 7,
-    accept_gate: Annotated[
-        list[str] | None, typer.Option("--accept-gate", metavar="NAME", help="Let a failing gate pass; repeatable.")
-    ] = None,
-    why: Annotated[
-        list[str] | None, typer.Option("--why", metavar="TEXT", help="Why it may; once, or once for each gate.")
-    ] = None,
+    accept_gate: AcceptGate = None,
+    why: Why = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
     """Publish past days in order, each by the model that was champion then; deliver nothing."""
-    from kizuna.backfill_words import backfill_json, backfill_lines
     from kizuna.scoring.backfill import Asked
     from kizuna.scoring.backfill import backfill as backfill_days
     from kizuna.scoring.gates.gate import accepted_gates
+    from kizuna.scoring.words import backfill_json, backfill_lines
     from kizuna.timeline import parse_day
 
     project = watched_project(config, overrides)
     accepted = accepted_gates(accept_gate or [], why or [], project.config)
     asked = Asked(parse_day(first, "--from"), parse_day(last, "--to"), every, accepted)
-    asked.require_order()
     with journal.stage("read"):
         store = project.store
     done = backfill_days(store, project.config, asked, journal.say)
@@ -115,8 +141,8 @@ def status(config: ConfigPath, overrides: Overrides = None, as_json: AsJson = Fa
     """Show the last list, the models, what has matured, how fresh the tables are, and what to do next."""
     from datetime import UTC, datetime
 
-    from kizuna.status import status as shop_status
-    from kizuna.status_words import status_json, status_lines
+    from kizuna.status.found import status as shop_status
+    from kizuna.status.words import status_json, status_lines
 
     found = shop_status(project_of(config, overrides).config, datetime.now(UTC))
     if as_json:

@@ -1,4 +1,4 @@
-"""What several commands take and do: the config, its overrides, the day, one JSON object."""
+"""What several commands take and do: the config, its overrides, the day, accepted gates, one JSON object."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config; repeatable.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+AcceptGate = Annotated[
+    list[str] | None, typer.Option("--accept-gate", metavar="NAME", help="Let a failing gate pass; repeatable.")
+]
+Why = Annotated[
+    list[str] | None, typer.Option("--why", metavar="TEXT", help="Why it may; once, or once for each gate.")
+]
 AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="The day to stand on, such as 2026-01-31.")]
 
 

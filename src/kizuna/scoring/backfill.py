@@ -30,7 +30,10 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """The days ``first``, ``first + every_days``, … up to ``last``. ``accepted``: gates that may fail, on each of them."""
+    """The days ``first``, ``first + every_days``, … up to ``last``; ConfigError where the last lies before the first.
+
+    ``accepted``: gates that may fail, on each of them.
+    """
 
     first: int
     last: int
@@ -42,8 +45,7 @@ class Asked:
         """The days in order."""
         return range(self.first, self.last + 1, self.every_days)
 
-    def require_order(self) -> None:
-        """ConfigError where the last day lies before the first."""
+    def __post_init__(self) -> None:
         if self.last < self.first:
             raise ConfigError(
                 f"Lists were asked for from {date_of(self.first)} to {date_of(self.last)}, which is earlier. "
@@ -63,11 +65,10 @@ class Backfilled:
 def backfill(store: Store, config: Config, asked: Asked, say: Say = lambda line: None) -> list[Backfilled]:
     """Each day asked for, published now or before, or before there was a champion.
 
-    Run again it goes on where it ended, to the same files. Errors: ConfigError for days in the wrong order, DataMissing for
-    days that the rows do not reach, both before anything is done; ModelError where none of the days has a champion; and
-    what ``score`` raises of a day, with which everything ends: later days would build on a hole.
+    Run again it goes on where it ended, to the same files. Errors: DataMissing for days that the rows do not reach, before
+    anything is done; ModelError where none of the days has a champion; and what ``score`` raises of a day, with which
+    everything ends: later days would build on a hole.
     """
-    asked.require_order()
     days = asked.days
     _refuse_days_without_rows(store, days)
     champions = champions_of(Registry(config.tracking_uri, config.name), config.data.timezone)

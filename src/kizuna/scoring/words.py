@@ -1,15 +1,50 @@
-"""What a backfill did, as lines for the terminal and as a JSON tree."""
+"""What was published, would be published or was published afterwards, as lines for the terminal; a backfill as JSON, too."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
     from kizuna.scoring.backfill import Asked, Backfilled
+
+_ARMS = {"to_contact": "to contact", "control": "left alone to measure", "exempt": "service first"}
+
+
+def score_line(manifest: Mapping[str, Any]) -> str:
+    """What a published day holds."""
+    counts = manifest["counts"]
+    arms = ", ".join(f"{counts[arm]:,} {word}" for arm, word in _ARMS.items())
+    resting = counts["listed"] - sum(counts[arm] for arm in _ARMS)
+    arms += f", {resting:,} may not be contacted" if resting else ""
+    return f"{manifest['as_of']}: {counts['eligible']:,} eligible -> {counts['listed']:,} listed ({arms})"
+
+
+def dry_run_line(found: Mapping[str, Any]) -> str:
+    """What publishing would change."""
+    since = f"the list of {found['last_list']}" if found["last_list"] else "no earlier list"
+    return (
+        f"{found['listed']:,} would be listed; against {since} {len(found['come']):,} come and {len(found['go']):,} go. "
+        "Nothing was published."
+    )
+
+
+def gate_lines(found: Mapping[str, Any]) -> list[str]:
+    """How many gates pass, warn and fail; those that do not pass; and what the day would end with."""
+    gates = found["gates"]
+    counts = {status: sum(gate["status"] == status for gate in gates) for status in ("pass", "warn", "fail")}
+    lines = [f"gates: {counts['pass']} pass, {counts['warn']} warn, {counts['fail']} fail"]
+    for gate in gates:
+        if gate["status"] != "pass":
+            accepted = f", accepted: {gate['reason']}" if gate["accepted_by"] is not None else ""
+            value = "no value" if gate["value"] is None else f"{gate['value']:.3g}"
+            lines.append(f"  {gate['status']} {gate['name']}: {value}, limit {gate['limit']:.3g}{accepted}")
+    if found["refusal"]:
+        lines.append(f"It would end with exit code {found['exit_code']}. {found['refusal']}")
+    return lines
 
 
 def backfill_lines(done: Sequence[Backfilled]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where a shop stands: its last list, its models, its lists and tables, and what is to be done next.
+"""Where a shop stands: its last list, its models, its lists and tables.
 
 Manifests, the registry and the newest day of each table are read, and nothing else; what cannot be read is said among the
 problems, for a status is asked for when something is wrong.

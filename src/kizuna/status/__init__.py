@@ -1,0 +1,1 @@
+"""Where a shop stands, and what is to be done next."""
