@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +75,7 @@ def score(
     options = options or ScoreOptions()
     refuse_list_settings(config)
     with journal.stage("model"):
-        models = load_models(config, options.version, missing=store.missing)
-        if not options.hindsight:
-            refuse_hindsight(models, as_of)
+        models = _models(store, config, as_of, options)
         note_models(models, as_of)
     if models.missing:
         journal.warn(f"without {' and '.join(models.missing)}: the models that were taught without it stand in")
@@ -88,29 +87,7 @@ def score(
         fingerprint = _fingerprint(store, config, models, as_of)
     manifest = _manifest(store, config, models, options.hindsight and is_hindsight(models, as_of))
     manifest |= {"backfill": options.backfill, "inputs": inputs}
-
-    def write(folder: Path) -> dict[str, int]:
-        with journal.stage("gates_before"):
-            gates, manifest["rows_known"] = gates_before(store, config, models, as_of)
-            manifest["gates"] = passed(gates, options.accepted)
-        with journal.stage("past"):
-            before = before_of(store, config, as_of, say, options.backfill)
-        with journal.stage("score"):
-            scored = score_day(store, config, models, as_of, before.proven, options.backfill)
-        with journal.stage("gates_after"):
-            manifest["gates"] += passed(gates_after(config, models, scored), options.accepted)
-            say_idle(options.accepted, manifest["gates"])
-        _count(scored, manifest["counts"], say)
-        manifest["summary"] = summary_of(scored)
-        manifest["proven"] = sorted(before.proven)
-        with journal.stage("files"):
-            rows = write_files(folder, store, config, models, scored, before)
-        manifest["failed_exports"] = failed_exports(rows)
-        manifest["destinations"] = settings_of(config)
-        # Before the link: a run that dies between the two is made good by the next, which finds the day unpublished.
-        freeze_kpis(before, config, say)
-        return rows
-
+    write = partial(_written, _Day(store, config, models, as_of, options, say), manifest)
     with locked(config.output_dir) as output:
         require_none_since(config.output_dir, store.forgotten)
         with journal.stage("publish"):
@@ -124,6 +101,51 @@ def score(
             with journal.stage("deliver"):
                 _deliver(output, config, publication, lambda: store, say)
     return publication
+
+
+def _models(store: Store, config: Config, as_of: int, options: ScoreOptions) -> LoadedModels:
+    """The models that the day is scored by; ModelError where they know later days, and that was not allowed."""
+    models = load_models(config, options.version, missing=store.missing)
+    if not options.hindsight:
+        refuse_hindsight(models, as_of)
+    return models
+
+
+@dataclass(frozen=True)
+class _Day:
+    """What a day is scored from, and how."""
+
+    store: Store
+    config: Config
+    models: LoadedModels
+    as_of: int
+    options: ScoreOptions
+    say: Say
+
+
+def _written(day: _Day, manifest: dict[str, Any], folder: Path) -> dict[str, int]:
+    """The day scored and its files written into a folder, their rows by name; what is found on the way goes to the manifest."""
+    store, config, models, as_of, accepted = day.store, day.config, day.models, day.as_of, day.options.accepted
+    with journal.stage("gates_before"):
+        gates, manifest["rows_known"] = gates_before(store, config, models, as_of)
+        manifest["gates"] = passed(gates, accepted)
+    with journal.stage("past"):
+        before = before_of(store, config, as_of, day.say, day.options.backfill)
+    with journal.stage("score"):
+        scored = score_day(store, config, models, as_of, before.proven, day.options.backfill)
+    with journal.stage("gates_after"):
+        manifest["gates"] += passed(gates_after(config, models, scored), accepted)
+        say_idle(accepted, manifest["gates"])
+    _count(scored, manifest["counts"], day.say)
+    manifest["summary"] = summary_of(scored)
+    manifest["proven"] = sorted(before.proven)
+    with journal.stage("files"):
+        rows = write_files(folder, store, config, models, scored, before)
+    manifest["failed_exports"] = failed_exports(rows)
+    manifest["destinations"] = settings_of(config)
+    # Before the link: a run that dies between the two is made good by the next, which finds the day unpublished.
+    freeze_kpis(before, config, day.say)
+    return rows
 
 
 def _owing(
@@ -194,9 +216,7 @@ def dry_run_day(store: Store, config: Config, as_of: int, options: ScoreOptions)
     ``exit_code``, ``refusal``: what the day would end with where a gate of its result fails. Errors: those of ``score``.
     """
     refuse_list_settings(config)
-    models = load_models(config, missing=store.missing)
-    if not options.hindsight:
-        refuse_hindsight(models, as_of)
+    models = _models(store, config, as_of, options)
     gates = passed(gates_before(store, config, models, as_of)[0], options.accepted)
     scored, day = score_day(store, config, models, as_of), date_of(as_of)
     after = gates_after(config, models, scored)
