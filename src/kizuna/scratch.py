@@ -5,7 +5,6 @@ The owner of a folder holds a lock on a file in it, which the kernel frees when 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -14,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from kizuna.file_lock import locked_within
 
 _PREFIX = "kizuna-"
 _OWNED = ".owned"
@@ -40,7 +41,7 @@ def new_scratch(parent: str | None = None) -> Scratch:
     # It gets its name once it is held, so that nobody takes it for left.
     unnamed = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=place))
     descriptor = os.open(unnamed / _OWNED, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    locked_within(0, descriptor)
     return Scratch(unnamed.rename(place / unnamed.name.removeprefix(".")), descriptor)
 
 
@@ -78,9 +79,6 @@ def _is_left(folder: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        return locked_within(0, descriptor)
     finally:
         os.close(descriptor)
-    return True

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import getpass
 import os
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kizuna.errors import Transient
+from kizuna.file_lock import locked_within
 from kizuna.tracking.sqlite_file import unusable
 from kizuna.tracking.uri import database_of
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 PROMOTED_SHA256 = "promoted_sha256"
 _PATIENCE_SECONDS = 45.0
-_PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -65,21 +62,11 @@ def alone(uri: str) -> Iterator[None]:
     except OSError as error:
         raise unusable(lock, "written", error) from None
     with os.fdopen(descriptor):
-        _wait_for(descriptor, database)
+        if not locked_within(_PATIENCE_SECONDS, descriptor):
+            raise Transient(
+                f"A promotion was asked for, but another one is at work in {database}. Wait until it ends, and run again."
+            )
         yield
-
-
-def _wait_for(descriptor: int, database: Path) -> None:
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise Transient(
-                    f"A promotion was asked for, but another one is at work in {database}. Wait until it ends, and run again."
-                ) from None
-            time.sleep(_PAUSE_SECONDS)
 
 
 def _user() -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kizuna.config import Config
+from kizuna.file_lock import locked_within
 
 LOCK_SECONDS = 20.0
 _LOCK = ".lock"
@@ -43,15 +42,8 @@ def shared_files(folder: Path) -> Iterator[None]:
         yield
         return
     try:
-        until = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise TimeoutError(f"another run has held {folder / _LOCK} for {LOCK_SECONDS:.0f} s") from None
-                time.sleep(0.05)
+        if not locked_within(LOCK_SECONDS, descriptor):
+            raise TimeoutError(f"another run has held {folder / _LOCK} for {LOCK_SECONDS:.0f} s")
         yield
     finally:
         os.close(descriptor)

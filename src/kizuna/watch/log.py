@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
-import time
-from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from kizuna.file_lock import locked_within
 from kizuna.journal import Entry, Journal, json_line
 
 LOG = "log.jsonl"
-_TRIES = 100
+# A writer that does not come to its end is waited for no longer.
+_WRITER_SECONDS = 1.0
 _QUOTED = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 _UNEXPECTED = "Unexpected "
 _BROKEN_CONTRACT = 11
@@ -41,13 +40,11 @@ def append(folder: Path, journal: Journal, entry: Entry) -> None:
 
 
 def _alone(descriptor: int) -> bool:
-    """Whether nobody else writes, until the file is closed; a writer that does not come to its end is waited for a second."""
-    for _ in range(_TRIES):
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        time.sleep(1 / _TRIES)
-    return False
+    """Whether nobody else writes, until the file is closed; where there are no locks nobody can tell."""
+    try:
+        return locked_within(_WRITER_SECONDS, descriptor)
+    except OSError:
+        return False
 
 
 def turn_over(folder: Path, megabytes: float, files: int) -> None:
