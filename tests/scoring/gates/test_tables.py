@@ -52,6 +52,10 @@ def test_the_limits_themselves_are_allowed(now: int, status: str):
     assert rows_gate(now, PastRows(lists(10_000), True, {})).status == status
 
 
+def test_after_a_list_that_knew_no_row_there_is_no_growth_to_speak_of():
+    assert rows_gate(10_000, PastRows(lists(10_000, 0), True, {})).status == "pass"
+
+
 def test_only_the_last_lists_count_and_their_middle_one():
     past = PastRows(lists(*[90_000] * 5, 10_000, 10_000, 99_999), True, {})
     assert rows_gate(9_000, past, Gates(earlier_lists=3)).status == "pass"

@@ -1,8 +1,9 @@
-"""What one gate found, which gates may be accepted, and the refusal where one fails and nobody accepted it."""
+"""What one gate found, which gates may be accepted, the refusal where one fails and nobody accepted it; and what is usual."""
 
 from __future__ import annotations
 
 import getpass
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -20,6 +21,8 @@ OF_THE_DAY = ("feature_drift", "score_drift", "list_drift", "high_share", "mean_
 NEVER = ("freshness", "features", "probabilities")
 
 _LONGEST_REASON = 500
+# So many standard deviations of a count are no sign of anything.
+_DEVIATIONS = 3
 _ERRORS: dict[int, type[KizunaError]] = {10: DataMissing, 12: ModelError, 13: ResultError}
 
 
@@ -112,6 +115,19 @@ def refuse_failing(gates: Sequence[Gate], accepted: Accepted) -> None:
     first, *others = stopping
     more = f" Also failing: {', '.join(gate.name for gate in others)}." if others else ""
     raise _ERRORS[first.exit_code](first.refusal + more)
+
+
+def since_accepted(before: Sequence[Mapping[str, Any]], name: str) -> Sequence[Mapping[str, Any]]:
+    """The manifests from the last on for which the gate was accepted: what was accepted is usual from then on."""
+    for index in range(len(before) - 1, -1, -1):
+        if any(gate["name"] == name and gate["accepted_by"] is not None for gate in before[index].get("gates", [])):
+            return before[index:]
+    return before
+
+
+def is_beyond_chance(count: int, usual: float) -> bool:
+    """Whether a count lies further from what is usual than the chance of counting explains."""
+    return abs(count - usual) > _DEVIATIONS * math.sqrt(usual)
 
 
 def _refuse_name(name: str, config: Config) -> None:

@@ -18,8 +18,7 @@ from kizuna.evaluation.drift.reference import Reference, score_stability
 from kizuna.evaluation.drift.stability import histogram, stability
 from kizuna.evaluation.gate.population import ENOUGH_CUSTOMERS
 from kizuna.lists.publication import Publication
-from kizuna.scoring.gates.gate import Gate
-from kizuna.scoring.gates.tables import since_accepted
+from kizuna.scoring.gates.gate import Gate, is_beyond_chance, since_accepted
 
 # A list that is older tells nothing of this one's probabilities.
 _RECENT_DAYS = 60
@@ -155,7 +154,7 @@ def _share_gate(name: str, now: int, before: Sequence[Mapping[str, Any]], least:
     usual = median(counts) if counts else 0
     if not usual:
         return Gate(name, "pass", None, least)
-    if now >= least * usual or usual - now <= _DEVIATIONS * math.sqrt(usual):
+    if now >= least * usual or not is_beyond_chance(now, usual):
         return Gate(name, "pass", now / usual, least)
     said = (
         f"{now:,} customers are {key}, {now / usual:.0%} of what is usual ({usual:,.0f}, the median of the last "

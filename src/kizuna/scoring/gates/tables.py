@@ -12,15 +12,13 @@ from kizuna.config_gates import Gates
 from kizuna.data.knowable import rows_by_period
 from kizuna.data.report import freshness
 from kizuna.data.store import Store
-from kizuna.scoring.gates.gate import Gate, Status
+from kizuna.scoring.gates.gate import Gate, Status, is_beyond_chance, since_accepted
 
 # The last period is compared with eight before it, but for the two nearest: a table that stopped two months ago is still seen.
 _PERIOD_DAYS = 28
 _SKIPPED, _COMPARED = 2, 8
 # A table with fewer rows in a period tells nothing by having fewer still.
 _FEWEST_ROWS = 20
-# So many standard deviations of a count are no sign of anything.
-_DEVIATIONS = 3
 
 
 @dataclass(frozen=True)
@@ -77,12 +75,12 @@ def rows_gates(rows: Mapping[str, int], past: PastRows, limits: Gates, needed: s
             gates.append(gate)
             continue
         gate, said = replace(gate, value=now / usual), f"{now:,} rows are known, {{:.0%}} of what {{}};"
-        last = earlier[-1] if past.is_recent else math.inf
-        if not now or (now < limits.min_rows_share * usual and usual - now > _DEVIATIONS * math.sqrt(usual)):
+        last = earlier[-1] if past.is_recent and earlier[-1] else math.inf
+        if not now or (now < limits.min_rows_share * usual and is_beyond_chance(now, usual)):
             said = said.format(now / usual, whence.format(usual))
             said += f" at least {limits.min_rows_share:.0%} are asked for (gates.min_rows_share)."
             gate = replace(gate, status="fail", said=said, remedy="Load the whole table")
-        elif now > limits.max_rows_share * last and now - last > _DEVIATIONS * math.sqrt(last):
+        elif now > limits.max_rows_share * last and is_beyond_chance(now, last):
             said = said.format(now / last, f"the last list knew ({last:,})")
             said += f" at most {limits.max_rows_share:.0%} are allowed (gates.max_rows_share)."
             remedy = "See that no row came twice"
@@ -104,7 +102,7 @@ def recent_gates(store: Store, as_of: int, limits: Gates, lists: Sequence[Mappin
         gate = Gate(f"recent.{table}", "pass", None, limits.min_recent_share, exit_code=10)
         if least >= _FEWEST_ROWS:
             gate = replace(gate, value=now / least)
-            if now < limits.min_recent_share * least and least - now > _DEVIATIONS * math.sqrt(least):
+            if now < limits.min_recent_share * least and is_beyond_chance(now, least):
                 said = (
                     f"{now:,} rows are of the last {_PERIOD_DAYS} days, {now / least:.0%} of what the least of "
                     f"{_COMPARED} such periods before had ({least:,}); at least {limits.min_recent_share:.0%} are asked for "
@@ -114,11 +112,3 @@ def recent_gates(store: Store, as_of: int, limits: Gates, lists: Sequence[Mappin
                 gate = replace(gate, status=status, said=said, remedy="Load what is missing")
         gates.append(gate)
     return gates
-
-
-def since_accepted(before: Sequence[Mapping[str, Any]], name: str) -> Sequence[Mapping[str, Any]]:
-    """The manifests from the last on for which the gate was accepted: what was accepted is usual from then on."""
-    for index in range(len(before) - 1, -1, -1):
-        if any(gate["name"] == name and gate["accepted_by"] is not None for gate in before[index].get("gates", [])):
-            return before[index:]
-    return before
