@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -60,6 +61,21 @@ def test_a_failure_keeps_the_success_and_the_list_and_replaces_the_run() -> None
 def test_score_has_succeeded_once_a_list_is_published(code: int, notes: dict[str, Any], counts: bool) -> None:
     found = values(merged({}, run_of("score", **notes), "shop", code))
     assert (f"kizuna_last_success_timestamp_seconds{LABELS}" in found) == counts
+
+
+def test_a_backfill_of_days_that_are_published_already_has_come_to_its_end() -> None:
+    found = values(merged({}, run_of("backfill"), "shop", 0))
+    assert 'kizuna_last_success_timestamp_seconds{shop="shop",command="backfill"}' in found
+
+
+def test_the_days_of_a_backfill_are_one_step() -> None:
+    with journal.journal_of("backfill", as_json=False) as run:
+        for name in ("day 2025-10-01", "day 2025-10-08", "deliver crm"):
+            with journal.stage(name):
+                pass
+    found = values(merged({}, run, "shop", 0))
+    steps = {re.findall('stage="(.*)"', name)[0] for name in found if name.startswith("kizuna_stage_seconds")}
+    assert steps == {"day", "deliver crm"}
 
 
 def test_other_commands_and_other_shops_stay() -> None:

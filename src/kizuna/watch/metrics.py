@@ -47,7 +47,7 @@ _NUMBERS = [
     *("expected_precision", "realised_precision", "promised_precision", "lists_below_promise"),
 ]
 _PSI = {"score_drift": "kizuna_score_psi", "feature_drift": "kizuna_feature_psi_max"}
-_BY_TABLE = {"rows": "table", "source_age_days": "table", "late_rows": "table"}
+_BY_TABLE = ("rows", "source_age_days", "late_rows")
 # Published, though a destination failed.
 _PUBLISHED = (0, 15)
 
@@ -71,9 +71,9 @@ def merged(before: Mapping[Sample, float], journal: Journal, shop: str, exit_cod
     return kept | mine
 
 
-def came_to_its_end(journal: Journal, exit_code: int) -> bool:
+def _came_to_its_end(journal: Journal, exit_code: int) -> bool:
     """Whether the run did what its command is for: score has published, or found its list published."""
-    if journal.command in ("score", "backfill"):
+    if journal.command == "score":
         return exit_code in _PUBLISHED and "published" in journal.notes
     return exit_code == 0
 
@@ -86,14 +86,16 @@ def _samples(journal: Journal, shop: str, exit_code: int) -> dict[Sample, float]
         Sample("kizuna_run_duration_seconds", labels): round(journal.seconds, 3),
     }
     for stage in journal.stages:
-        sample = Sample("kizuna_stage_seconds", (*labels, ("stage", stage.name)))
+        # The days of a backfill together: a label for each would grow with every one.
+        name = "day" if stage.name.startswith("day ") else stage.name
+        sample = Sample("kizuna_stage_seconds", (*labels, ("stage", name)))
         found[sample] = round(found.get(sample, 0.0) + stage.seconds, 3)
     for name in _NUMBERS:
         _add(found, Sample(f"kizuna_{name}", labels), notes.get(name))
-    for name, by in _BY_TABLE.items():
+    for name in _BY_TABLE:
         by_table = notes.get(name)
-        for key, value in by_table.items() if isinstance(by_table, Mapping) else ():
-            _add(found, Sample(f"kizuna_{name}", (*labels, (by, str(key)))), value)
+        for table, value in by_table.items() if isinstance(by_table, Mapping) else ():
+            _add(found, Sample(f"kizuna_{name}", (*labels, ("table", str(table)))), value)
     for gate in _each(notes.get("gates")):
         for name, status in (("kizuna_gates_failed", "fail"), ("kizuna_gates_warned", "warn")):
             stands = gate.get("status") == status and gate.get("accepted_by") is None
@@ -102,7 +104,7 @@ def _samples(journal: Journal, shop: str, exit_code: int) -> dict[Sample, float]
             _add(found, Sample(_PSI[str(gate["name"])], labels), gate.get("value"))
     for name, failed in (notes.get("deliveries") or {}).items():
         found[Sample("kizuna_deliveries_failed", (*labels, ("destination", str(name))))] = float(bool(failed))
-    if came_to_its_end(journal, exit_code):
+    if _came_to_its_end(journal, exit_code):
         found[Sample("kizuna_last_success_timestamp_seconds", labels)] = round(now, 3)
         if journal.command == "score":
             midnight = datetime.combine(date.fromisoformat(str(notes["published"])), datetime.min.time(), UTC)
