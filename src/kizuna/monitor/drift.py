@@ -19,8 +19,7 @@ class Drift:
 
     ``features``: ``DRIFT_TABLE_COLUMNS``, the probabilities first, as ``churn_probability``, then features, the most moved
     first; ``moved``: beyond its limit in the config's section gates, chance and what is usual; ``limit``: that of features.
-    ``why_not``: in words, where nothing was measured; then
-    ``features`` has no rows.
+    ``why_not``: in words, where nothing was measured; then ``features`` has no rows.
     """
 
     model: str | None
@@ -33,8 +32,12 @@ class Drift:
     @property
     def moved(self) -> pd.DataFrame:
         """The features that moved, the probabilities left out."""
-        mine = self.features["moved"].astype(bool) & (self.features["feature"] != PROBABILITY)
-        return self.features[mine].reset_index(drop=True)
+        return self.measured[self.measured["moved"].astype(bool)].reset_index(drop=True)
+
+    @property
+    def measured(self) -> pd.DataFrame:
+        """The features, the probabilities left out."""
+        return self.features[self.features["feature"] != PROBABILITY]
 
     @property
     def probability(self) -> pd.Series | None:

@@ -26,9 +26,8 @@ def note_monitor(pack: MonitorPack) -> None:
 
 
 def _note_drift(drift: Drift) -> None:
-    features = drift.features.drop(index=drift.features.index[:1]) if drift.probability is not None else drift.features
     # Of those that moved, as the gate has it; else of all.
-    of = drift.moved if len(drift.moved) else features
+    of = drift.moved if len(drift.moved) else drift.measured
     most = float(of["psi"].max()) if len(of) else math.nan
     found = [("feature_drift", most, len(drift.moved) > 0)]
     if drift.probability is not None:

@@ -61,14 +61,10 @@ def drift_lines(drift: Drift, words: Words) -> list[str]:
         lines.append("  " + words("drift.probability", psi=f"{found['psi']:.2f}", state=state))
     moved, limit = drift.moved, f"{drift.limit:g}"
     if moved.empty:
-        return [*lines, "  " + words("drift.nothing", count=f"{_features(drift):,}", limit=limit)]
-    lines.append("  " + words("drift.moved", moved=f"{len(moved):,}", count=f"{_features(drift):,}", limit=limit))
+        return [*lines, "  " + words("drift.nothing", count=f"{len(drift.measured):,}", limit=limit)]
+    lines.append("  " + words("drift.moved", moved=f"{len(moved):,}", count=f"{len(drift.measured):,}", limit=limit))
     for row in moved.head(_FEATURES_SHOWN).to_dict("records"):
         texts = {name: f"{row[name]:.2f}" for name in ("psi", "usual")}
         missing = {name: share_text(float(row[name])) for name in ("missing_then", "missing_now")}
         lines.append("    " + words("drift.feature", feature=row["feature"], **texts, **missing))
     return lines
-
-
-def _features(drift: Drift) -> int:
-    return len(drift.features) - (drift.probability is not None)

@@ -11,19 +11,15 @@ from kizuna.config import Config
 from kizuna.data.blocks import Block
 from kizuna.data.store import Store
 from kizuna.errors import ModelError, Transient
-from kizuna.evaluation.drift.day import count_day, drifted, feature_drift
+from kizuna.evaluation.drift.day import count_day, day_sample, drifted, feature_drift
 from kizuna.evaluation.drift.reference import Reference
 from kizuna.evaluation.drift.stability import Counts, Stability, stability
 from kizuna.features.families import families_for
 from kizuna.features.frame import block_values, selected_rows
-from kizuna.features.sample import Sample
+from kizuna.features.sample import narrowed
 from kizuna.monitor.drift import DRIFT_TABLE_COLUMNS, PROBABILITY, Drift, not_measured
 from kizuna.scoring.champion import LoadedModels, load_models
 from kizuna.timeline import date_of
-
-# As many customers tell a population as well as all of them do.
-_ENOUGH = 50_000
-_SEED = 0
 
 
 def drift_now(store: Store, config: Config, as_of: int) -> Drift:
@@ -36,12 +32,13 @@ def drift_now(store: Store, config: Config, as_of: int) -> Drift:
     try:
         models = load_models(config, missing=store.missing)
         reference = Reference.from_contract(models.contract)
+        name = models.names["churn"]
         if reference is None:
             why = "the model was stored without what it was trained beside. Train again."
-            return not_measured(why, limits.warn_feature_psi, _name(models))
+            return not_measured(why, limits.warn_feature_psi, name)
         day = count_day(store, models.plan, models.definition.eligible, reference, as_of)
         if not day.rows:
-            return not_measured(f"nobody is eligible on {date_of(as_of)}.", limits.warn_feature_psi, _name(models))
+            return not_measured(f"nobody is eligible on {date_of(as_of)}.", limits.warn_feature_psi, name)
         features = feature_drift(models.plan, reference, day)
         moved = set(drifted(features, limits.warn_feature_psi)["feature"])
         scores = stability(reference.scores, _score_counts(store, models, reference, as_of))
@@ -51,7 +48,7 @@ def drift_now(store: Store, config: Config, as_of: int) -> Drift:
     first = _probability_row(scores, reference.usual_score, limits.warn_score_psi)
     table = pd.concat([first, features], ignore_index=True)[DRIFT_TABLE_COLUMNS]
     trained = None if reference.as_of is None else date_of(reference.as_of)
-    return Drift(_name(models), trained, day.rows, table, limits.warn_feature_psi)
+    return Drift(name, trained, day.rows, table, limits.warn_feature_psi)
 
 
 def _probability_row(found: Stability, usual: float, limit: float) -> pd.DataFrame:
@@ -63,21 +60,17 @@ def _probability_row(found: Stability, usual: float, limit: float) -> pd.DataFra
 
 def _score_counts(store: Store, models: LoadedModels, reference: Reference, as_of: int) -> Counts:
     """The day's probabilities, before the season's shift, over the bins of the reference."""
-    sample = Sample(_SEED, _ENOUGH / store.customers) if store.customers > _ENOUGH else None
     families = families_for(models.plan, store.config)
 
     def count(block: Block) -> Counts:
-        rows = selected_rows(block, [as_of], models.definition.eligible, sample)
+        rows = selected_rows(block, [as_of], models.definition.eligible, left)
         if not len(rows):
             return reference.scores.count(np.zeros(0))
         features = pd.DataFrame(block_values(block.tables, rows, models.plan, families), columns=models.plan.names)
         return reference.scores.count(np.asarray(models.churn.predict_proba(features))[:, 1])
 
     total = reference.scores.count(np.zeros(0))
-    for counts in store.map(count, "drift of probabilities"):
-        total = total + counts
+    with narrowed(store, day_sample(store)) as (few, left):
+        for counts in few.map(count, "drift of probabilities"):
+            total = total + counts
     return total
-
-
-def _name(models: LoadedModels) -> str:
-    return models.names["churn"]

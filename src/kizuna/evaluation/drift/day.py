@@ -37,13 +37,17 @@ class DayCounts:
     levels: Mapping[str, tuple[int, int]]
 
 
+def day_sample(store: Store) -> Sample | None:
+    """The customers whom drift is measured on: about 50,000, the same ones from day to day; None for all of fewer."""
+    return Sample(_SEED, _ENOUGH / store.customers) if store.customers > _ENOUGH else None
+
+
 def count_day(store: Store, plan: FeaturePlan, eligible: Select, reference: Reference, as_of: int) -> DayCounts:
-    """The counts of one day, of about 50,000 customers where there are more: the same ones from day to day.
+    """The counts of one day, of the customers of ``day_sample``.
 
     ModelError where the tables no longer give the plan's columns.
     """
-    sample = Sample(_SEED, _ENOUGH / store.customers) if store.customers > _ENOUGH else None
-    with narrowed(store, sample) as (few, left):
+    with narrowed(store, day_sample(store)) as (few, left):
         return _count(few, plan, lambda block: selected_rows(block, [as_of], eligible, left), reference)
 
 
