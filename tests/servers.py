@@ -20,65 +20,71 @@ from typing import Any
 import adbc_driver_postgresql.dbapi
 import pytest
 
+Process = subprocess.Popen[bytes]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _serving(command: list[str], asked: urllib.request.Request, log: Path, **environment: str) -> Iterator[Process]:
+    """A server in a folder, the log's, from its first answer on; ended after this, though it be stopped."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=log.parent, stdout=out, stderr=out, env=os.environ | environment, start_new_session=True
+        )
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(asked, timeout=5).close()
+                break
+            except (urllib.error.URLError, OSError):
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.1)
+        yield process
+    finally:
+        for number in (signal.SIGCONT, signal.SIGTERM):
+            os.killpg(process.pid, number)
+        process.wait(timeout=30)
+
 
 @contextmanager
 def mlflow_server(folder: Path, backend: str = "", artifacts: str = "") -> Iterator[str]:
     """The address of an MLflow server over ``mlflow.db`` and ``artifacts`` of a folder, or over another database and store."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     backend, artifacts = backend or f"sqlite:///{folder}/mlflow.db", artifacts or f"{folder}/artifacts"
     options = f"--backend-store-uri {backend} --artifacts-destination {artifacts} --workers 1"
     command = [sys.executable, "-m", "mlflow", "server", *options.split(), "--host", "127.0.0.1", "--port", str(port)]
-    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment, start_new_session=True)
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
-                break
-            except (urllib.error.URLError, OSError):
-                assert process.poll() is None, (folder / "log").read_text()
-                time.sleep(0.25)
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/health")
+    with _serving(command, asked, folder / "log", **quiet):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
+
+
+@contextmanager
+def s3_server(folder: Path, bucket: str) -> Iterator[tuple[str, Process]]:
+    """The address of an S3-compatible server of its own, with this bucket, and its process."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    made = urllib.request.Request(f"{address}/{bucket}", method="PUT")
+    with _serving(command, made, folder / "moto.log") as process:
+        yield address, process
 
 
 @contextmanager
 def object_store(folder: Path) -> Iterator[str]:
-    """The address of an S3-compatible server of its own, with the bucket ``shop``; the environment names it, within this."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with (folder / "moto.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
-    named = {
-        "AWS_ENDPOINT_URL": address,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    try:
-        for _ in range(240):
-            try:
-                request = urllib.request.Request(f"{address}/shop", method="PUT")
-                urllib.request.urlopen(request, timeout=5).close()
-                break
-            except (urllib.error.URLError, OSError):
-                assert process.poll() is None, (folder / "moto.log").read_text()
-                time.sleep(0.1)
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in named.items():
-                patch.setenv(name, value)
-            yield address
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
+    """The address of such a server with the bucket ``shop``; the environment names it, within this."""
+    with s3_server(folder, "shop") as (address, _), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", address)
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield address
 
 
 def select(uri: str, query: str) -> list[tuple[Any, ...]]:
@@ -109,9 +115,7 @@ def postgresql_server() -> Iterator[str]:
     owner = "postgres" if os.geteuid() == 0 else None
     if owner:
         shutil.chown(folder, owner)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
 
     def run(*line: object) -> None:
         subprocess.run([str(word) for word in line], check=True, user=owner, stdout=subprocess.DEVNULL, cwd=folder)

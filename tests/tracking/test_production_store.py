@@ -5,14 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +20,7 @@ from kizuna.data.simulate import simulate
 from kizuna.tracking import registry
 from kizuna.tracking.registry import Registry
 from kizuna.tracking.runs import talking
-from servers import mlflow_server, postgresql_server
+from servers import mlflow_server, postgresql_server, s3_server
 
 pytestmark = pytest.mark.slow
 KEYS = {
@@ -61,29 +57,6 @@ class Production:
         return [key for key in keys if model_id in key and key.endswith(ending)]
 
 
-@contextmanager
-def s3_server(log: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    moto = str(Path(sys.executable).with_name("moto_server"))
-    with log.open("wb") as out:
-        process = subprocess.Popen([moto, "-H", "127.0.0.1", "-p", str(port)], stdout=out, stderr=out)
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/", timeout=1).close()
-                break
-            except (urllib.error.URLError, OSError):
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.25)
-        yield f"http://127.0.0.1:{port}", process
-    finally:
-        process.send_signal(signal.SIGCONT)
-        process.terminate()
-        process.wait(timeout=30)
-
-
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
     import boto3
@@ -93,12 +66,12 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
     simulate(shop, customers=400, days=420, seed=3)
     with (
         pytest.MonkeyPatch.context() as patch,
-        s3_server(folder / "moto.log") as (endpoint, store),
+        s3_server(folder, "models") as (endpoint, store),
         postgresql_server() as database,
     ):
         for key, value in (KEYS | {"AWS_ENDPOINT_URL": endpoint}).items():
             patch.setenv(key, value)
-        bucket = boto3.resource("s3").create_bucket(Bucket="models")
+        bucket = boto3.resource("s3").Bucket("models")
         backend = database.replace("postgresql://", "postgresql+psycopg://")
         with mlflow_server(folder, backend, "s3://models/mlflow") as uri:
             yield Production(shop / "config.yaml", uri, bucket, store)

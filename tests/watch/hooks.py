@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import http.server
 import json
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from servers import free_port
 
 
 @dataclass
@@ -70,6 +71,4 @@ def webhook() -> Iterator[Hook]:
 
 def nobody() -> str:
     """An address where nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}/secret-canary"
+    return f"http://127.0.0.1:{free_port()}/secret-canary"
