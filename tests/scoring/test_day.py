@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kizuna.errors import ResultError
 from kizuna.features.context import Pauses
 from kizuna.labels.definition import Definition
 from kizuna.labels.purchase_pasts import PurchasePasts
@@ -74,6 +75,23 @@ def test_every_eligible_customer_has_the_model_s_days(project: Project, models: 
     assert (scores[DATES] >= AS_OF).all(axis=None)
     # Who bought once has a day, too, and a wide interval.
     assert (repeats["007"], *found[scores.index.get_loc("007")]) == (0, 6, 55, 234)
+
+
+class Wrong:
+    """A model that gives everybody the same."""
+
+    def __init__(self, p: float) -> None:
+        self.p = p
+
+    def predict_proba(self, features: pd.DataFrame) -> np.ndarray:
+        return np.full((len(features), 2), self.p)
+
+
+@pytest.mark.parametrize("p", [np.nan, -0.1, 1.1])
+def test_probabilities_that_are_none_end_at_their_gate(project: Project, models: LoadedModels, p: float) -> None:
+    wrong: Any = Wrong(p)
+    with pytest.raises(ResultError, match=r"^Gate probabilities: 60 of 60 .* Train again\. It cannot be accepted\.$"):
+        scores_of(project, replace(models, churn=wrong))
 
 
 def test_an_older_model_has_no_days(project: Project, models: LoadedModels) -> None:

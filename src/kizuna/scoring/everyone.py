@@ -22,6 +22,8 @@ from kizuna.features.sample import Listed, narrowed
 from kizuna.labels.purchase_pasts import TABLE as PURCHASES
 from kizuna.labels.purchase_pasts import purchase_pasts
 from kizuna.scoring.champion import LoadedModels
+from kizuna.scoring.gates.gate import Accepted, refuse_failing
+from kizuna.scoring.gates.results import possible_gate
 from kizuna.timeline import date_of
 
 if TYPE_CHECKING:
@@ -82,12 +84,8 @@ def _score(
         )
     numbers = {name: values for name, values in found.items() if not name.startswith(_BESIDE)}
     context = {name.removeprefix(_BESIDE): values for name, values in found.items() if name.startswith(_BESIDE)}
-    p = numbers["churn_probability"]
-    if not np.isfinite(p).all() or (len(p) >= 100 and p.max() == p.min()):
-        raise ResultError(
-            f"The model gives {int((~np.isfinite(p)).sum()):,} impossible and {len(np.unique(p)):,} different "
-            f"probabilities for {len(p):,} customers on {date_of(as_of)}. Nothing was published; train again."
-        )
+    # Numbers that are none would make a list of nonsense; its other gates look at the list.
+    refuse_failing([possible_gate(numbers["churn_probability"])], Accepted())
     day = days_to_dates(np.full(len(ids), as_of, dtype=np.int32))
     scores = pd.DataFrame({"customer_id": pd.array(ids, dtype="str"), "as_of": day, **numbers})
     return scores, context_frame(ids, context)
