@@ -181,12 +181,16 @@ class TestTakenOver:
 
     def test_a_program_that_was_started_within_does_not_keep_it(self, tmp_path: Path) -> None:
         with locked(tmp_path):
-            sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], close_fds=False)
+            line = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
+            sleeper = subprocess.Popen(line, close_fds=False, stdout=subprocess.PIPE)
+            assert sleeper.stdout is not None
+            # It holds what this process holds until it has become another program.
+            sleeper.stdout.readline()
         try:
             assert publish_text(tmp_path).revision == 1
         finally:
             sleeper.kill()
-            sleeper.wait()
+            sleeper.communicate()
 
 
 class TestLost:

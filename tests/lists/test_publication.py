@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,8 @@ def test_a_published_day_is_two_relative_links_to_one_complete_revision(tmp_path
     manifest = json.loads((tmp_path / "latest/manifest.json").read_text())
     own = manifest.pop("manifest_sha256")
     assert own == hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    since = datetime.now(UTC) - datetime.fromisoformat(manifest.pop("published_at"))
+    assert timedelta(0) <= since < timedelta(minutes=5)
     assert manifest == {
         "as_of": "2026-11-09",
         "revision": 1,

@@ -83,6 +83,7 @@ def test_the_customer_is_gone_and_nobody_else(shop: Path) -> None:
     assert out.splitlines() == [
         "Erased 7 rows: 1 in check, 1 in destinations, 1 in feedback, 4 in lists. 2 revisions were written anew.",
         "Searched afterwards: 12 files; 0 rows of this customer are left.",
+        "These destinations were handed rows of this customer; delete them there: crm.",
     ]
     assert left(shop) == []
     assert len(occurrences(exports, f"{WHO}7")) > 5
@@ -223,7 +224,9 @@ def test_a_contact_is_erased_where_the_destination_knows_no_id(shop: Path) -> No
     (folder / "mail/1.csv").write_text("mail,risk\na@b.c,1\nd@e.f,1\n")
     (shop.parent / "contacts.csv").write_text(f"customer_id,mail\n{WHO},a@b.c\n{WHO}7,d@e.f\n")
     asked = "exports=[{to: destination, name: mail, key: mail, columns: {mail: contacts.mail}, contacts: {path: contacts.csv}}]"
-    assert kizuna("forget", shop, WHO, "--set", asked)[0] == 0
+    code, said, _ = kizuna("forget", shop, WHO, "--set", asked)
+    assert code == 0
+    assert "These destinations were handed rows of this customer; delete them there: mail." in said
     assert (folder / "mail/1.csv").read_text() == "mail,risk\nd@e.f,1\n"
 
 

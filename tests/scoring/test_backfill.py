@@ -80,7 +80,7 @@ def contents(shop: Path) -> dict[str, bytes]:
 
 def manifest_of(shop: Path, day: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((shop / "exports" / day / "manifest.json").read_text())
-    return {name: value for name, value in found.items() if name != "manifest_sha256"}
+    return {name: value for name, value in found.items() if name not in ("manifest_sha256", "published_at")}
 
 
 def reason(err: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +106,10 @@ def publish(
         sync(folder)
     try:
         rows = {name: int(count) for name, count in write(staging).items()}
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         named = {"as_of": as_of.isoformat(), "revision": revision, "fingerprints": fingerprint}
         with journal.stage("seal"):
-            seal(staging, rows, manifest | named)
+            seal(staging, rows, {"published_at": now} | manifest | named)
         output.require()
         _note(home, revision).touch(mode=0o600)
         sync(home)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kizuna.config import Config
 from kizuna.config_exports import DatabaseExport
+from kizuna.delivery.handing import FOLDER as HANDED
 from kizuna.errors import DestinationFailed
 from kizuna.lists.links import REVISIONS, days_with_revisions
 from kizuna.lists.publication import Publication, revisions_of
@@ -55,6 +56,8 @@ def search(config: Config, customer_id: str, erase: bool) -> Search:
     for path, name in other_files(config, folders):
         found = found_in(path, places.in_file(name))
         done.note(name, found)
+        if found.count and name.parts[0] == HANDED and len(name.parts) > 2:
+            done.told.add(name.parts[1])
         if found.count and erase:
             with written_whole(path) as aside:
                 aside.write_bytes(found.content)
@@ -79,7 +82,7 @@ def _search_revision(publication: Publication, output_dir: Path, places: Places,
 
 def _told(found: Mapping[str, Found]) -> set[str]:
     """The destinations whose files in a revision held rows to hand over."""
-    held = (Path(name) for name, item in found.items() if item.count and name.startswith("destinations/"))
+    held = (Path(name) for name, item in found.items() if item.count and name.startswith(f"{HANDED}/"))
     return {path.stem for path in held if path.name.count(".") == 1}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,6 @@ from kizuna.errors import KizunaError
 from kizuna.labels.definition import Definition, definition_of
 from kizuna.lists.lock import holder_of
 from kizuna.lists.publication import Publication, lists_before
-from kizuna.lists.revision import SUCCESS
 from kizuna.lists.witness import refuse_replaced
 from kizuna.timeline import date_of, day_of
 from kizuna.tracking.registry import CHALLENGER, CHAMPION, ModelVersion, Registry
@@ -172,7 +171,7 @@ def _list(publication: Publication, newest: list[Newest], today: int, measured: 
     definition = Definition(**publication.manifest["definition"])
     matures = definition.window.matured_on(day_of(publication.as_of))
     reached = _reached(definition, newest, today)
-    at = datetime.fromtimestamp((publication.folder / SUCCESS).stat().st_mtime, UTC)
+    at = datetime.fromisoformat(publication.manifest["published_at"])
     return ListState(
         as_of=publication.as_of,
         revision=publication.revision,
