@@ -35,7 +35,7 @@ fast: $(STAMP)
 test-slow: $(STAMP) $(AIRFLOW)
 	sh tests/system_packages.sh
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[spark]' kubernetes-validate
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow -n 2 --dist loadfile
 
 # Asks PyPI for known weaknesses of every pinned version. Strict: a version that the index knows nothing of fails, too,
 # so that a mirror without advisories is not taken for a clean bill.
