@@ -156,23 +156,24 @@ class TestTakenOver:
         assert ended(child) == 0
 
     def test_a_child_that_lives_on_does_not_keep_the_lock_of_a_dead_parent(self, tmp_path: Path) -> None:
-        grandchild = tmp_path.with_name("grandchild")
+        heard, told = os.pipe()
 
         @contextmanager
         def place() -> Iterator[None]:
             with locked(tmp_path):
-                lives_on = os.fork()
-                if lives_on == 0:
+                if os.fork() == 0:
+                    os.write(told, b"%12d" % os.getpid())
                     signal.pause()
-                grandchild.write_text(str(lives_on))
+                # Only now is what a child lets go of when it begins let go of.
+                os.write(told, os.read(heard, 12))
                 yield
 
         with holding(place):
-            pass
+            grandchild = int(os.read(heard, 12))
         try:
             assert publish_text(tmp_path).revision == 1
         finally:
-            os.kill(int(grandchild.read_text()), signal.SIGKILL)
+            os.kill(grandchild, signal.SIGKILL)
 
     def test_a_child_that_ends_leaves_its_parents_lock_alone(self, tmp_path: Path) -> None:
         with locked(tmp_path) as output:
