@@ -15,7 +15,10 @@ from kizuna.project import load
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 DATA = Path(__file__).parents[2] / "shared" / "data"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real data sets are not beside the repository")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not DATA.is_dir(), reason="the real data sets are not beside the repository"),
+]
 
 
 def run_config(name: str, folder: Path, *options: str, score_on: str) -> tuple[dict, Path]:
@@ -99,7 +102,6 @@ output: {{dir: exports}}
     assert 0.83 < json.loads(out)["metrics"]["auc"] < 0.9
 
 
-@pytest.mark.slow
 def test_a_plain_purchase_log(tmp_path: Path) -> None:
     trained, published = run_config("cdnow.yaml", tmp_path, score_on="1998-07-01")
     assert trained["promoted"]
@@ -108,7 +110,6 @@ def test_a_plain_purchase_log(tmp_path: Path) -> None:
     assert len(pd.read_parquet(published / "scores.parquet")) > 5000
 
 
-@pytest.mark.slow
 def test_where_only_silence_tells_anything_the_model_is_not_behind_it(tmp_path: Path) -> None:
     """A made-up shop whose past orders mislead: the chosen model is behind the recency rule, and a simpler one steps in."""
     config = tmp_path / "shop.yaml"
