@@ -108,6 +108,12 @@ def cold(*arguments: object, **environment: str) -> subprocess.Popen[str]:
     )
 
 
+def finished(run: subprocess.Popen[str]) -> tuple[int, str]:
+    """The exit code of a program that comes to its end, or was killed, and what it said on standard error."""
+    _, said = run.communicate()
+    return run.returncode, said
+
+
 def _entries(log: IO[str]) -> Iterator[dict[str, object]]:
     """Lines as they are written, until the child has told its end."""
     while True:

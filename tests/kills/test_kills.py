@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import psycopg
 import pytest
-from tests.kills.runs import KILLED, cold, warm
+from tests.kills.runs import KILLED, cold, finished, warm
 from tests.kills.watching import Reader, published_bytes, reading
 
 from commands import kizuna
@@ -191,19 +191,15 @@ def test_ten_kills_of_a_cold_start(shop: Shop, database: str, written: Callable[
     draw = random.Random(12)
     with reading(Reader(shop.exports, shop.drop)) as reader:
         began = time.monotonic()
-        first = cold(*shop.score(FIRST))
-        assert first.wait() == 0, first.communicate()[1]
+        assert finished(cold(*shop.score(FIRST)))[0] == 0
         seconds, day = time.monotonic() - began, FIRST + timedelta(days=7)
         for _ in range(COLD_KILLS):
             run = cold(*shop.score(day))
             time.sleep(draw.uniform(0.3, 1) * seconds)
             run.kill()
-            assert run.wait() in (0, KILLED)
-            run.communicate()
+            assert finished(run)[0] in (0, KILLED)
             assert not reader.wrong
-        last = cold(*shop.score(day))
-        assert last.wait() == 0, last.communicate()[1]
-        last.communicate()
+        assert finished(cold(*shop.score(day)))[0] == 0
         reader.look_again()
     assert not reader.wrong
     assert_delivered_once(shop, database, written(), [FIRST, day])
@@ -214,10 +210,9 @@ def test_two_jobs_at_once(shop: Shop, database: str, written: Callable[[], Any])
     with reading(Reader(shop.exports, shop.drop)) as reader:
         for day in weeks:
             both = [cold(*shop.score(day)) for _ in range(2)]
-            codes = sorted(run.wait() for run in both)
-            said = [run.communicate()[1] for run in both]
+            ends = [finished(run) for run in both]
             # The second finds the lock, or, where the first was quick, the day published.
-            assert codes in ([0, 14], [0, 0]), said
+            assert sorted(code for code, _ in ends) in ([0, 14], [0, 0]), ends
             assert (shop.exports / day.isoformat()).resolve().name == "r1"
     assert not reader.wrong
     assert_delivered_once(shop, database, written(), weeks)

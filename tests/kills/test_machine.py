@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.kills.runs import Warm, cold, warm
+from tests.kills.runs import Warm, cold, finished, warm
 from tests.kills.watching import Reader, published_bytes, reading
 
 from commands import kizuna
@@ -134,7 +134,7 @@ def test_no_clock_and_no_zone_of_the_machine_changes_a_byte(shop: Path, tmp_path
         run = cold(
             *("score", shop, "--as-of", FIRST, "--set", f"output.dir={folder / 'out'}"), TZ=zone, **faked(clock, folder)
         )
-        _, err = run.communicate()
+        err = finished(run)[1]
         assert run.returncode == 0, err
         found.append(published_bytes(folder / "out", FIRST))
     assert len(found[0]) > 5
@@ -148,8 +148,7 @@ def test_a_clock_that_jumps_while_the_job_runs(shop: Path, tmp_path: Path) -> No
         for line in run.stderr:
             if '"event": "began", "stage": "score"' in line:
                 (tmp_path / "clock").write_text(f"@{jump}\n")
-        assert run.wait() == 0
-        run.communicate()
+        assert finished(run)[0] == 0
     reader = Reader(shop.parent / "exports")
     reader.look()
     assert not reader.wrong

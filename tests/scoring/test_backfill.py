@@ -70,17 +70,24 @@ def links(shop: Path) -> dict[str, str]:
     return {path.name: os.readlink(path) for path in sorted(exports.iterdir()) if path.is_symlink()}
 
 
-def contents(shop: Path) -> dict[str, bytes]:
-    """Every published file by its path, and the KPIs that are kept."""
+def contents(shop: Path) -> dict[str, Any]:
+    """Every published file by its path, and the KPIs that are kept; of manifests what does not tell the time."""
     exports = shop / "exports"
     kept = [*(exports / ".revisions").rglob("*"), exports / "kpi" / "published.parquet"]
     files = (path for path in sorted(kept) if path.is_file())
-    return {path.relative_to(exports).as_posix(): path.read_bytes() for path in files}
+    return {
+        path.relative_to(exports).as_posix(): timeless(path) if path.name == "manifest.json" else path.read_bytes()
+        for path in files
+    }
+
+
+def timeless(manifest: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(manifest.read_text())
+    return {name: value for name, value in found.items() if name not in ("manifest_sha256", "published_at")}
 
 
 def manifest_of(shop: Path, day: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((shop / "exports" / day / "manifest.json").read_text())
-    return {name: value for name, value in found.items() if name not in ("manifest_sha256", "published_at")}
+    return timeless(shop / "exports" / day / "manifest.json")
 
 
 def reason(err: str) -> str:
